@@ -1,0 +1,153 @@
+"""The commands. Bodies import what they need, so that help does not wait for torch."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+
+from impasto import __version__
+from impasto.errors import ImpastoError
+
+app = typer.Typer(
+    name="impasto",
+    help="Train art-making models on your own pictures, and paint with them.",
+    epilog="First steps: impasto demo. What can be trained, and what it costs: impasto recipes.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+console = Console(highlight=False, soft_wrap=True)
+complaints = Console(stderr=True, highlight=False, soft_wrap=True)
+
+TRAIN_HELP = """Train RECIPE, or go on where its run folder stands.
+
+RECIPE is a name that `impasto recipes` lists, or a YAML file. Any setting can be changed by its dotted path:
+
+  impasto train cyclegan-atelier data.style=mosaic --run runs/mosaic
+
+  impasto train cyclegan-landscape data.photos=my/photos data.paintings=my/monets training.images=50000
+
+Ctrl-C finishes the step and saves; the same command goes on from there, exactly.
+"""
+
+
+def main() -> None:
+    """Run a command; a mistake with a remedy becomes one clear line and exit code 2."""
+    try:
+        app()
+    except ImpastoError as error:
+        if os.environ.get("LOCAL_RANK", "0") == "0":  # of several processes one complains
+            complaints.print(f"[bold red]impasto:[/] {_escaped(str(error))}")
+        sys.exit(2)
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback
+    if wanted:
+        console.print(f"impasto {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[  # noqa: ARG001
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command(help=TRAIN_HELP, no_args_is_help=True)
+def train(
+    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="Name of a recipe, or a YAML file.")],
+    overrides: Annotated[
+        list[str] | None, typer.Argument(metavar="[PATH=VALUE]...", help="Settings to change, by dotted path.")
+    ] = None,
+    run: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Run folder; runs/RECIPE unless said. An existing one goes on.")
+    ] = None,
+) -> None:
+    from impasto.cli.training import train_command
+
+    train_command(recipe, overrides or [], run)
+
+
+@app.command(no_args_is_help=True)
+def paint(
+    photos: Annotated[list[Path], typer.Argument(metavar="PHOTO_OR_FOLDER...", help="Pictures, or folders of them.")],
+    painter: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME_OR_RUN", help="A painter's name or a run folder; the newest finished run unless said."
+        ),
+    ] = None,
+    output: Annotated[Path, typer.Option(metavar="DIR", help="Where the paintings go.")] = Path("paintings"),
+    size: Annotated[
+        int | None,
+        typer.Option(
+            min=16, help="Paint at this short side, in pixels, for a coarser brush; the result keeps the photo's size."
+        ),
+    ] = None,
+    format: Annotated[  # noqa: A002
+        Literal["png", "jpeg", "webp"] | None, typer.Option(help="File format; the photo's own unless said.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Paint again what is already there.")] = False,
+    seed: Annotated[int, typer.Option(min=0, help="For painters that use chance.")] = 0,
+    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where to compute.")] = "auto",
+    max_megapixels: Annotated[float, typer.Option(min=0.01, help="Refuse photos with more pixels.")] = 200.0,
+) -> None:
+    """Paint photos of any size; each painting has its photo's size and carries how it was made."""
+    from impasto.cli.painting import paint_command
+    from impasto.painting.paint_files import PaintSettings
+
+    settings = PaintSettings(
+        size=size,
+        kind=None if format is None else {"png": "PNG", "jpeg": "JPEG", "webp": "WEBP"}[format],  # type: ignore[arg-type]
+        overwrite=overwrite,
+        seed=seed,
+        max_megapixels=max_megapixels,
+    )
+    paint_command(photos, painter, output, settings, device)
+
+
+@app.command(no_args_is_help=True)
+def about(picture: Annotated[Path, typer.Argument(metavar="PICTURE", help="A painting made by impasto.")]) -> None:
+    """Print how a painting was made."""
+    from impasto.painting.signature import read_signature
+
+    for name, value in read_signature(picture).items():
+        console.print(f"{name:12} {_escaped(str(value))}")
+
+
+@app.command()
+def recipes(
+    name: Annotated[str | None, typer.Argument(metavar="[RECIPE]", help="Print this recipe's YAML.")] = None,
+) -> None:
+    """List what can be trained and what it costs, or print one recipe."""
+    from impasto.cli.recipes import recipes_command
+
+    recipes_command(name)
+
+
+@app.command()
+def demo(
+    output: Annotated[Path, typer.Option(metavar="DIR", help="Where everything goes.")] = Path("impasto-demo"),
+    style: Annotated[
+        Literal["strokes", "points", "mosaic", "hatching", "flat"], typer.Option(help="The style to learn.")
+    ] = "hatching",
+) -> None:
+    """Watch a small model learn to paint: about three minutes of training, then a page of results. No download."""
+    from impasto.cli.demo import demo_command
+
+    demo_command(output, style)
+
+
+def _escaped(text: str) -> str:
+    """Keep rich from reading brackets in file names as markup."""
+    return text.replace("[", r"\[")

@@ -1,0 +1,45 @@
+"""`impasto paint`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+import typer
+
+from impasto.cli.app import complaints, console
+from impasto.cli.progress import counting_bar
+from impasto.errors import PainterError
+from impasto.painting.paint_files import PaintSettings, paint_files
+from impasto.painting.painters import load_painter
+
+
+def paint_command(photos: Sequence[Path], name: str | None, output: Path, settings: PaintSettings, device: str) -> None:
+    """Paint and say what was painted, what was there already and what could not be read."""
+    painter = load_painter(name, _device(device))
+    console.print(f"Painting with [bold]{painter.name}[/] ({painter.recipe.method.name})")
+    with counting_bar(console) as bar:
+        task = bar.add_task("painted", total=None)
+        try:
+            outcome = paint_files(
+                photos, painter, output, settings, lambda done, total: bar.update(task, completed=done, total=total)
+            )
+        except KeyboardInterrupt:
+            complaints.print("Stopped; what was painted is kept, and the same command goes on with the rest.")
+            raise typer.Exit(130) from None
+    for error in outcome.unreadable:
+        complaints.print(f"[yellow]skipped:[/] {str(error).replace('[', chr(92) + '[')}")
+    parts = [f"{len(outcome.painted)} painted into {output}"]
+    if outcome.present:
+        parts.append(f"{len(outcome.present)} already there (--overwrite paints them again)")
+    if outcome.unreadable:
+        parts.append(f"{len(outcome.unreadable)} unreadable")
+    console.print(", ".join(parts))
+
+
+def _device(wanted: str) -> str:
+    has_cuda = torch.cuda.is_available()
+    if wanted == "cuda" and not has_cuda:
+        raise PainterError("--device cuda: this machine has no CUDA device that PyTorch can use; say auto or cpu")
+    return "cuda" if wanted != "cpu" and has_cuda else "cpu"

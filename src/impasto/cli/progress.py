@@ -1,0 +1,97 @@
+"""Progress on the screen: a live bar on a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from impasto.clock import Clock
+from impasto.engine.watch import Watch
+from impasto.recipe import Recipe
+from impasto.run_folder import RunFolder
+
+LINE_SECONDS = 15.0
+"""Between two lines where there is no terminal."""
+
+
+class TrainingProgress(Watch):
+    """Shows images/s, time left and losses."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self.progress = Progress(
+            BarColumn(bar_width=None),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[rate]}"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[losses]}"),
+            console=console,
+            speed_estimate_period=60,
+            disable=not console.is_terminal,
+        )
+        self.task: TaskID | None = None
+        self.losses = ""
+        self._begun = self._told = time.monotonic()
+        self._first = 0
+
+    def started(self, recipe: Recipe, run: RunFolder, clock: Clock, facts: Mapping[str, str]) -> None:
+        """Say what is trained on what, and start the bar."""
+        going_on = f", going on at {clock.images_seen:,}" if clock.images_seen else ""
+        self.console.print(f"Training [bold]{recipe.method.name}[/] in {run.path}{going_on}")
+        self.console.print(f"  {facts['data']}")
+        self.console.print(f"  {facts['device']}, {facts['precision']}, seed {facts['seed']}")
+        self._begun, self._first = time.monotonic(), clock.images_seen
+        self.task = self.progress.add_task("", total=clock.images, completed=clock.images_seen, rate="", losses="")
+        self.progress.start()
+
+    def stepped(self, clock: Clock, means: Mapping[str, float] | None) -> None:
+        """Move the bar."""
+        if means is not None:
+            self.losses = " ".join(f"{name.split('/')[-1]} {value:.3g}" for name, value in means.items())
+        now = time.monotonic()
+        rate = (clock.images_seen - self._first) / max(now - self._begun, 1e-9)
+        if self.task is not None:
+            self.progress.update(
+                self.task, completed=clock.images_seen, rate=f"{rate:.2f} images/s", losses=self.losses
+            )
+        if not self.console.is_terminal and now - self._told > LINE_SECONDS:
+            self._told = now
+            left = (clock.images - clock.images_seen) / max(rate, 1e-9)
+            self.console.print(
+                f"  {clock.images_seen:,} of {clock.images:,} images, {rate:.2f} images/s, {duration(left)} left, {self.losses}"
+            )
+
+    def saved(self, path: Path) -> None:
+        """Say where a sample sheet or checkpoint went."""
+        self.console.print(f"  saved {path}")
+
+    def stop(self) -> None:
+        """Take the bar off the screen."""
+        self.progress.stop()
+
+
+def counting_bar(console: Console) -> Progress:
+    """Return a bar that counts files, with the time left."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=None),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
+    )
+
+
+def duration(seconds: float) -> str:
+    """Return a duration in words: `42 s`, `2 min 5 s`, `3 h 20 min`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

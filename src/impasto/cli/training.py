@@ -1,0 +1,38 @@
+"""`impasto train`."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import typer
+
+from impasto.cli.app import console
+from impasto.cli.progress import TrainingProgress
+from impasto.engine.interrupts import InterruptedTraining
+from impasto.engine.train import train
+from impasto.recipe import load_recipe
+
+
+def train_command(name: str, overrides: Sequence[str], run: Path | None) -> None:
+    """Train a recipe and say how to paint with what was learned, or how to go on."""
+    recipe = load_recipe(name, overrides)
+    folder = run or Path("runs") / Path(name).stem
+    progress = TrainingProgress(console)
+    speaks = os.environ.get("LOCAL_RANK", "0") == "0"
+    try:
+        checkpoint = train(recipe, folder, progress)
+    except InterruptedTraining as stop:
+        progress.stop()
+        if speaks:
+            console.print(f"Stopped at {stop.images_seen:,} of {recipe.training.images:,} images; everything is saved.")
+            console.print(f"Go on with: impasto {shlex.join(sys.argv[1:])}")
+        raise typer.Exit(stop.exit_code) from None
+    finally:
+        progress.stop()
+    if speaks:
+        console.print(f"Finished: {checkpoint}")
+        console.print(f"Paint with it: impasto paint PHOTO --painter {shlex.quote(str(folder))}")

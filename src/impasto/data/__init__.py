@@ -1,0 +1,1 @@
+"""Images in, typed batches and prompts out."""

@@ -1,0 +1,91 @@
+"""The embedded collection: photos that come with scikit-image and scikit-learn, and our five renderings of each.
+
+It needs no download and serves as unpaired, paired or labelled data, so that every method has something to run on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Literal
+
+import torch
+
+from impasto.data.atelier_pictures import atelier_folder
+from impasto.data.batches import Images, ImageSpec, LabelledImages, Labels, PairedImages, UnpairedImages
+from impasto.data.crops import Draw, centre_squares, crop_batches
+from impasto.data.dataset import DataOptions, Dataset
+from impasto.data.renderers import STYLES
+from impasto.data.picture_set import PictureSet, find_pictures
+from impasto.data.stream import ShuffledOrder, positions
+
+
+class AtelierOptions(DataOptions):
+    """The embedded collection, rendered on first use and cached."""
+
+    kind: Literal["atelier"] = "atelier"
+    style: Literal["strokes", "points", "mosaic", "hatching", "flat"] = "hatching"
+    """The rendering to be learned; labelled batches draw from all five."""
+
+
+class Atelier(Dataset):
+    """Photos and their painterly renderings, as whichever batch the method asks for."""
+
+    Options = AtelierOptions
+    batch_types = frozenset({UnpairedImages, PairedImages, LabelledImages})
+
+    def __init__(self, options: AtelierOptions, batch_type: type = UnpairedImages) -> None:
+        folder = atelier_folder()
+        self.options, self.batch_type = options, batch_type
+        self.photos = find_pictures(folder / "photos", options.max_megapixels)
+        self.renderings = {style: find_pictures(folder / style, options.max_megapixels) for style in STYLES}
+        classes = tuple(STYLES) if batch_type is LabelledImages else ()
+        self.spec = ImageSpec(channels=3, size=options.image_size, classes=classes)
+
+    @property
+    def paintings(self) -> PictureSet:
+        """The renderings in the chosen style."""
+        return self.renderings[self.options.style]
+
+    @property
+    def size(self) -> int:
+        """Images in an epoch."""
+        styles = len(STYLES) if self.batch_type is LabelledImages else 1
+        return styles * len(self.photos.train)
+
+    def summary(self) -> str:
+        """Say how many pictures there are."""
+        learned = "all five styles" if self.batch_type is LabelledImages else f"the style {self.options.style}"
+        return f"{len(self.photos.train)} embedded photos and {learned}, {len(self.photos.test)} photos held out"
+
+    def stream(self, batch_size: int, seed: int, start: int = 0, rank: int = 0, world_size: int = 1) -> Iterator[Any]:
+        """Yield random crops as the batch type asked for at the start."""
+        shares = positions(start, batch_size, rank, world_size)
+        if self.batch_type is LabelledImages:
+            yield from self._labelled(shares, seed)
+            return
+        paired = self.batch_type is PairedImages
+        photo_order = ShuffledOrder(len(self.photos.train), seed, "photos")
+        painting_order = photo_order if paired else ShuffledOrder(len(self.paintings.train), seed, "paintings")
+        draws = (
+            [Draw(p, (self.photos.train[photo_order[p]], self.paintings.train[painting_order[p]])) for p in share]
+            for share in shares
+        )
+        for _, images in crop_batches(draws, self.options, seed, same_place=paired):
+            yield self.batch_type(*images)
+
+    def _labelled(self, shares: Iterator[range], seed: int) -> Iterator[LabelledImages]:
+        examples = [(file, label) for label, style in enumerate(STYLES) for file in self.renderings[style].train]
+        order = ShuffledOrder(len(examples), seed, "labelled")
+
+        def draw(position: int) -> Draw:
+            file, label = examples[order[position]]
+            return Draw(position, (file,), label)
+
+        for batch, (images,) in crop_batches(([draw(p) for p in share] for share in shares), self.options, seed):
+            yield LabelledImages(images, torch.tensor([drawn.label for drawn in batch]))
+
+    def prompts(self, count: int) -> Images | Labels:
+        """Return held-out photos, or for labelled data one-hot labels that go round the classes."""
+        if self.batch_type is LabelledImages:
+            return Labels(torch.eye(len(STYLES))[torch.arange(count) % len(STYLES)])
+        return Images(centre_squares((*self.photos.test, *self.photos.train)[:count], self.options))

@@ -1,0 +1,108 @@
+"""The collection atelier: seven photos that come with scikit-image and scikit-learn, each painted in five styles.
+
+It needs no download: the photos lie in the installed packages, the paintings are rendered from them on first use and
+kept in a cache. Two photos, and all paintings of them, are held out as test pictures.
+
+Sources: astronaut (NASA) and rocket (SpaceX) are in the public domain; chelsea (Stefan van der Walt), coffee
+(Rachel Michetti) and camera (Lav Varshney) are CC0; china (danielbuechele) and flower (vultilion) are CC BY 2.0.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from impasto.data.renderers import STYLES, Picture
+from impasto.errors import DataError, OutputError
+from impasto.files import replacing_folder
+
+ATELIER_VERSION = 1  # raise it whenever a renderer paints differently, so that no cache mixes old with new
+SHORT_SIDE_PIXELS = 256
+SOURCES = {  # name -> package and file; a name's place here is also the seed of its paintings
+    "astronaut": ("skimage", "data/astronaut.png"),
+    "camera": ("skimage", "data/camera.png"),
+    "chelsea": ("skimage", "data/chelsea.png"),
+    "china": ("sklearn", "datasets/images/china.jpg"),
+    "coffee": ("skimage", "data/coffee.png"),
+    "flower": ("sklearn", "datasets/images/flower.jpg"),
+    "rocket": ("skimage", "data/rocket.jpg"),
+}
+TEST_NAMES = ("china", "coffee")  # one outdoors, far and full of detail; one indoors, near and smooth
+
+
+def atelier_folder(cache: Path | None = None, progress: Callable[[int, int], None] | None = None) -> Path:
+    """Return the folder of the collection, rendered first where the cache does not hold it yet.
+
+    It holds `photos/<name>.png`, `<style>/<name>.png` for each of STYLES, and `split.csv`, whose paths are relative to
+    the folder. The cache is `$IMPASTO_CACHE`, else `$XDG_CACHE_HOME/impasto`, else `~/.cache/impasto`. The optional
+    `progress` is told (pictures done, pictures in all). Raises DataError when the cache cannot be written.
+    """
+    folder = (cache or default_cache()) / f"atelier-v{ATELIER_VERSION}"
+    if is_complete(folder):
+        return folder
+    try:
+        with replacing_folder(folder) as draft:
+            write_pictures(draft, progress)
+            write_split(draft)
+    except OutputError as error:
+        if not is_complete(folder):  # else another process was faster, with the same pictures
+            raise DataError(f"{error} (set IMPASTO_CACHE to it)") from error
+    return folder
+
+
+def default_cache() -> Path:
+    """Return the folder that keeps what impasto makes for itself."""
+    if chosen := os.environ.get("IMPASTO_CACHE"):
+        return Path(chosen)
+    caches = os.environ.get("XDG_CACHE_HOME")
+    return (Path(caches) if caches else Path.home() / ".cache") / "impasto"
+
+
+def is_complete(folder: Path) -> bool:
+    """Return whether the collection lies there; it comes into being as a whole, its split written last."""
+    return (folder / "split.csv").is_file()
+
+
+def write_pictures(folder: Path, progress: Callable[[int, int], None] | None) -> None:
+    """Write every photo and every painting below an empty folder."""
+    kinds = ("photos", *STYLES)
+    for kind in kinds:
+        (folder / kind).mkdir()
+    total = len(SOURCES) * len(kinds)
+    for place, name in enumerate(SOURCES):
+        photo = source_photo(name)
+        for number, kind in enumerate(kinds, start=1):
+            picture = photo if kind == "photos" else STYLES[kind](photo, place)
+            Image.fromarray(picture).save(folder / kind / f"{name}.png")
+            if progress:
+                progress(place * len(kinds) + number, total)
+
+
+def write_split(folder: Path) -> None:
+    """Write split.csv: which pictures are for training, which for testing."""
+    rows = [
+        f"{kind}/{name}.png,{'test' if name in TEST_NAMES else 'train'}"
+        for kind in ("photos", *STYLES)
+        for name in SOURCES
+    ]
+    (folder / "split.csv").write_text("\n".join(["path,split", *rows, ""]), encoding="utf-8")
+
+
+def source_photo(name: str) -> Picture:
+    """Read a photo [H, W, 3] from the installed package it comes with, its short side resized to 256 pixels."""
+    package, path = SOURCES[name]
+    try:
+        with (files(package) / path).open("rb") as file, Image.open(file) as image:
+            scale = SHORT_SIDE_PIXELS / min(image.size)
+            size = (round(image.width * scale), round(image.height * scale))
+            return np.asarray(image.convert("RGB").resize(size, Image.Resampling.LANCZOS))
+    except FileNotFoundError as error:
+        raise DataError(
+            f"the installed {package} lacks {path}, a photo of the collection atelier; "
+            "reinstall it with `pip install --force-reinstall scikit-image scikit-learn`"
+        ) from error

@@ -1,0 +1,61 @@
+"""What methods learn from (batches) and paint from (prompts).
+
+Images are float32 tensors [N, C, H, W] in [-1, 1], RGB where C = 3.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from torch import Tensor
+
+
+class ImageSpec(NamedTuple):
+    """The shape of a collection's images."""
+
+    channels: int
+    size: int
+    """Height and width of a training crop, pixels."""
+    classes: tuple[str, ...] = ()
+    """Names of the labels; empty where there are none."""
+
+
+class UnpairedImages(NamedTuple):
+    """Two unrelated images at a time: domains A and B of spec 03."""
+
+    photos: Tensor
+    """[N, C, H, W]"""
+    paintings: Tensor
+    """[N, C, H, W]"""
+
+
+class PairedImages(NamedTuple):
+    """Two pictures of the same thing, cut from the same place."""
+
+    sources: Tensor
+    """[N, C, H, W]"""
+    targets: Tensor
+    """[N, C, H, W]"""
+
+
+class LabelledImages(NamedTuple):
+    """Images with one class each."""
+
+    images: Tensor
+    """[N, C, H, W]"""
+    labels: Tensor
+    """[N] int64, index into ImageSpec.classes"""
+
+
+class Images(NamedTuple):
+    """A prompt: pictures to be painted over."""
+
+    images: Tensor
+    """[N, C, H, W], any height and width"""
+
+
+class Labels(NamedTuple):
+    """A prompt: how much of each class each painting should have."""
+
+    weights: Tensor
+    """[N, K] float32, one-hot or a mixture; K = len(ImageSpec.classes)"""

@@ -1,0 +1,19 @@
+"""The table of datasets: the `kind` of a recipe's `data:` block, and the class that opens it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from impasto.data.atelier import Atelier
+from impasto.data.dataset import DataOptions, Dataset
+from impasto.data.unpaired_folders import UnpairedFolders
+
+DATASETS: Mapping[str, type[Dataset]] = {"atelier": Atelier, "unpaired-folders": UnpairedFolders}
+
+
+def open_dataset(options: DataOptions, batch_type: type) -> Dataset:
+    """Find and check the pictures that the options name.
+
+    Raises DataError for what cannot be learned from.
+    """
+    return DATASETS[options.kind](options, batch_type)

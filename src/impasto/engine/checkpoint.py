@@ -1,0 +1,156 @@
+"""Checkpoints: folders that appear whole or not at all, from which a run goes on exactly and a painter paints."""
+
+from __future__ import annotations
+
+import io
+import json
+import pickle
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+from torch import Tensor, nn
+
+from impasto import __version__
+from impasto.clock import Clock
+from impasto.data.batches import ImageSpec
+from impasto.engine.average import Average
+from impasto.errors import CheckpointError, TrainingDivergedError
+from impasto.files import replacing_folder, write_text
+from impasto.method import Painter, TrainingState
+from impasto.recipe import Recipe
+from impasto.run_folder import RECIPE, TRAINING, WEIGHTS, RunFolder
+
+
+class Checkpoints:
+    """Saves and resumes one run; keeps the last checkpoint and the best."""
+
+    def __init__(
+        self,
+        run: RunFolder,
+        recipe: Recipe,
+        spec: ImageSpec,
+        method: Painter[Any],
+        state: TrainingState,
+        average: Average,
+        clock: Clock,
+    ) -> None:
+        self.run, self.recipe, self.spec = run, recipe, spec
+        self.method, self.state, self.average, self.clock = method, state, average, clock
+
+    def save(self, scalars: Mapping[str, float]) -> Path:
+        """Save everything at the clock's images; `scalars` are means since the last checkpoint, to choose the best by.
+
+        Raises TrainingDivergedError when a weight is not finite, OutputError when the disk is full.
+        """
+        target = self.run.checkpoints / f"{self.clock.images_seen:09d}"
+        if not target.exists():
+            weights = self.average.state_dict()
+            self._check_finite(weights)
+            with replacing_folder(target) as folder:
+                (folder / WEIGHTS).write_bytes(_packed_weights(weights, self.recipe, self.spec, self.clock))
+                (folder / RECIPE).write_text(self.recipe.to_yaml(), encoding="utf-8")
+                training = (
+                    io.BytesIO()
+                )  # torch reports a full disk as a RuntimeError without a reason; Python as what it is
+                torch.save(self._training(), training)
+                (folder / TRAINING).write_bytes(training.getbuffer())
+        self._note_best(target, scalars)
+        self._prune()
+        return target
+
+    def resume_latest(self) -> None:
+        """Put everything back as the newest checkpoint has it; do nothing where there is none.
+
+        Raises CheckpointError when it is damaged, naming what to delete to go on from an older one.
+        """
+        latest = self.run.latest()
+        if latest is None:
+            return
+        try:
+            averaged = load_file(latest / WEIGHTS)
+            training = torch.load(latest / TRAINING, map_location="cpu", weights_only=True)
+        except (OSError, SafetensorError, RuntimeError, EOFError, pickle.UnpicklingError, ValueError) as error:
+            raise CheckpointError(self._damaged(latest, error)) from error
+        try:
+            self._restore(training)
+            self.average.load_state_dict(averaged)
+        except (KeyError, RuntimeError) as error:
+            raise CheckpointError(self._damaged(latest, error)) from error
+
+    def _training(self) -> dict[str, Any]:
+        return {
+            "images_seen": self.clock.images_seen,
+            "networks": {name: network.state_dict() for name, network in self._all_networks().items()},
+            "optimizers": {name: optimizer.state_dict() for name, optimizer in self.state.optimizers.items()},
+            "memory": {name: memory.state_dict() for name, memory in self.state.memory.items()},
+        }
+
+    def _restore(self, training: dict[str, Any]) -> None:
+        for name, network in self._all_networks().items():
+            network.load_state_dict(training["networks"][name])
+        for name, optimizer in self.state.optimizers.items():
+            optimizer.load_state_dict(training["optimizers"][name])
+        for name, memory in self.state.memory.items():
+            memory.load_state_dict(training["memory"][name])
+        self.clock.images_seen = training["images_seen"]
+
+    def _all_networks(self) -> dict[str, nn.Module]:
+        return {**self.method.networks(), **self.state.networks}
+
+    def _check_finite(self, weights: Mapping[str, Tensor]) -> None:
+        broken = [name for name, tensor in weights.items() if not bool(torch.isfinite(tensor).all())]
+        if broken:
+            raise TrainingDivergedError(diverged(f"the weight {broken[0]}", self.clock, self.run))
+
+    def _damaged(self, folder: Path, error: Exception) -> str:
+        older = self.run.checkpoint_folders()[:-1]
+        remedy = f"delete it to go on from {older[-1].name}" if older else "delete it to start this run again"
+        return f"{folder} is damaged ({str(error).splitlines()[0]}); {remedy}"
+
+    def _note_best(self, target: Path, scalars: Mapping[str, float]) -> None:
+        name = self.recipe.training.best
+        if name is None or name not in scalars:
+            return
+        if self.run.best_file.is_file():
+            noted = json.loads(self.run.best_file.read_text(encoding="utf-8"))
+            if noted["value"] <= scalars[name] and (self.run.checkpoints / noted["checkpoint"]).is_dir():
+                return
+        write_text(
+            self.run.best_file, json.dumps({"checkpoint": target.name, "scalar": name, "value": scalars[name]}) + "\n"
+        )
+
+    def _prune(self) -> None:
+        best = self.run.best()
+        for folder in self.run.checkpoint_folders()[:-1]:
+            if folder != best:
+                going = folder.with_name(f".{folder.name}.old")  # a deletion cut off must not leave half a checkpoint
+                folder.rename(going)
+                shutil.rmtree(going, ignore_errors=True)
+        for leftover in self.run.checkpoints.glob(".*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+
+
+def diverged(what: str, clock: Clock, run: RunFolder) -> str:
+    """Return the sentence for a run that broke down."""
+    latest = run.latest()
+    good = f"the last good checkpoint is {latest}" if latest else "there is no checkpoint yet"
+    return (
+        f"{what} became NaN or infinite before {clock.images_seen:,} images; {good}; "
+        "start a new run with a lower method.learning_rate or training.precision=fp32"
+    )
+
+
+def _packed_weights(weights: Mapping[str, Tensor], recipe: Recipe, spec: ImageSpec, clock: Clock) -> bytes:
+    contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
+    about = {
+        "version": __version__,
+        "method": recipe.method.name,
+        "images_seen": clock.images_seen,
+        "spec": spec._asdict(),
+    }
+    return bytes(save(contiguous, {"impasto": json.dumps(about)}))  # one entry: several come in any order

@@ -1,0 +1,62 @@
+"""Ctrl-C and SIGTERM, kept until the step is done."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from types import FrameType, TracebackType
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor
+
+
+class InterruptedTraining(Exception):  # noqa: N818 - not an error: the run is saved and can go on
+    """Training was asked to stop, and stopped after saving."""
+
+    def __init__(self, signal_number: int, images_seen: int) -> None:
+        self.signal_number, self.images_seen = signal_number, images_seen
+        super().__init__(f"stopped by {signal.Signals(signal_number).name} at {images_seen} images")
+
+    @property
+    def exit_code(self) -> int:
+        """128 + the signal's number: 130 for Ctrl-C, 143 for SIGTERM."""
+        return 128 + self.signal_number
+
+
+class Interrupts:
+    """While entered, remembers the first SIGINT or SIGTERM; a second one takes its usual course."""
+
+    SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+    def __init__(self) -> None:
+        self.received = 0
+        self._previous: dict[int, Any] = {}
+
+    def __enter__(self) -> Interrupts:
+        if threading.current_thread() is threading.main_thread():  # elsewhere signals do not arrive
+            self._previous = {number: signal.signal(number, self._remember) for number in self.SIGNALS}
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._restore()
+
+    def agreed(self, fabric: Fabric) -> int:
+        """Return the signal that any device received, else 0; every device learns the same at the same step."""
+        if fabric.world_size == 1:
+            return self.received
+        most = fabric.all_reduce(torch.tensor(self.received, device=fabric.device), reduce_op="max")
+        assert isinstance(most, Tensor)
+        return int(most)
+
+    def _remember(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        self.received = number
+        self._restore()
+
+    def _restore(self) -> None:
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+        self._previous = {}

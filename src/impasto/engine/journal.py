@@ -1,0 +1,106 @@
+"""What a run leaves to look at: journal.jsonl, sample sheets, and TensorBoard's files where that is installed."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, ImageDraw
+from torch import Tensor
+
+from impasto.data.transforms import to_picture
+from impasto.files import make_folder, replacing, unwritable, write_text
+from impasto.run_folder import RunFolder
+
+CAPTION_HEIGHT = 16
+
+
+class Journal:
+    """Writes one run's story; `images_seen` tells where in the run an entry stands."""
+
+    def __init__(self, run: RunFolder, images_seen: int) -> None:
+        """Open the journal; entries after `images_seen`, left by a run that was killed, are dropped."""
+        self.run = run
+        self._started = time.monotonic()
+        kept = [entry for entry in run.journal() if entry["images_seen"] <= images_seen]
+        self._earlier_seconds = max((entry.get("seconds", 0.0) for entry in kept), default=0.0)
+        write_text(run.journal_file, "".join(json.dumps(entry) + "\n" for entry in kept))
+        for sheet in run.samples.glob("*.png"):
+            if int(sheet.stem) > images_seen:
+                sheet.unlink()
+        self._tensorboard = _tensorboard_writer(run.tensorboard, images_seen)
+
+    @property
+    def seconds(self) -> float:
+        """Training time so far, that of earlier sessions included."""
+        return self._earlier_seconds + time.monotonic() - self._started
+
+    def note(self, kind: str, images_seen: int, **fields: Any) -> None:
+        """Add an entry."""
+        entry = {"kind": kind, "images_seen": images_seen, "seconds": round(self.seconds, 3), **fields}
+        try:
+            with self.run.journal_file.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(entry) + "\n")
+        except OSError as error:
+            raise unwritable(self.run.journal_file, error) from error
+
+    def scalars(self, scalars: Mapping[str, float], images_seen: int) -> None:
+        """Add means of what the method logs."""
+        self.note("scalars", images_seen, scalars={name: _significant(value) for name, value in scalars.items()})
+        for name, value in scalars.items():
+            if self._tensorboard is not None:
+                self._tensorboard.add_scalar(name, value, images_seen)
+
+    def sheet(self, rows: Mapping[str, Tensor], images_seen: int) -> Path:
+        """Draw a sample sheet from named rows of images [N, C, H, W] in [-1, 1]."""
+        picture = sample_sheet(rows)
+        target = make_folder(self.run.samples) / f"{images_seen:09d}.png"
+        with replacing(target) as temporary:
+            picture.save(temporary, format="PNG")
+        if self._tensorboard is not None:
+            import numpy as np
+
+            self._tensorboard.add_image("samples", np.asarray(picture), images_seen, dataformats="HWC")
+        self.note("samples", images_seen, file=str(target.relative_to(self.run.path)))
+        return target
+
+    def close(self) -> None:
+        """Write out what is still in memory."""
+        if self._tensorboard is not None:
+            self._tensorboard.close()
+
+
+def sample_sheet(rows: Mapping[str, Tensor], gap: int = 4) -> Image.Image:
+    """Lay out named rows of images [N, C, H, W] in [-1, 1] under their names."""
+    pictures = {name: [to_picture(image.expand(3, -1, -1)) for image in images] for name, images in rows.items()}
+    heights = [row[0].height + CAPTION_HEIGHT + gap for row in pictures.values()]
+    width = max(sum(picture.width + gap for picture in row) - gap for row in pictures.values())
+    sheet = Image.new("RGB", (max(width, 60), sum(heights) - gap), "white")
+    top = 0
+    for (name, row), height in zip(pictures.items(), heights, strict=True):
+        ImageDraw.Draw(sheet).text((2, top + 1), name, fill="black")
+        left = 0
+        for picture in row:
+            sheet.paste(picture, (left, top + CAPTION_HEIGHT))
+            left += picture.width + gap
+        top += height
+    return sheet
+
+
+def _significant(value: float) -> float:
+    """Six significant digits: enough for a curve, short enough for a line."""
+    return float(f"{value:.6g}")
+
+
+def _tensorboard_writer(folder: Path, images_seen: int) -> Any:
+    if importlib.util.find_spec("tensorboard") is None:
+        return None
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
+    from torch.utils.tensorboard import SummaryWriter
+
+    return SummaryWriter(str(make_folder(folder)), purge_step=images_seen + 1 if images_seen else None)

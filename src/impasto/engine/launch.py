@@ -1,0 +1,58 @@
+"""Devices, precision and processes: what a run needs to know of the machine."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from typing import Literal
+
+import torch
+from lightning_fabric import Fabric
+
+from impasto.errors import RunError
+from impasto.hardware import has_bf16, keep_large_blocks
+from impasto.recipe import TrainingOptions
+
+
+def launch(options: TrainingOptions) -> Fabric:
+    """Return a Fabric on the devices and in the precision asked for, with its processes started.
+
+    Raises RunError when the machine has no such devices.
+    """
+    keep_large_blocks()
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # the journal says what Fabric would announce
+    accelerator = _accelerator(options)
+    if accelerator == "cuda":
+        torch.backends.cudnn.benchmark = True  # images of one size: choose the fastest kernels once
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=DeprecationWarning)  # Fabric's own use of torch
+        fabric = Fabric(
+            accelerator=accelerator,
+            devices=options.devices,
+            strategy="ddp" if options.devices > 1 else "auto",
+            precision="bf16-mixed" if chosen_precision(options, accelerator) == "bf16" else "32-true",
+        )
+        fabric.launch()
+    return fabric
+
+
+def chosen_precision(options: TrainingOptions, device_type: str) -> Literal["fp32", "bf16"]:
+    """Return the precision asked for, or for `auto` bf16 where the hardware multiplies it natively."""
+    if options.precision != "auto":
+        return options.precision
+    return "bf16" if has_bf16(device_type) else "fp32"
+
+
+def _accelerator(options: TrainingOptions) -> str:
+    has_cuda = torch.cuda.is_available()
+    accelerator = ("cuda" if has_cuda else "cpu") if options.accelerator == "auto" else options.accelerator
+    if accelerator == "cuda":
+        if not has_cuda:
+            raise RunError(
+                "training.accelerator: this machine has no CUDA device that PyTorch can use; say auto or cpu"
+            )
+        if options.devices > torch.cuda.device_count():
+            raise RunError(
+                f"training.devices: there are only {torch.cuda.device_count()} CUDA devices; ask for as many"
+            )
+    return accelerator

@@ -1,0 +1,205 @@
+"""One training run, read top to bottom; it knows neither losses nor the roles of networks."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor
+
+from impasto import __version__
+from impasto.chance import generator, mixed_seed
+from impasto.clock import Clock
+from impasto.data.batches import Images
+from impasto.data.dataset import Dataset
+from impasto.data.datasets import open_dataset
+from impasto.engine.average import Average
+from impasto.engine.checkpoint import Checkpoints, diverged
+from impasto.engine.claim import check_folder, claimed
+from impasto.engine.interrupts import InterruptedTraining, Interrupts
+from impasto.engine.journal import Journal
+from impasto.engine.launch import chosen_precision, launch
+from impasto.engine.means import Means, not_finite
+from impasto.engine.schedule import set_learning_rates
+from impasto.engine.watch import Watch
+from impasto.errors import DataError, RecipeError, TrainingDivergedError, did_you_mean
+from impasto.method import Method, TrainingState
+from impasto.methods import METHODS
+from impasto.recipe import Recipe
+from impasto.run_folder import RunFolder
+
+SAMPLES = 6
+
+
+def train(recipe: Recipe, run: Path | RunFolder, watch: Watch | None = None) -> Path:
+    """Train from the start, or from where the run folder stands, to the end; return the last checkpoint.
+
+    Raises InterruptedTraining after Ctrl-C or SIGTERM, with everything saved; ImpastoError for what the user can mend.
+    """
+    folder = run if isinstance(run, RunFolder) else RunFolder(run)
+    with ExitStack() as held:
+        fabric = launch(recipe.training)
+        check_folder(folder, recipe)
+        fabric.barrier()
+        if fabric.is_global_zero:
+            held.enter_context(claimed(folder, recipe))
+        interrupts = held.enter_context(Interrupts())
+        session = Session(recipe, folder, fabric, watch or Watch())
+        held.callback(session.close)
+        return session.run_to_end(interrupts)
+
+
+class Session:
+    """What one process holds while it trains."""
+
+    def __init__(self, recipe: Recipe, folder: RunFolder, fabric: Fabric, watch: Watch) -> None:
+        options = recipe.training
+        self.recipe, self.folder, self.fabric, self.watch = recipe, folder, fabric, watch
+        method_class = METHODS[recipe.method.name]
+        assert issubclass(method_class, Method)
+        self.dataset = open_dataset(recipe.data, method_class.batch_type)
+        _check_enough(self.dataset, options.batch_size)
+        torch.manual_seed(mixed_seed(options.seed, "weights"))
+        self.method: Method[Any, Any] = method_class(recipe.method, self.dataset.spec)
+        self.state = self.method.prepare(fabric)
+        self.layout = torch.channels_last if options.channels_last else torch.contiguous_format
+        _arrange(self.method, self.state, self.layout, compiled=options.compile)
+        self.average = Average(self.method.networks(), options.ema_halflife_images)
+        self.clock = Clock(options.images)
+        self.checkpoints = Checkpoints(
+            folder, recipe, self.dataset.spec, self.method, self.state, self.average, self.clock
+        )
+        self.checkpoints.resume_latest()
+        self.since_scalars, self.since_checkpoint = Means(), Means()
+        self.journal = Journal(folder, self.clock.images_seen) if fabric.is_global_zero else None
+
+    def run_to_end(self, interrupts: Interrupts) -> Path:
+        """Learn from batch after batch."""
+        options, every, clock = self.recipe.training, self.recipe.every, self.clock
+        self._start()
+        rank, world_size = self.fabric.global_rank, self.fabric.world_size
+        stream = self.dataset.stream(options.batch_size, options.seed, clock.images_seen, rank, world_size)
+        while not clock.finished:
+            try:
+                batch = next(stream)
+            except DataError:
+                self._save()  # a picture broke during the run: keep what was learned
+                raise
+            torch.manual_seed(mixed_seed(options.seed, rank, clock.images_seen))
+            set_learning_rates(self.state.optimizers, options.schedule, clock, options.batch_size)
+            with self.fabric.autocast():
+                scalars = self.method.training_step(self._on_device(batch), clock)
+            clock.advance(options.batch_size)
+            self.average.update(options.batch_size, clock.images_seen)
+            self._log(scalars)
+            if clock.due(every.samples) or clock.finished:
+                self._show_samples()
+            stopped_by = interrupts.agreed(self.fabric)
+            if clock.due(every.checkpoint) or clock.finished or stopped_by:
+                self._save()
+            if stopped_by and not clock.finished:
+                raise InterruptedTraining(stopped_by, clock.images_seen)
+        return self._finish()
+
+    def close(self) -> None:
+        """Close what was opened."""
+        if self.journal is not None:
+            self.journal.close()
+
+    def _start(self) -> None:
+        facts = self._facts()
+        if self.journal is not None and not self.clock.finished:
+            self.journal.note("start", self.clock.images_seen, **facts)
+            self.watch.started(self.recipe, self.folder, self.clock, facts)
+            if self.clock.images_seen == 0:
+                self._show_samples()
+
+    def _finish(self) -> Path:
+        latest = self.folder.latest()
+        assert latest is not None
+        if self.journal is not None:
+            self.journal.note("finish", self.clock.images_seen, checkpoint=latest.name)
+        return latest
+
+    def _log(self, scalars: Mapping[str, Tensor]) -> None:
+        best = self.recipe.training.best
+        if best is not None and best not in scalars:
+            raise RecipeError("recipe", [f"training.best: {best} is not logged{did_you_mean(best, scalars)}"])
+        self.since_scalars.add(scalars)
+        self.since_checkpoint.add(scalars)
+        means = None
+        if self.clock.due(self.recipe.every.scalars) or self.clock.finished:
+            means = self._checked(self.since_scalars)
+            if self.journal is not None:
+                self.journal.scalars(means, self.clock.images_seen)
+        if self.fabric.is_global_zero:
+            self.watch.stepped(self.clock, means)
+
+    def _checked(self, means: Means) -> dict[str, float]:
+        taken = means.take(self.fabric)
+        name = not_finite(taken)
+        if name is not None:
+            raise TrainingDivergedError(diverged(f"the loss {name}", self.clock, self.folder))
+        return taken
+
+    def _save(self) -> None:
+        means = self._checked(self.since_checkpoint)
+        if self.journal is not None:
+            path = self.checkpoints.save(means)
+            self.journal.note("checkpoint", self.clock.images_seen, checkpoint=path.name)
+            self.watch.saved(path)
+        self.fabric.barrier()
+
+    @torch.no_grad()
+    def _show_samples(self) -> None:
+        if self.journal is None:
+            return
+        prompt = type(prompts := self.dataset.prompts(SAMPLES))(*(part.to(self.fabric.device) for part in prompts))
+        shown = {"photo": prompt.images} if isinstance(prompt, Images) else {}
+        with self.average.applied(), self.fabric.autocast():
+            sheet = self.method.sheet(prompt, generator(0, "samples"))
+        self.watch.saved(self.journal.sheet({**shown, **sheet}, self.clock.images_seen))
+
+    def _on_device(self, batch: Any) -> Any:
+        return type(batch)(*(_laid_out(part.to(self.fabric.device, non_blocking=True), self.layout) for part in batch))
+
+    def _facts(self) -> dict[str, str]:
+        """Return what a reader of the journal needs to judge speed and to repeat the run."""
+        device = self.fabric.device
+        name = (
+            torch.cuda.get_device_name(device) if device.type == "cuda" else f"CPU, {torch.get_num_threads()} threads"
+        )
+        return {
+            "impasto": __version__,
+            "torch": str(torch.__version__),
+            "python": platform.python_version(),
+            "device": name,
+            "devices": str(self.fabric.world_size),
+            "precision": chosen_precision(self.recipe.training, device.type),
+            "seed": str(self.recipe.training.seed),
+            "data": self.dataset.summary(),
+        }
+
+
+def _check_enough(dataset: Dataset, batch_size: int) -> None:
+    if dataset.size < batch_size:
+        raise DataError(
+            f"there are {dataset.size} pictures to learn from, fewer than a batch of {batch_size}; "
+            "add pictures or lower training.batch_size"
+        )
+
+
+def _arrange(method: Method[Any, Any], state: TrainingState, layout: torch.memory_format, *, compiled: bool) -> None:
+    for network in (*method.networks().values(), *state.networks.values()):
+        network.to(memory_format=layout)
+        if compiled:
+            network.compile()
+
+
+def _laid_out(tensor: Tensor, layout: torch.memory_format) -> Tensor:
+    return tensor.contiguous(memory_format=layout) if tensor.dim() == 4 else tensor

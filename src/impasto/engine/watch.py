@@ -1,0 +1,23 @@
+"""How a run tells what happens, without knowing who listens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from impasto.clock import Clock
+from impasto.recipe import Recipe
+from impasto.run_folder import RunFolder
+
+
+class Watch:
+    """Told what happens; the command line and the studio derive their own. This one says nothing."""
+
+    def started(self, recipe: Recipe, run: RunFolder, clock: Clock, facts: Mapping[str, str]) -> None:
+        """Training begins, or goes on, at the clock's images."""
+
+    def stepped(self, clock: Clock, means: Mapping[str, float] | None) -> None:
+        """A batch was learned from; now and then with means of what the method logs."""
+
+    def saved(self, path: Path) -> None:
+        """A sample sheet or checkpoint was written."""

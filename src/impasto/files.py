@@ -1,0 +1,80 @@
+"""Writing files so that a reader, or the next start after a power cut, sees the old file or the new one, never half."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from impasto.errors import OutputError
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `target`; when the block ends well, it takes `target`'s place.
+
+    Raises OutputError, naming the target, when the folder cannot be written or the disk is full.
+    """
+    temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        make_folder(target.parent)
+        yield temporary
+        _flush_to_disk(temporary)
+        temporary.replace(target)
+    except OSError as error:
+        raise unwritable(target, error) from error
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def replacing_folder(target: Path) -> Iterator[Path]:
+    """Yield a temporary folder beside `target`; when the block ends well, it becomes `target`, which must not exist."""
+    make_folder(target.parent)
+    try:
+        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent))
+    except OSError as error:
+        raise unwritable(target, error) from error
+    try:
+        yield temporary
+        for path in temporary.iterdir():
+            _flush_to_disk(path)
+        temporary.chmod(0o755)
+        temporary.rename(target)
+        _flush_to_disk(target.parent)
+    except OSError as error:
+        raise unwritable(target, error) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def make_folder(folder: Path) -> Path:
+    """Make the folder and its parents; raise OutputError where that is impossible."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(folder, error) from error
+    return folder
+
+
+def write_text(target: Path, text: str) -> None:
+    """Write a text file atomically."""
+    with replacing(target) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def unwritable(target: Path, error: OSError) -> OutputError:
+    """Return the one sentence for a path that cannot be written."""
+    reason = error.strerror or str(error)
+    return OutputError(f"{target} cannot be written ({reason}); free some space or choose another folder")
+
+
+def _flush_to_disk(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,289 @@
+"""One page that shows what a training run learned: pictures, samples along the way, loss curves, settings.
+
+The page is a single file that asks nothing of the network: style, script and pictures stand inside it. It reads the
+run folder only, so that it can be made during a run, after it, or from a folder that somebody sent.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from html import escape
+from importlib import resources
+from pathlib import Path
+from string import Template
+from typing import Any, NamedTuple
+
+import yaml
+from PIL import Image
+
+from impasto.data.pictures import read_picture
+from impasto.files import replacing
+from impasto.gallery.charts import Series, line_chart
+from impasto.run_folder import RunFolder
+
+PICTURE_BYTES = 5_000_000
+"""What all pictures of a page may weigh; base64 adds a third, and a page stays below 8 MB, small enough to mail."""
+
+LONGEST_SIDE = 1600
+"""Pixels; more would not be seen on the page."""
+
+JPEG_QUALITY = 88
+
+MOST_SAMPLES = 36
+"""Sample sheets on a page; a longer run shows so many, evenly spread, its first and last among them."""
+
+
+class Comparison(NamedTuple):
+    """A photo and the painting made from it."""
+
+    title: str
+    before: Path
+    after: Path
+
+
+class Sample(NamedTuple):
+    """A sheet of pictures painted while training."""
+
+    images_seen: int
+    path: Path
+
+
+class Picture(NamedTuple):
+    """A picture as the page holds it, and the pixels it was made of."""
+
+    pixels: Image.Image
+    media_type: str
+    content: bytes
+
+    @property
+    def uri(self) -> str:
+        """The picture as a data URI."""
+        return f"data:{self.media_type};base64,{base64.b64encode(self.content).decode()}"
+
+
+def write_report(
+    run: Path, comparisons: Sequence[Comparison], target: Path, *, title: str, facts: Mapping[str, str]
+) -> Path:
+    """Write the page of a run to `target` and return `target`.
+
+    `facts` are short texts by name, such as {"trained": "2 min 58 s"}. What the run folder lacks is told on the page.
+
+    Raises PictureError when a picture cannot be read and OutputError when the page cannot be written.
+    """
+    folder = RunFolder(run)
+    settings = dict(_flattened(_read_recipe(folder.recipe_file)))
+    curves = _read_curves(folder.journal())
+    found = _find_samples(folder.samples)
+    samples = _evenly_spread(found, MOST_SAMPLES)
+    pictures = _load_pictures(
+        [path for comparison in comparisons for path in (comparison.before, comparison.after)]
+        + [sample.path for sample in samples]
+    )
+    images_seen = max([sample.images_seen for sample in found] + [curve.images_seen[-1] for curve in curves], default=0)
+    page = Template(_resource("report.html")).substitute(
+        title=escape(title),
+        style=_resource("report.css"),
+        script=_resource("report.js"),
+        summary=escape(_summary(settings, images_seen)),
+        facts=_facts(facts),
+        comparisons=_comparisons(comparisons, pictures),
+        samples=_filmstrip(samples, len(found), pictures),
+        curves=_curves(curves),
+        settings=_settings(settings),
+        numbers=_rows({"images seen": f"{images_seen:,}", **facts}),
+    )
+    with replacing(target) as temporary:
+        temporary.write_bytes(page.encode("utf-8", errors="replace"))  # a file name need not be valid Unicode
+    return target
+
+
+# What the run folder says
+
+
+def _read_recipe(path: Path) -> Mapping[str, object]:
+    recipe = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else None
+    return recipe if isinstance(recipe, Mapping) else {}
+
+
+def _flattened(settings: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, str]]:
+    """Yield each setting as its dotted path and its value."""
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            yield from _flattened(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", _written(value)
+
+
+def _written(value: object) -> str:
+    """Return a setting as a recipe spells it."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _read_curves(journal: Iterable[Mapping[str, Any]]) -> list[Series]:
+    """Return each scalar of a journal as a series, in the order they first appear."""
+    curves: dict[str, Series] = {}
+    for entry in journal:
+        if entry["kind"] == "scalars":
+            for name, value in entry["scalars"].items():
+                curve = curves.setdefault(name, Series(name, [], []))
+                curve.images_seen.append(entry["images_seen"])
+                curve.values.append(math.nan if value is None else value)
+    return list(curves.values())
+
+
+def _find_samples(folder: Path) -> list[Sample]:
+    return sorted(Sample(int(path.stem), path) for path in folder.glob("*.png") if path.stem.isdecimal())
+
+
+def _evenly_spread(samples: Sequence[Sample], most: int) -> list[Sample]:
+    if len(samples) <= most:
+        return list(samples)
+    return [samples[round(place * (len(samples) - 1) / (most - 1))] for place in range(most)]
+
+
+# Pictures
+
+
+def _load_pictures(paths: Iterable[Path]) -> dict[Path, Picture]:
+    """Return the pictures by path, the heaviest ones shrunk until all together weigh no more than PICTURE_BYTES."""
+    pictures = {path: _encode(_within(read_picture(path), LONGEST_SIDE)) for path in dict.fromkeys(paths)}
+    while sum(len(picture.content) for picture in pictures.values()) > PICTURE_BYTES:
+        heaviest = max(pictures, key=lambda path: len(pictures[path].content))
+        pixels = pictures[heaviest].pixels
+        pictures[heaviest] = _encode(_within(pixels, max(pixels.size) * 4 // 5))
+    return pictures
+
+
+def _within(pixels: Image.Image, longest_side: int) -> Image.Image:
+    smaller = pixels.copy()
+    smaller.thumbnail((longest_side, longest_side), Image.Resampling.LANCZOS)
+    return smaller
+
+
+def _encode(pixels: Image.Image) -> Picture:
+    """Encode as JPEG, or as PNG where that is smaller (flat colours, drawings)."""
+    jpeg, png = io.BytesIO(), io.BytesIO()
+    pixels.save(jpeg, "JPEG", quality=JPEG_QUALITY, subsampling="4:4:4")  # red beside blue must not bleed
+    pixels.save(png, "PNG")
+    candidates = Picture(pixels, "image/jpeg", jpeg.getvalue()), Picture(pixels, "image/png", png.getvalue())
+    return min(candidates, key=lambda picture: len(picture.content))
+
+
+# Words and pictures on the page
+
+
+def _resource(name: str) -> str:
+    return resources.files("impasto.gallery").joinpath(name).read_text(encoding="utf-8")
+
+
+def _summary(settings: Mapping[str, str], images_seen: int) -> str:
+    method = settings.get("method.name", settings.get("method", "this run"))
+    if not images_seen:
+        return f"What {method} learned."
+    return f"What {method} had learned after seeing {images_seen:,} images."
+
+
+def _facts(facts: Mapping[str, str]) -> str:
+    chips = [f"<li>{escape(name)} <strong>{escape(value)}</strong></li>" for name, value in facts.items()]
+    return f'<ul class="facts">{"".join(chips)}</ul>' if chips else ""
+
+
+def _comparisons(comparisons: Sequence[Comparison], pictures: Mapping[Path, Picture]) -> str:
+    if not comparisons:
+        return _note("No photo has been painted for this page.")
+    figures = "\n".join(_comparison(comparison, pictures) for comparison in comparisons)
+    hint = "Drag the line across a picture, or use the arrow keys: photo to its left, painting to its right."
+    return f"""{_hint(hint)}
+<div class="comparisons">
+{figures}
+</div>"""
+
+
+def _comparison(comparison: Comparison, pictures: Mapping[Path, Picture]) -> str:
+    """Lay the photo over the painting in one box of the painting's shape, so that both align whatever their sizes."""
+    title = escape(comparison.title)
+    before, after = pictures[comparison.before], pictures[comparison.after]
+    width, height = after.pixels.size
+    return f"""<figure class="comparison" style="--width: {width}; --height: {height}">
+<div class="frame">
+<div class="after">{_image(after, f"{comparison.title}, painting")}<span>painting</span></div>
+<div class="before">{_image(before, f"{comparison.title}, photo")}<span>photo</span></div>
+<input type="range" min="0" max="100" step="0.5" value="50" aria-label="Share of {title} shown as photo">
+</div>
+<figcaption>{title}</figcaption>
+</figure>"""
+
+
+def _image(picture: Picture, description: str) -> str:
+    width, height = picture.pixels.size
+    return f'<img src="{picture.uri}" alt="{escape(description)}" width="{width}" height="{height}">'
+
+
+def _filmstrip(samples: Sequence[Sample], found: int, pictures: Mapping[Path, Picture]) -> str:
+    if not samples:
+        return _note("This run has no samples yet.")
+    frames = "\n".join(_frame(sample, pictures[sample.path]) for sample in samples)
+    left_out = _note(f"{len(samples)} of {found} sheets, evenly spread.") if len(samples) < found else ""
+    return f"""{_hint("Samples painted while the run was learning, from the first to the latest.")}
+<div class="filmstrip">
+<figure class="stage" hidden>
+<figcaption><label for="moment">Images seen</label> <strong>{samples[-1].images_seen:,}</strong>
+<input id="moment" type="range" min="0" max="{len(samples) - 1}" step="1" value="{len(samples) - 1}"></figcaption>
+</figure>
+<ol>
+{frames}
+</ol>
+{left_out}
+</div>"""
+
+
+def _frame(sample: Sample, picture: Picture) -> str:
+    images_seen = f"{sample.images_seen:,}"
+    image = _image(picture, f"Samples after {images_seen} images seen")
+    return f'<li><button type="button">{image}<span>{images_seen}</span></button></li>'
+
+
+def _curves(curves: Sequence[Series]) -> str:
+    if not curves:
+        return _note("The journal of this run holds no losses yet.")
+    images = max(curve.images_seen[-1] for curve in curves)
+    charts = [
+        f"""<figure class="chart">
+<figcaption>{escape(curve.name)} <span class="reading"></span></figcaption>
+{line_chart(curve, images)}
+</figure>"""
+        for curve in curves
+    ]
+    return f"""{_hint("Point at a curve to read all of them at that moment.")}
+<p class="legend"><span class="measured">as measured</span> <span class="smoothed">smoothed</span></p>
+<div class="charts">
+{"".join(charts)}
+</div>"""
+
+
+def _settings(settings: Mapping[str, str]) -> str:
+    if not settings:
+        return _note("The run folder holds no recipe.")
+    return f"<details><summary>{len(settings)} settings of the recipe</summary>{_rows(settings)}</details>"
+
+
+def _rows(values: Mapping[str, str]) -> str:
+    rows = [f"<dt>{_breakable(name)}</dt><dd>{escape(value)}</dd>" for name, value in values.items()]
+    return f"<dl>{''.join(rows)}</dl>"
+
+
+def _breakable(dotted_path: str) -> str:
+    """Escape a dotted path and let its line break after a dot."""
+    return escape(dotted_path).replace(".", ".<wbr>")
+
+
+def _hint(text: str) -> str:
+    return f'<p class="hint">{escape(text)}</p>'
+
+
+def _note(text: str) -> str:
+    return f'<p class="note">{escape(text)}</p>'

@@ -1,0 +1,33 @@
+"""What the machine can do, and how to make it behave the same in training and painting."""
+
+from __future__ import annotations
+
+import ctypes
+import platform
+import sys
+from typing import Any
+
+import torch
+
+
+def has_bf16(device_type: str) -> bool:
+    """Whether the device multiplies bfloat16 natively, which is about twice as fast as float32."""
+    if device_type == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if platform.machine().lower() in ("arm64", "aarch64"):
+        return sys.platform == "linux" and bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())
+    return bool(torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported())
+
+
+def keep_large_blocks() -> None:
+    """Tell glibc's malloc to keep freed large blocks instead of returning them to the system.
+
+    A training step frees and asks again for the same hundreds of megabytes, and fresh pages cost up to 1.4x its time.
+    Does nothing where the C library is another.
+    """
+    if sys.platform != "linux":
+        return
+    libc: Any = ctypes.CDLL(None)
+    if hasattr(libc, "gnu_get_libc_version"):
+        libc.mallopt(-3, 1 << 30)  # M_MMAP_THRESHOLD
+        libc.mallopt(-1, 2**31 - 1)  # M_TRIM_THRESHOLD

@@ -1,0 +1,135 @@
+"""What a method is: a painter turns prompts into images; a method is a painter that learns."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar, cast
+
+import torch
+from pydantic import BaseModel, ConfigDict
+from torch import Tensor, nn
+
+from impasto.clock import Clock
+from impasto.data.batches import ImageSpec
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
+    from torch.optim import Optimizer
+
+Prompt = TypeVar("Prompt")
+Batch = TypeVar("Batch")
+
+
+class MethodOptions(BaseModel):
+    """The `method:` block of a recipe. Each method derives its own; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+
+
+class Painter(ABC, Generic[Prompt]):
+    """Turns a prompt into images. Painting, evaluation and the studio ask for nothing more."""
+
+    Options: ClassVar[type[MethodOptions]]
+    prompt_type: ClassVar[type]
+
+    @abstractmethod
+    def __init__(self, options: Any, spec: ImageSpec) -> None:
+        """Build the networks on the CPU, untrained; all chance comes from torch's global generator."""
+
+    @abstractmethod
+    def networks(self) -> Mapping[str, nn.Module]:
+        """Return the networks that paint: the ones averaged, and saved as weights."""
+
+    @abstractmethod
+    def paint(self, prompt: Prompt, generator: torch.Generator) -> Tensor:
+        """Return one painting for each part of the prompt: [N, C, H, W] in [-1, 1]."""
+
+    def sheet(self, prompt: Prompt, generator: torch.Generator) -> Mapping[str, Tensor]:
+        """Return named columns of images [N, C, H, W] that show what was learned; the paintings unless there is more."""
+        return {"painting": self.paint(prompt, generator)}
+
+    @property
+    def device(self) -> torch.device:
+        """Where the networks are."""
+        return next(next(iter(self.networks().values())).parameters()).device
+
+
+class Stateful(Protocol):
+    """Something that can be saved and put back: tensors, numbers and plain containers of them."""
+
+    def state_dict(self) -> dict[str, Any]: ...
+    def load_state_dict(self, state_dict: dict[str, Any]) -> Any: ...
+
+
+@dataclass(frozen=True)
+class TrainingState:
+    """What going on needs besides the painting networks; the engine saves it and never looks inside."""
+
+    optimizers: Mapping[str, Optimizer]
+    networks: Mapping[str, nn.Module] = field(default_factory=dict)
+    """Critics and discriminators."""
+    memory: Mapping[str, Stateful] = field(default_factory=dict)
+    """Image pools and the like."""
+
+
+class Method(Painter[Prompt], Generic[Batch, Prompt]):
+    """A painter that learns: one published algorithm, whole in one file."""
+
+    batch_type: ClassVar[type]
+    fabric: Fabric
+
+    @abstractmethod
+    def prepare(self, fabric: Fabric) -> TrainingState:
+        """Keep `fabric`, move the networks to its device and make the optimizers."""
+
+    @abstractmethod
+    def training_step(self, batch: Batch, clock: Clock) -> Mapping[str, Tensor]:
+        """Learn from one batch; return scalars to log, detached."""
+
+    def adopted(self, optimizer: Optimizer) -> Optimizer:
+        """Return the optimizer as Fabric drives it in this precision and on these devices."""
+        return cast("Optimizer", self.fabric.setup_optimizers(optimizer))
+
+    def descend(self, loss: Tensor, optimizer: Optimizer) -> None:
+        """Make one update: zero, backward, average the gradients over devices, step.
+
+        Networks stay plain modules (a wrapped one refuses second derivatives under mixed precision), so the gradients
+        are averaged here, flattened into one message.
+        """
+        optimizer.zero_grad(set_to_none=True)
+        self.fabric.backward(loss)
+        if self.fabric.world_size > 1:
+            self._average_gradients(optimizer)
+        optimizer.step()
+
+    def gathered(self, images: Tensor) -> Tensor:
+        """Return the images [N, ...] of all devices in rank order, [N * world_size, ...], without gradient."""
+        if self.fabric.world_size == 1:
+            return images.detach()
+        everywhere = self.fabric.all_gather(images.detach().float().contiguous())  # gloo knows no bfloat16
+        assert isinstance(everywhere, Tensor)
+        return everywhere.flatten(0, 1).to(images.dtype)
+
+    def own_share(self, images: Tensor) -> Tensor:
+        """Return this device's part of what `gathered` returned."""
+        if self.fabric.world_size == 1:
+            return images
+        return images.chunk(self.fabric.world_size)[self.fabric.global_rank]
+
+    def _average_gradients(self, optimizer: Optimizer) -> None:
+        gradients = [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
+        flat = torch.cat([gradient.flatten() for gradient in gradients])
+        averaged = self.fabric.all_reduce(flat, reduce_op="mean")
+        assert isinstance(averaged, Tensor)
+        for gradient, part in zip(gradients, torch.split(averaged, [g.numel() for g in gradients]), strict=True):
+            gradient.copy_(part.view_as(gradient))
+
+
+def require_gradients(networks: Iterable[nn.Module], needed: bool) -> None:  # noqa: FBT001
+    """Freeze or thaw networks, so that judging a painting costs no gradients of the judge's own weights."""
+    for network in networks:
+        network.requires_grad_(needed)

@@ -1,0 +1,50 @@
+"""A memory of earlier fakes, from which discriminators learn: it damps oscillation.
+
+Shrivastava et al. 2017 (arXiv:1612.07828), section 2.3; size 50 and probability 1/2 as Zhu et al. 2017, section 4.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+class ImagePool:
+    """Until full, stores and returns each new image; then, half the time, returns a stored one and keeps the new one.
+
+    Of size 0 it returns its input. Its chance is its own, saved with its images: a resumed run goes on exactly, and pools
+    on several devices that are fed the same images stay the same.
+    """
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.images: list[Tensor] = []
+        self.generator = torch.Generator().manual_seed(torch.initial_seed() % 2**63)
+
+    def exchange(self, images: Tensor) -> Tensor:
+        """Return as many images [N, ...] as given, some of them from the past, detached."""
+        if self.size == 0:
+            return images.detach()
+        return torch.stack([self._exchange_one(image) for image in images.detach()])
+
+    def _exchange_one(self, image: Tensor) -> Tensor:
+        if len(self.images) < self.size:
+            self.images.append(image.clone())
+            return image
+        if torch.rand((), generator=self.generator) < 0.5:
+            place = int(torch.randint(self.size, (), generator=self.generator))
+            stored = self.images[place]
+            self.images[place] = image.clone()
+            return stored
+        return image
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the images and the state of the pool's chance."""
+        return {"images": list(self.images), "generator": self.generator.get_state()}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Put back what `state_dict` returned."""
+        self.images = list(state_dict["images"])
+        self.generator.set_state(state_dict["generator"])

@@ -1,0 +1,32 @@
+"""The 70x70 PatchGAN: judges every overlapping patch of a picture on its own.
+
+Isola et al. 2017 (arXiv:1611.07004), section 6.1.2, with the instance norm of Zhu et al. 2017 (arXiv:1703.10593).
+"""
+
+from torch import Tensor, nn
+from torch.nn import functional
+
+from impasto.networks.instance_norm import LEAKY_SLOPE, instance_norm
+
+
+class PatchDiscriminator(nn.Module):
+    """Pictures [N, channels, H, W] to unbounded scores [N, 1, H/8 - 2, W/8 - 2], one per patch of 70x70 pixels."""
+
+    def __init__(self, channels: int = 3, width: int = 64) -> None:
+        super().__init__()
+        self.stem = nn.Conv2d(channels, width, 4, stride=2, padding=1)
+        self.body = nn.ModuleList(
+            [
+                nn.Conv2d(width, 2 * width, 4, stride=2, padding=1),
+                nn.Conv2d(2 * width, 4 * width, 4, stride=2, padding=1),
+                nn.Conv2d(4 * width, 8 * width, 4, padding=1),
+            ]
+        )
+        self.head = nn.Conv2d(8 * width, 1, 4, padding=1)
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        features = functional.leaky_relu(self.stem(pictures), LEAKY_SLOPE, inplace=True)
+        for convolution in self.body:
+            features = instance_norm(convolution(features), activation="leaky-relu")
+        scores: Tensor = self.head(features)
+        return scores

@@ -1,0 +1,121 @@
+"""Finding and loading painters: a run, a checkpoint, or one that ships with impasto."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.resources
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+
+from impasto.data.batches import ImageSpec
+from impasto.errors import PainterError, RunError, did_you_mean
+from impasto.method import Painter
+from impasto.methods import METHODS
+from impasto.recipe import Recipe, parse_recipe
+from impasto.run_folder import RECIPE, WEIGHTS, RunFolder
+
+DEFAULT_PAINTER = "engraver"
+RUNS = Path("runs")
+
+
+@dataclass(frozen=True)
+class LoadedPainter:
+    """A painter with its weights, and what its paintings say of it."""
+
+    name: str
+    painter: Painter[Any]
+    recipe: Recipe
+    images_seen: int
+    fingerprint: str
+    """The first 16 hexadecimal digits of the weights' SHA-256."""
+
+
+def load_painter(wanted: str | Path | None = None, device: torch.device | str = "cpu") -> LoadedPainter:
+    """Return a painter by name, run folder or checkpoint folder; the default one when nothing is wanted.
+
+    Raises PainterError when there is no such painter or its files are damaged.
+    """
+    name, folder = find_painter(wanted)
+    try:
+        recipe = parse_recipe((folder / RECIPE).read_text(encoding="utf-8"), str(folder / RECIPE))
+        with safe_open(folder / WEIGHTS, framework="pt") as file:
+            about = json.loads((file.metadata() or {})["impasto"])
+            weights = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118 - not a mapping
+        spec = ImageSpec(**about["spec"])
+        painter = METHODS[recipe.method.name](recipe.method, spec)
+        for part, network in painter.networks().items():
+            own = {
+                key.removeprefix(f"{part}."): tensor for key, tensor in weights.items() if key.startswith(f"{part}.")
+            }
+            network.load_state_dict(own)
+            network.to(device).to(memory_format=torch.channels_last).requires_grad_(requires_grad=False)
+    except (OSError, SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise PainterError(
+            f"the painter in {folder} is damaged or incomplete ({reason}); copy or train it again"
+        ) from error
+    return LoadedPainter(name, painter, recipe, int(about["images_seen"]), fingerprint(folder / WEIGHTS))
+
+
+def find_painter(wanted: str | Path | None) -> tuple[str, Path]:
+    """Return a painter's name and the folder with its weights and recipe.
+
+    `wanted` is a run folder, a checkpoint folder, the name of a run in `runs/` or of a painter that ships with impasto;
+    None stands for the newest finished run in `runs/`, else the default painter.
+    """
+    if wanted is None:
+        newest = newest_finished_run(RUNS)
+        return _in_run(newest) if newest else (DEFAULT_PAINTER, shipped_painters()[DEFAULT_PAINTER])
+    for path in (Path(wanted), RUNS / wanted):
+        if (path / WEIGHTS).is_file():
+            run = path.absolute().parent.parent  # runs/NAME/checkpoints/000000480
+            return (run.name if path.absolute().parent.name == "checkpoints" else path.name), path
+        if RunFolder(path).exists():
+            return _in_run(RunFolder(path))
+    shipped = shipped_painters()
+    if str(wanted) in shipped:
+        return str(wanted), shipped[str(wanted)]
+    known = [*shipped, *(run.path.name for run in runs(RUNS))]
+    raise PainterError(f"there is no painter {wanted}{did_you_mean(str(wanted), known)} (or name a run's folder)")
+
+
+def shipped_painters() -> dict[str, Path]:
+    """Return the painters that come with impasto, by name."""
+    folder = Path(str(importlib.resources.files("impasto") / "painters"))
+    return {path.parent.name: path.parent for path in sorted(folder.glob(f"*/{WEIGHTS}"))}
+
+
+def runs(folder: Path) -> Iterator[RunFolder]:
+    """Yield the runs in a folder, those that were active last first."""
+    if folder.is_dir():
+        found = [RunFolder(path) for path in folder.iterdir() if RunFolder(path).exists()]
+        yield from sorted(
+            found, key=lambda run: run.journal_file.stat().st_mtime if run.journal_file.exists() else 0.0
+        )[::-1]
+
+
+def newest_finished_run(folder: Path) -> RunFolder | None:
+    """Return the run in a folder that finished last."""
+    for run in runs(folder):
+        if run.finished():
+            return run
+    return None
+
+
+def fingerprint(weights: Path) -> str:
+    """Return the first 16 hexadecimal digits of a file's SHA-256."""
+    with weights.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+
+
+def _in_run(run: RunFolder) -> tuple[str, Path]:
+    best = run.best()
+    if best is None:
+        raise RunError(f"{run.path} has no checkpoint yet; train longer before painting with it")
+    return run.path.absolute().name, best

@@ -1,0 +1,55 @@
+"""The signature of a painting: who painted it and how, in the picture's own metadata."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, ImageCms
+
+from impasto import __version__
+from impasto.data.pictures import open_picture
+from impasto.errors import PictureError
+
+SOFTWARE = 0x0131
+EXIF_FOLDER = 0x8769
+USER_COMMENT = 0x9286
+ASCII = b"ASCII\0\0\0"
+
+
+def save_signed(picture: Image.Image, target: Path, kind: str, signature: Mapping[str, Any]) -> None:
+    """Write an RGB picture as `kind` (PNG, JPEG or WEBP) with its signature and an sRGB profile."""
+    exif = Image.Exif()
+    exif[SOFTWARE] = f"impasto {__version__}"
+    exif.get_ifd(EXIF_FOLDER)[USER_COMMENT] = ASCII + json.dumps(signature).encode("ascii")
+    settings: dict[str, Any] = {"PNG": {}, "JPEG": {"quality": 92, "subsampling": 0}, "WEBP": {"quality": 92}}[kind]
+    picture.save(target, format=kind, exif=exif.tobytes(), icc_profile=srgb_profile(), **settings)
+
+
+def read_signature(path: Path) -> dict[str, Any]:
+    """Return what a painting says of itself.
+
+    Raises PictureError when the file is no picture or was not painted by impasto.
+    """
+    with open_picture(path) as picture:
+        comment = picture.getexif().get_ifd(EXIF_FOLDER).get(USER_COMMENT, b"")
+    if isinstance(comment, str):
+        comment = comment.encode("ascii", "replace")
+    try:
+        signature = json.loads(bytes(comment).removeprefix(ASCII))
+    except ValueError:
+        signature = None
+    if not isinstance(signature, dict) or "painter" not in signature:
+        raise PictureError(f"{path} carries no signature of impasto; it was painted otherwise or lost its metadata")
+    return signature
+
+
+@cache
+def srgb_profile() -> bytes:
+    """Return an sRGB colour profile, the same bytes each time."""
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    profile[24:36] = bytes(12)  # its date of creation
+    return bytes(profile)

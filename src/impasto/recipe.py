@@ -1,0 +1,271 @@
+"""What a recipe is: the numbers of a run, read from YAML, overridden from the command line, checked as a whole."""
+
+from __future__ import annotations
+
+import importlib.resources
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, TypeAdapter, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+
+from impasto.data.dataset import DataOptions
+from impasto.data.datasets import DATASETS
+from impasto.errors import RecipeError, did_you_mean
+from impasto.method import Method, MethodOptions
+from impasto.methods import METHODS
+
+
+class Options(BaseModel):
+    """A block of a recipe; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class About(Options):
+    """What a newcomer should know before starting."""
+
+    does: str
+    data: str
+    cost: str
+
+
+class Constant(Options):
+    """The learning rate stays as the method says."""
+
+    kind: Literal["constant"] = "constant"
+
+
+class LinearDecay(Options):
+    """The learning rate stays for `constant_images`, then falls linearly to zero at the end of training."""
+
+    kind: Literal["linear-decay"] = "linear-decay"
+    constant_images: int = Field(0, ge=0)
+    stair_images: int | None = Field(None, ge=1)
+    """Fall in stairs of so many images (a paper's epoch); with every batch unless said."""
+
+
+class TrainingOptions(Options):
+    """How long and on what a method trains."""
+
+    images: int = Field(ge=1)
+    """Images seen by the end."""
+    batch_size: int = Field(1, ge=1, le=65_536)
+    """Images a step, over all devices together."""
+    seed: int = Field(0, ge=0, lt=2**63)
+    schedule: Annotated[Constant | LinearDecay, Field(discriminator="kind")] = Constant()
+    ema_halflife_images: int | None = Field(None, ge=1)
+    """Paint with weights averaged over the past with this half-life; with the latest weights unless said."""
+    precision: Literal["auto", "fp32", "bf16"] = "auto"
+    """auto: bfloat16 arithmetic where the processor or GPU has it, else float32. Weights are always float32."""
+    accelerator: Literal["auto", "cpu", "cuda"] = "auto"
+    devices: int = Field(1, ge=1, le=1024)
+    """Processes on this machine; each takes its share of a batch."""
+    channels_last: bool = True
+    """Keep a pixel's channels together in memory."""
+    compile: bool = False
+    """Fuse the networks with torch.compile: faster steps after a start of minutes; needs a C++ compiler."""
+    best: str | None = None
+    """The logged scalar whose lowest mean marks the best checkpoint; the latest is the best unless said."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> TrainingOptions:
+        if self.batch_size % self.devices:
+            raise ValueError(
+                f"batch_size ({self.batch_size}) is not a multiple of devices ({self.devices}); make it one"
+            )
+        if isinstance(self.schedule, LinearDecay) and self.schedule.constant_images >= self.images:
+            raise ValueError(
+                f"schedule.constant_images ({self.schedule.constant_images}) leaves none of {self.images} images to decay in"
+            )
+        return self
+
+
+class EveryOptions(Options):
+    """Intervals, in images seen."""
+
+    scalars: int = Field(100, ge=1)
+    samples: int = Field(10_000, ge=1)
+    checkpoint: int = Field(10_000, ge=1)
+
+
+class Recipe(Options):
+    """Everything that decides how a run goes."""
+
+    about: About | None = None
+    method: SerializeAsAny[MethodOptions]
+    data: SerializeAsAny[DataOptions]
+    training: TrainingOptions
+    every: EveryOptions = EveryOptions()
+
+    def to_yaml(self) -> str:
+        """Return the recipe with every default spelled out."""
+        return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+    def differences(self, other: Recipe) -> list[str]:
+        """Return, by dotted path, the settings in which another recipe would train otherwise.
+
+        What only says how often to look, or how many threads decode, may differ.
+        """
+        mine, theirs = (dict(_leaves(recipe.model_dump(mode="json"))) for recipe in (self, other))
+        paths = [path for path in {**mine, **theirs} if mine.get(path) != theirs.get(path)]
+        harmless = re.compile(r"about(\..*)?|every\..*|data\.(workers|max_megapixels)")
+        return [
+            f"{path}: {mine.get(path)} here, {theirs.get(path)} there" for path in paths if not harmless.fullmatch(path)
+        ]
+
+
+def shipped_recipes() -> list[str]:
+    """Return the names of the recipes that come with impasto."""
+    folder = importlib.resources.files("impasto") / "recipes"
+    return sorted(Path(file.name).stem for file in folder.iterdir() if file.name.endswith(".yaml"))
+
+
+def read_shipped(name: str) -> str:
+    """Return a shipped recipe's YAML text."""
+    return (importlib.resources.files("impasto") / "recipes" / f"{name}.yaml").read_text(encoding="utf-8")
+
+
+def load_recipe(source: str | Path, overrides: Sequence[str] = ()) -> Recipe:
+    """Return a shipped recipe by name, or one from a YAML file, with overrides such as `training.batch_size=4` applied.
+
+    Raises RecipeError that tells every mistake at once, each by its dotted path.
+    """
+    name = str(source)
+    path = Path(source)
+    if name in shipped_recipes():
+        text = read_shipped(name)
+    elif path.suffix in (".yaml", ".yml") or path.is_file():
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise RecipeError(name, [f"cannot be read as a recipe ({error}); check the path"]) from error
+    else:
+        hint = did_you_mean(name, shipped_recipes())
+        raise RecipeError(name, [f"no such recipe{hint} (impasto recipes lists them; a file must end in .yaml)"])
+    return parse_recipe(text, name, overrides)
+
+
+def parse_recipe(text: str, source: str, overrides: Sequence[str] = ()) -> Recipe:
+    """Return the recipe that YAML text and overrides spell.
+
+    Raises RecipeError with every mistake.
+    """
+    try:
+        tree = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise RecipeError(source, [f"is not YAML ({' '.join(str(error).split())}); mend that line"]) from error
+    if not isinstance(tree, dict):
+        raise RecipeError(source, ["is not a recipe; it needs the blocks method, data and training"])
+    problems = [problem for override in overrides for problem in _override(tree, override)]
+    blocks = _checked_blocks(tree, problems)
+    if problems:
+        raise RecipeError(source, problems)
+    recipe = Recipe(**blocks)
+    _check_together(recipe, source)
+    return recipe
+
+
+def _override(tree: dict[str, Any], override: str) -> Iterator[str]:
+    """Set one dotted path in the tree; yield the problem if that cannot be done."""
+    path, equals, text = override.partition("=")
+    if not equals or not path:
+        yield f"{override!r} is not an override; write it as a.dotted.path=value"
+        return
+    *parents, last = path.split(".")
+    block: Any = tree
+    for parent in parents:
+        block = block.setdefault(parent, {})
+        if not isinstance(block, dict):
+            yield f"{path}: {parent} is a value, not a block"
+            return
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        value = text  # a path such as C:\photos: [x] is text after all
+    block[last] = str(value) if hasattr(value, "isoformat") else value
+
+
+def _checked_blocks(tree: dict[str, Any], problems: list[str]) -> dict[str, Any]:
+    """Validate each block with its own model, adding what is wrong to `problems`."""
+    models: dict[str, Any] = {"about": About | None, "training": TrainingOptions, "every": EveryOptions}
+    models["method"] = _chosen(tree, "method", "name", {k: m.Options for k, m in METHODS.items()}, problems)
+    models["data"] = _chosen(tree, "data", "kind", {k: d.Options for k, d in DATASETS.items()}, problems)
+    unknown = tree.keys() - models.keys()
+    problems += [f"{key}: not a block of a recipe{did_you_mean(str(key), models)}" for key in sorted(unknown, key=str)]
+    blocks = {}
+    for name, model in models.items():
+        if model is None or (name not in tree and name in ("about", "every")):
+            continue
+        try:
+            blocks[name] = TypeAdapter(model).validate_python(tree.get(name, {}))
+        except ValidationError as error:
+            problems += [_told(name, model, detail) for detail in error.errors()]
+    return blocks
+
+
+def _chosen(
+    tree: dict[str, Any], block: str, key: str, table: Mapping[str, type[BaseModel]], problems: list[str]
+) -> type[BaseModel] | None:
+    """Return the model that a block's own `name` or `kind` chooses."""
+    value = tree.get(block)
+    if not isinstance(value, dict) or key not in value:
+        problems.append(f"{block}.{key}: missing{did_you_mean('', table)}")
+        return None
+    if value[key] not in table:
+        problems.append(f"{block}.{key}: there is no {value[key]!r}{did_you_mean(str(value[key]), table)}")
+        return None
+    return table[value[key]]
+
+
+def _told(block: str, model: Any, detail: ErrorDetails) -> str:
+    """Return one validation error as a sentence that starts with its dotted path."""
+    where = [str(part) for part in detail["loc"] if str(part) not in ("constant", "linear-decay")]
+    path = ".".join([block, *where])
+    kind, given = detail["type"], detail["input"]
+    if kind == "extra_forbidden":
+        return f"{path}: not an option of {block}{did_you_mean(where[-1], _fields(model, where[:-1]))}"
+    if kind == "missing":
+        return f"{path}: missing; add it"
+    if kind == "value_error":
+        return f"{path}: {detail['ctx']['error']}"
+    reason = detail["msg"].removeprefix("Input ").replace("should", "must", 1)
+    hint = "; write it with a dot, as 1.0e-4" if kind.startswith("float") and isinstance(given, str) else ""
+    return f"{path}: {reason}, not {given!r}{hint}"
+
+
+def _fields(model: Any, parents: Sequence[str]) -> set[str]:
+    """Return the names of the fields at a place inside a model."""
+    models = [model]
+    for parent in parents:
+        inner = [m.model_fields[parent].annotation for m in models if parent in m.model_fields]
+        models = [part for annotation in inner for part in (get_args(annotation) or (annotation,))]
+    return {name for m in models if hasattr(m, "model_fields") for name in m.model_fields}
+
+
+def _check_together(recipe: Recipe, source: str) -> None:
+    """Check what two blocks must agree on."""
+    method, dataset = METHODS[recipe.method.name], DATASETS[recipe.data.kind]
+    problems = []
+    if not issubclass(method, Method):
+        problems.append(f"method.name: {recipe.method.name} paints without learning; there is nothing to train")
+    elif method.batch_type not in dataset.batch_types:
+        fitting = [kind for kind, other in DATASETS.items() if method.batch_type in other.batch_types]
+        problems.append(
+            f"data.kind: {recipe.data.kind} does not give the {method.batch_type.__name__} that {recipe.method.name} "
+            f"learns from; use {' or '.join(fitting)}"
+        )
+    if problems:
+        raise RecipeError(source, problems)
+
+
+def _leaves(tree: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield every value of a nested mapping with its dotted path."""
+    for key, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from _leaves(value, f"{above}{key}.")
+        else:
+            yield f"{above}{key}", value

@@ -1,0 +1,105 @@
+"""What a run folder holds: the interface between training and looking.
+
+recipe.yaml                     the recipe, every default spelled out
+journal.jsonl                   one JSON object a line: start, scalars, samples, checkpoint, finish
+samples/000000480.png           a sheet of samples, named by images seen
+tensorboard/                    the same for TensorBoard, where that is installed
+checkpoints/000000480/          weights.safetensors, recipe.yaml (painting needs these two), training.pt
+checkpoints/best.json           which checkpoint had the lowest mean of the recipe's `training.best`
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from impasto.errors import RunError
+from impasto.recipe import Recipe, parse_recipe
+
+WEIGHTS = "weights.safetensors"
+RECIPE = "recipe.yaml"
+TRAINING = "training.pt"
+
+
+class RunFolder:
+    """One run's files; reading only, the engine writes them."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def recipe_file(self) -> Path:
+        """The resolved recipe."""
+        return self.path / RECIPE
+
+    @property
+    def journal_file(self) -> Path:
+        """What happened, a JSON object a line."""
+        return self.path / "journal.jsonl"
+
+    @property
+    def samples(self) -> Path:
+        """Folder of sample sheets."""
+        return self.path / "samples"
+
+    @property
+    def tensorboard(self) -> Path:
+        """Folder of TensorBoard's event files."""
+        return self.path / "tensorboard"
+
+    @property
+    def checkpoints(self) -> Path:
+        """Folder of checkpoints."""
+        return self.path / "checkpoints"
+
+    @property
+    def best_file(self) -> Path:
+        """Names the best checkpoint."""
+        return self.checkpoints / "best.json"
+
+    def exists(self) -> bool:
+        """Whether a run was started here."""
+        return self.recipe_file.is_file()
+
+    def recipe(self) -> Recipe:
+        """Return the run's recipe; raise RunError when there is none."""
+        try:
+            text = self.recipe_file.read_text(encoding="utf-8")
+        except OSError as error:
+            raise RunError(f"{self.path} is not a run folder: it has no {RECIPE}") from error
+        return parse_recipe(text, str(self.recipe_file))
+
+    def checkpoint_folders(self) -> list[Path]:
+        """Return the checkpoints, oldest first."""
+        if not self.checkpoints.is_dir():
+            return []
+        return sorted(path for path in self.checkpoints.iterdir() if path.name.isdigit())
+
+    def latest(self) -> Path | None:
+        """Return the newest checkpoint."""
+        folders = self.checkpoint_folders()
+        return folders[-1] if folders else None
+
+    def best(self) -> Path | None:
+        """Return the checkpoint noted as best, else the newest."""
+        if self.best_file.is_file():
+            best = self.checkpoints / str(json.loads(self.best_file.read_text(encoding="utf-8"))["checkpoint"])
+            if best.is_dir():
+                return best
+        return self.latest()
+
+    def finished(self) -> bool:
+        """Whether the newest checkpoint has seen all the images its recipe asks for."""
+        latest = self.latest()
+        return latest is not None and int(latest.name) >= self.recipe().training.images
+
+    def journal(self) -> Iterator[dict[str, Any]]:
+        """Yield the journal's entries; a last line that was cut off is left out."""
+        if not self.journal_file.is_file():
+            return
+        with self.journal_file.open(encoding="utf-8") as file:
+            for line in file:
+                if line.endswith("\n"):
+                    yield json.loads(line)

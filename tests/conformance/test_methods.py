@@ -1,0 +1,166 @@
+"""The promises every method keeps, asked of all of METHODS; a method without a tiny recipe fails."""
+
+import math
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from lightning_fabric import Fabric
+from safetensors.torch import load_file
+
+from impasto.chance import generator
+from impasto.clock import Clock
+from impasto.data.datasets import open_dataset
+from impasto.engine.train import train
+from impasto.method import Method
+from impasto.methods import METHODS
+from impasto.painting.painters import load_painter
+from impasto.recipe import Recipe, load_recipe
+
+TINY: dict[str, list[str]] = {
+    "cyclegan": [
+        "method.width=4",
+        "method.blocks=1",
+        "method.discriminator_width=4",
+        "method.pool_size=3",
+        "data.kind=atelier",
+        "data.image_size=24",
+        "data.resize=40",
+    ],
+}
+"""For each method: what makes it small enough to train in a second."""
+
+RECIPE_OF = {"cyclegan": "cyclegan-atelier"}
+
+ALL = sorted(METHODS)
+
+
+def tiny(name: str, *overrides: str) -> Recipe:
+    common = ["training.images=8", "training.batch_size=1", "training.schedule={kind: constant}", "training.seed=5"]
+    often = ["every.scalars=1", "every.samples=4", "every.checkpoint=4", "training.precision=fp32"]
+    return load_recipe(RECIPE_OF[name], [*common, *often, *TINY[name], *overrides])
+
+
+def prepared(name: str) -> tuple[Method[Any, Any], Any, Any]:
+    recipe = tiny(name)
+    method_class = METHODS[name]
+    assert issubclass(method_class, Method)
+    dataset = open_dataset(recipe.data, method_class.batch_type)
+    torch.manual_seed(1)
+    method = method_class(recipe.method, dataset.spec)
+    state = method.prepare(Fabric(accelerator="cpu", devices=1))
+    return method, state, dataset
+
+
+def test_every_method_is_covered() -> None:
+    assert set(TINY) == set(RECIPE_OF) == set(METHODS)
+    assert len(ALL) == 1
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_name_is_the_same_everywhere(name: str) -> None:
+    method = METHODS[name]
+    assert method.__module__ == f"impasto.methods.{name.replace('-', '_')}"
+    assert method.__name__.lower() == name.replace("-", "")
+    assert method.Options.model_fields["name"].default == name
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_losses_are_finite_and_every_weight_learns(name: str) -> None:
+    method, state, dataset = prepared(name)
+    networks = {**method.networks(), **state.networks}
+    before = {f"{n}.{k}": t.clone() for n, network in networks.items() for k, t in network.named_parameters()}
+    batch = next(dataset.stream(2, seed=0))
+    scalars = method.training_step(batch, Clock(8))
+    assert scalars
+    assert all(math.isfinite(float(value)) for value in scalars.values())
+    assert not any(value.requires_grad for value in scalars.values())
+    optimized = {id(p) for o in state.optimizers.values() for group in o.param_groups for p in group["params"]}
+    count = 0
+    for n, network in networks.items():
+        for key, weight in network.named_parameters():
+            assert id(weight) in optimized, f"{n}.{key} is in no optimizer"
+            assert weight.grad is not None, f"{n}.{key} has no gradient"
+            assert torch.isfinite(weight.grad).all()
+            assert not torch.equal(weight, before[f"{n}.{key}"]), f"{n}.{key} did not move"
+            count += 1
+    assert count == len(optimized)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_painting_has_shape_range_and_repeats(name: str) -> None:
+    method, _, dataset = prepared(name)
+    prompt = dataset.prompts(2)
+    first = method.paint(prompt, generator(3))
+    again = method.paint(prompt, generator(3))
+    assert first.shape[:2] == (2, 3)
+    assert first.abs().max() <= 1.0
+    assert torch.equal(first, again)
+    assert all(len(images) == 2 for images in method.sheet(prompt, generator(3)).values())
+
+
+def leaves(tree: Any, path: str = "") -> dict[str, Any]:
+    if isinstance(tree, dict):
+        return {k: v for key, value in tree.items() for k, v in leaves(value, f"{path}.{key}").items()}
+    if isinstance(tree, list | tuple):
+        return {k: v for i, value in enumerate(tree) for k, v in leaves(value, f"{path}.{i}").items()}
+    return {path: tree}
+
+
+def assert_same_checkpoint(one: Path, other: Path) -> None:
+    for file in ("weights.safetensors", "recipe.yaml"):
+        assert (one / file).read_bytes() == (other / file).read_bytes(), file
+    mine, theirs = (leaves(torch.load(p / "training.pt", weights_only=True)) for p in (one, other))
+    assert mine.keys() == theirs.keys()
+    for path, value in mine.items():
+        same = torch.equal(value, theirs[path]) if isinstance(value, torch.Tensor) else value == theirs[path]
+        assert same, path
+
+
+@pytest.mark.parametrize("averaged", ["null", "3"])
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("name", ALL)
+def test_resuming_is_exact(name: str, precision: str, averaged: str, tmp_path: Path) -> None:
+    recipe = tiny(name, f"training.precision={precision}", f"training.ema_halflife_images={averaged}")
+    whole = train(recipe, tmp_path / "whole")
+    half = stopping_at(recipe, tmp_path / "parts", 4)
+    assert half.is_dir()
+    resumed = train(recipe, tmp_path / "parts")
+    assert_same_checkpoint(whole, resumed)
+
+
+def stopping_at(recipe: Recipe, run: Path, images: int) -> Path:
+    """Train until a signal that arrives at the step that reaches `images`."""
+    import os
+    import signal
+
+    from impasto.engine.interrupts import InterruptedTraining
+    from impasto.engine.watch import Watch
+
+    class Stop(Watch):
+        def stepped(self, clock: Clock, means: Any) -> None:
+            if clock.images_seen == images:
+                os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(InterruptedTraining) as stopped:
+        train(recipe, run, Stop())
+    assert stopped.value.exit_code == 143
+    return run / "checkpoints" / f"{images:09d}"
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_painting_needs_two_files_only(name: str, tmp_path: Path) -> None:
+    recipe = tiny(name)
+    checkpoint = train(recipe, tmp_path / "run")
+    alone = tmp_path / "alone"
+    alone.mkdir()
+    for file in ("weights.safetensors", "recipe.yaml"):
+        shutil.copy(checkpoint / file, alone / file)
+    loaded = load_painter(alone)
+    prompt = open_dataset(recipe.data, METHODS[name].batch_type).prompts(1)  # type: ignore[attr-defined]
+    painted = loaded.painter.paint(prompt, generator(0))
+    assert painted.shape[:2] == (1, 3)
+    weights = load_file(checkpoint / "weights.safetensors")
+    assert weights.keys() == {f"{n}.{k}" for n, m in loaded.painter.networks().items() for k in m.state_dict()}
