@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from impasto.errors import OutputError
@@ -27,7 +27,8 @@ def replacing(target: Path) -> Iterator[Path]:
     except OSError as error:
         raise unwritable(target, error) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):
+            temporary.unlink()
 
 
 @contextmanager
@@ -40,7 +41,7 @@ def replacing_folder(target: Path) -> Iterator[Path]:
         raise unwritable(target, error) from error
     try:
         yield temporary
-        for path in temporary.iterdir():
+        for path in temporary.rglob("*"):
             _flush_to_disk(path)
         temporary.chmod(0o755)
         temporary.rename(target)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import model_validator
+from pydantic import BeforeValidator, model_validator
 
 from impasto.data.batches import Images, ImageSpec, UnpairedImages
 from impasto.data.crops import Draw, centre_squares, crop_batches
@@ -15,13 +15,17 @@ from impasto.data.picture_set import find_pictures
 from impasto.data.stream import ShuffledOrder, positions
 
 
+Folder = Annotated[Path, BeforeValidator(lambda value: str(value) if isinstance(value, int | float) else value)]
+"""A path; YAML reads a folder called 2024 as a number."""
+
+
 class UnpairedFoldersOptions(DataOptions):
     """Either `photos` and `paintings`, or `path` with the sub-folders trainA, trainB, testA and testB."""
 
     kind: Literal["unpaired-folders"] = "unpaired-folders"
-    photos: Path | None = None
-    paintings: Path | None = None
-    path: Path | None = None
+    photos: Folder | None = None
+    paintings: Folder | None = None
+    path: Folder | None = None
     photos_are: Literal["A", "B"] = "A"
     """Which of trainA and trainB holds the photos (monet2photo: B)."""
 

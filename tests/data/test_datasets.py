@@ -1,0 +1,144 @@
+"""Layouts of unpaired folders, and the three faces of the atelier."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from impasto.data.atelier import Atelier, AtelierOptions
+from impasto.data.batches import Images, LabelledImages, Labels, PairedImages, UnpairedImages
+from impasto.data.picture_set import find_pictures
+from impasto.data.unpaired_folders import UnpairedFolders, UnpairedFoldersOptions
+from impasto.errors import DataError, PictureError
+
+Make = Callable[..., Path]
+
+
+def names(paths: tuple[Path, ...]) -> list[str]:
+    return [path.name for path in paths]
+
+
+def opened(**options: object) -> UnpairedFolders:
+    return UnpairedFolders(UnpairedFoldersOptions(image_size=16, resize=20, **options))  # type: ignore[arg-type]
+
+
+def test_batches_are_crops_of_both_folders(collection: Path) -> None:
+    dataset = opened(photos=collection / "photos", paintings=collection / "paintings")
+    assert dataset.size == 5
+    assert dataset.summary() == "5 photos and 3 paintings to learn from, 0 and 0 held out"
+    batch = next(dataset.stream(4, seed=0))
+    assert isinstance(batch, UnpairedImages)
+    assert batch.photos.shape == batch.paintings.shape == (4, 3, 16, 16)
+    assert batch.photos.dtype == torch.float32
+    assert -1 <= batch.photos.min() < batch.photos.max() <= 1
+    prompts = dataset.prompts(9)
+    assert isinstance(prompts, Images)
+    assert prompts.images.shape == (5, 3, 20, 20)
+
+
+def test_a_stream_started_later_goes_on_as_the_whole_one(collection: Path) -> None:
+    dataset = opened(photos=collection / "photos", paintings=collection / "paintings")
+    whole = dataset.stream(2, seed=3)
+    batches = [next(whole) for _ in range(6)]
+    later = dataset.stream(2, seed=3, start=8)
+    for expected in batches[4:]:
+        found = next(later)
+        assert torch.equal(found.photos, expected.photos)
+        assert torch.equal(found.paintings, expected.paintings)
+
+
+def test_two_devices_see_the_batch_of_one(collection: Path) -> None:
+    dataset = opened(photos=collection / "photos", paintings=collection / "paintings")
+    whole = next(dataset.stream(4, seed=3))
+    halves = [next(dataset.stream(4, seed=3, rank=rank, world_size=2)) for rank in (0, 1)]
+    assert torch.equal(torch.cat([half.photos for half in halves]), whole.photos)
+    assert torch.equal(torch.cat([half.paintings for half in halves]), whole.paintings)
+
+
+@pytest.mark.parametrize(("photos_are", "photos"), [("A", 4), ("B", 3)])
+def test_train_a_and_train_b(photos_are: str, photos: int, tmp_path: Path, make_pictures: Make) -> None:
+    for folder, count in [("trainA", 4), ("trainB", 3), ("testA", 2), ("testB", 1)]:
+        make_pictures(tmp_path / "set" / folder, count)
+    dataset = opened(path=tmp_path / "set", photos_are=photos_are)
+    assert len(dataset.photos.train) == photos
+    assert len(dataset.paintings.train) == 7 - photos
+    assert len(dataset.photos.test) == photos - 2
+
+
+@pytest.mark.parametrize("base", ["own", "parent"])
+def test_split_csv(base: str, tmp_path: Path, make_pictures: Make) -> None:
+    make_pictures(tmp_path / "art" / "monet", 4)
+    prefix = "" if base == "own" else "art/"
+    rows = [f"{prefix}monet/00.png,test", f"{prefix}monet/01.png,train", f"{prefix}monet/02.png,test"]
+    (tmp_path / "art" / "split.csv").write_text("\n".join(["path,split", *rows]))
+    for folder in ("art", "art/monet"):
+        found = find_pictures(tmp_path / folder, 10)
+        assert names(found.test) == ["00.png", "02.png"]
+        assert names(found.train) == ["01.png", "03.png"], "what the table does not list is for training"
+
+
+def test_a_split_csv_of_other_pictures_is_left_alone(tmp_path: Path, make_pictures: Make) -> None:
+    make_pictures(tmp_path / "photos", 2)
+    (tmp_path / "split.csv").write_text("path,split\nothers/00.png,test\n")
+    assert len(find_pictures(tmp_path / "photos", 10).train) == 2
+
+
+def test_train_and_test_subfolders(tmp_path: Path, make_pictures: Make) -> None:
+    make_pictures(tmp_path / "p" / "train" / "deep", 3)
+    make_pictures(tmp_path / "p" / "test", 1)
+    found = find_pictures(tmp_path / "p", 10)
+    assert (len(found.train), len(found.test)) == (3, 1)
+
+
+def test_bad_collections(tmp_path: Path, make_pictures: Make) -> None:
+    folder = make_pictures(tmp_path / "p", 2)
+    (folder / "split.csv").write_text("file,part\n")
+    with pytest.raises(DataError, match=r"split.csv needs the columns path and split; it has file, part"):
+        find_pictures(folder, 10)
+    (folder / "split.csv").write_text("path,split\n00.png,validation\n")
+    with pytest.raises(DataError, match=r"split.csv, line 2: split is 'validation'; it must be train or test"):
+        find_pictures(folder, 10)
+    (folder / "split.csv").write_text("path,split\n00.png,test\n01.png,test\n")
+    with pytest.raises(DataError, match="no pictures for training"):
+        find_pictures(folder, 10)
+    (folder / "split.csv").unlink()
+    (folder / "note.jpg").write_text("text")
+    with pytest.raises(PictureError, match=r"note.jpg is not a picture"):
+        find_pictures(folder, 10)
+    (folder / "note.jpg").unlink()
+    with pytest.raises(PictureError, match=r"more than the limit of 0.0001; shrink it or raise max_megapixels"):
+        find_pictures(folder, 0.0001)
+    with pytest.raises(DataError, match="nowhere does not exist"):
+        opened(photos=tmp_path / "nowhere", paintings=folder)
+
+
+def test_the_atelier_unpaired() -> None:
+    dataset = Atelier(AtelierOptions(image_size=32, resize=64, style="mosaic"), UnpairedImages)
+    batch = next(dataset.stream(3, seed=1))
+    assert isinstance(batch, UnpairedImages)
+    assert batch.paintings.shape == (3, 3, 32, 32)
+    assert isinstance(dataset.prompts(2), Images)
+    assert {path.parent.name for path in dataset.paintings.train} == {"mosaic"}
+
+
+def test_the_atelier_paired_is_cut_at_the_same_place() -> None:
+    dataset = Atelier(AtelierOptions(image_size=48, resize=128, style="strokes"), PairedImages)
+    stream = dataset.stream(4, seed=1)
+    for _ in range(3):
+        batch = next(stream)
+        assert isinstance(batch, PairedImages)
+        pairs = torch.stack([batch.sources.mean(1).flatten(1), batch.targets.mean(1).flatten(1)])
+        assert all(torch.corrcoef(pairs[:, i])[0, 1] > 0.8 for i in range(4))
+
+
+def test_the_atelier_labelled_draws_all_styles_evenly() -> None:
+    dataset = Atelier(AtelierOptions(image_size=32, resize=64), LabelledImages)
+    assert dataset.spec.classes == ("strokes", "points", "mosaic", "hatching", "flat")
+    stream = dataset.stream(5, seed=2)
+    labels = torch.cat([next(stream).labels for _ in range(dataset.size // 5)])
+    assert labels.bincount().tolist() == [dataset.size // 5] * 5
+    prompts = dataset.prompts(7)
+    assert isinstance(prompts, Labels)
+    assert prompts.weights.shape == (7, 5)
+    assert prompts.weights.argmax(1).tolist() == [0, 1, 2, 3, 4, 0, 1]

@@ -1,0 +1,118 @@
+from pathlib import Path
+
+import pytest
+
+from impasto.errors import RecipeError
+from impasto.recipe import LinearDecay, load_recipe, parse_recipe, shipped_recipes
+
+
+def problems(text: str, *overrides: str) -> tuple[str, ...]:
+    with pytest.raises(RecipeError) as error:
+        parse_recipe(text, "r.yaml", overrides)
+    return error.value.problems
+
+
+GOOD = """
+method: {name: cyclegan}
+data: {kind: unpaired-folders, photos: a, paintings: b}
+training: {images: 100}
+"""
+
+
+def test_defaults_are_the_papers() -> None:
+    method = parse_recipe(GOOD, "r").method.model_dump()
+    assert method == {
+        "name": "cyclegan",
+        "width": 64,
+        "blocks": 9,
+        "discriminator_width": 64,
+        "cycle_weight": 10.0,
+        "identity_weight": 5.0,
+        "discriminator_weight": 0.5,
+        "pool_size": 50,
+        "learning_rate": 2e-4,
+        "beta1": 0.5,
+    }
+
+
+def test_every_mistake_is_told_at_once_by_its_path() -> None:
+    text = """
+method: {name: cyclegan, widht: 3, blocks: 0}
+data: {kind: unpaired-folders, photos: a, paintings: b, image_sise: 3}
+training: {batch_size: 0, precision: fp8, schedule: {kind: linear-decay, constant_image: 3}}
+trainin: {}
+"""
+    assert set(problems(text)) == {
+        "trainin: not a block of a recipe; did you mean training?",
+        "method.widht: not an option of method; did you mean width?",
+        "method.blocks: must be greater than or equal to 1, not 0",
+        "data.image_sise: not an option of data; did you mean image_size?",
+        "training.batch_size: must be greater than or equal to 1, not 0",
+        "training.precision: must be 'auto', 'fp32' or 'bf16', not 'fp8'",
+        "training.images: missing; add it",
+        "training.schedule.constant_image: not an option of training; did you mean constant_images?",
+    }
+
+
+@pytest.mark.parametrize(
+    ("override", "expected"),
+    [
+        ("training.batchsize=4", "training.batchsize: not an option of training; did you mean batch_size?"),
+        ("method.name=cyclegann", "method.name: there is no 'cyclegann'; did you mean cyclegan?"),
+        ("data.kind=folders", "data.kind: there is no 'folders'; did you mean unpaired-folders?"),
+        ("method.learning_rate=1e-4x", "valid number"),
+        ("nonsense", "'nonsense' is not an override; write it as a.dotted.path=value"),
+        ("training.images.x=1", "training.images.x: images is a value, not a block"),
+        ("training.devices=3", "training: batch_size (1) is not a multiple of devices (3); make it one"),
+        ("data.resize=100", "data: resize (100) is smaller than image_size (256); make it as large"),
+        ("data.path=c", "data: say data.photos=DIR and data.paintings=DIR, or data.path=DIR"),
+        ("training.schedule={kind: linear-decay, constant_images: 100}", "leaves none of 100 images to decay in"),
+        ("method.cycle_weight=-1", "method.cycle_weight: must be greater than or equal to 0, not -1"),
+    ],
+)
+def test_wrong_overrides(override: str, expected: str) -> None:
+    assert any(expected in problem for problem in problems(GOOD, override)), problems(GOOD, override)
+
+
+def test_scientific_notation_without_a_dot_is_understood_or_explained() -> None:
+    assert parse_recipe(GOOD, "r", ["method.learning_rate=1.0e-4"]).method.learning_rate == 1e-4  # type: ignore[attr-defined]
+    assert parse_recipe(GOOD, "r", ["method.learning_rate=1e-4"]).method.learning_rate == 1e-4  # type: ignore[attr-defined]
+
+
+def test_overrides_reach_blocks_the_recipe_leaves_out() -> None:
+    recipe = parse_recipe(GOOD, "r", ["every.samples=7", "training.schedule={kind: linear-decay}", "data.photos=2024"])
+    assert recipe.every.samples == 7
+    assert recipe.training.schedule == LinearDecay()
+    assert recipe.data.photos == Path("2024")  # type: ignore[attr-defined]
+
+
+def test_a_resolved_recipe_reads_back_equal() -> None:
+    for name in shipped_recipes():
+        overrides = ["data.photos=a", "data.paintings=b"] if name == "cyclegan-landscape" else []
+        recipe = load_recipe(name, overrides)
+        assert parse_recipe(recipe.to_yaml(), "again") == recipe
+
+
+def test_differences_name_what_changes_training_only() -> None:
+    recipe = parse_recipe(GOOD, "r")
+    harmless = parse_recipe(GOOD, "r", ["every.samples=3", "data.workers=5", "data.max_megapixels=9"])
+    assert recipe.differences(harmless) == []
+    other = parse_recipe(GOOD, "r", ["training.seed=3", "method.width=32"])
+    assert recipe.differences(other) == ["method.width: 64 here, 32 there", "training.seed: 0 here, 3 there"]
+
+
+def test_unknown_recipes_are_suggested() -> None:
+    with pytest.raises(RecipeError, match="no such recipe; did you mean cyclegan-atelier"):
+        load_recipe("cyclegan-atelie")
+    with pytest.raises(RecipeError, match=r"nowhere.yaml: cannot be read as a recipe .*check the path"):
+        load_recipe("nowhere.yaml")
+
+
+def test_files_that_are_no_recipes(tmp_path: Path) -> None:
+    for text, expected in [("a: [", "is not YAML"), ("3", "is not a recipe"), ("", "is not a recipe")]:
+        (tmp_path / "r.yaml").write_text(text)
+        with pytest.raises(RecipeError, match=expected):
+            load_recipe(tmp_path / "r.yaml")
+    (tmp_path / "r.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(RecipeError, match="cannot be read"):
+        load_recipe(tmp_path / "r.yaml")
