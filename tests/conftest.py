@@ -16,7 +16,7 @@ torch.set_num_threads(1)
 
 TINY_CYCLEGAN = """
 method: {name: cyclegan, width: 4, blocks: 1, discriminator_width: 4, pool_size: 3}
-data: {kind: unpaired-folders, image_size: 16, resize: 20}
+data: {kind: unpaired-folders, image_size: 24, resize: 28}
 training: {images: 8, batch_size: 1, precision: fp32}
 every: {scalars: 1, samples: 4, checkpoint: 4}
 """

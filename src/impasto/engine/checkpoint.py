@@ -109,8 +109,9 @@ class Checkpoints:
 
     def _damaged(self, folder: Path, error: Exception) -> str:
         older = self.run.checkpoint_folders()[:-1]
+        reason = (str(error).splitlines() or ["it ends too early"])[0]
         remedy = f"delete it to go on from {older[-1].name}" if older else "delete it to start this run again"
-        return f"{folder} is damaged ({str(error).splitlines()[0]}); {remedy}"
+        return f"{folder} is damaged ({reason}); {remedy}"
 
     def _note_best(self, target: Path, scalars: Mapping[str, float]) -> None:
         name = self.recipe.training.best

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +12,7 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 from impasto.data.transforms import to_picture
+from impasto.engine.event_file import event_file
 from impasto.files import make_folder, replacing, unwritable, write_text
 from impasto.run_folder import RunFolder
 
@@ -33,7 +32,7 @@ class Journal:
         for sheet in run.samples.glob("*.png"):
             if int(sheet.stem) > images_seen:
                 sheet.unlink()
-        self._tensorboard = _tensorboard_writer(run.tensorboard, images_seen)
+        self._events = event_file(run.tensorboard, images_seen)
 
     @property
     def seconds(self) -> float:
@@ -52,9 +51,8 @@ class Journal:
     def scalars(self, scalars: Mapping[str, float], images_seen: int) -> None:
         """Add means of what the method logs."""
         self.note("scalars", images_seen, scalars={name: _significant(value) for name, value in scalars.items()})
-        for name, value in scalars.items():
-            if self._tensorboard is not None:
-                self._tensorboard.add_scalar(name, value, images_seen)
+        if self._events is not None:
+            self._events.scalars(scalars, images_seen)
 
     def sheet(self, rows: Mapping[str, Tensor], images_seen: int) -> Path:
         """Draw a sample sheet from named rows of images [N, C, H, W] in [-1, 1]."""
@@ -62,17 +60,15 @@ class Journal:
         target = make_folder(self.run.samples) / f"{images_seen:09d}.png"
         with replacing(target) as temporary:
             picture.save(temporary, format="PNG")
-        if self._tensorboard is not None:
-            import numpy as np
-
-            self._tensorboard.add_image("samples", np.asarray(picture), images_seen, dataformats="HWC")
+        if self._events is not None:
+            self._events.picture(target.read_bytes(), picture.width, picture.height, images_seen)
         self.note("samples", images_seen, file=str(target.relative_to(self.run.path)))
         return target
 
     def close(self) -> None:
-        """Write out what is still in memory."""
-        if self._tensorboard is not None:
-            self._tensorboard.close()
+        """Close what was opened."""
+        if self._events is not None:
+            self._events.close()
 
 
 def sample_sheet(rows: Mapping[str, Tensor], gap: int = 4) -> Image.Image:
@@ -95,12 +91,3 @@ def sample_sheet(rows: Mapping[str, Tensor], gap: int = 4) -> Image.Image:
 def _significant(value: float) -> float:
     """Six significant digits: enough for a curve, short enough for a line."""
     return float(f"{value:.6g}")
-
-
-def _tensorboard_writer(folder: Path, images_seen: int) -> Any:
-    if importlib.util.find_spec("tensorboard") is None:
-        return None
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")
-    from torch.utils.tensorboard import SummaryWriter
-
-    return SummaryWriter(str(make_folder(folder)), purge_step=images_seen + 1 if images_seen else None)

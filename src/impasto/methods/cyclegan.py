@@ -20,6 +20,7 @@ from torch.optim import Adam
 
 from impasto.clock import Clock
 from impasto.data.batches import Images, ImageSpec, UnpairedImages
+from impasto.errors import RecipeError
 from impasto.losses.adversarial import least_squares
 from impasto.losses.cycle import mean_absolute
 from impasto.method import Method, MethodOptions, TrainingState, require_gradients
@@ -30,6 +31,9 @@ from impasto.networks.resnet_generator import ResNetGenerator
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
+
+SMALLEST_IMAGE = 24
+"""Below this, pixels, a discriminator's last features are a single one, which cannot be normalized."""
 
 
 class CycleGANOptions(MethodOptions):
@@ -63,6 +67,10 @@ class CycleGAN(Method[UnpairedImages, Images]):
     prompt_type = Images
 
     def __init__(self, options: CycleGANOptions, spec: ImageSpec) -> None:
+        if spec.size < SMALLEST_IMAGE:
+            raise RecipeError(
+                "recipe", [f"data.image_size: cyclegan's discriminators need {SMALLEST_IMAGE} pixels, not {spec.size}"]
+            )
         self.options = options
         self.to_painting = ResNetGenerator(spec.channels, options.width, options.blocks)  # G: A -> B
         self.to_photo = ResNetGenerator(spec.channels, options.width, options.blocks)  # F: B -> A

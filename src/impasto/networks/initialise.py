@@ -1,5 +1,7 @@
 """Initial weights of the networks that follow Radford et al. 2016 (arXiv:1511.06434), section 3."""
 
+from __future__ import annotations
+
 from torch import nn
 
 

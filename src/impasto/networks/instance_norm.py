@@ -4,6 +4,8 @@ Ulyanov et al. 2016 (arXiv:1607.08022), equation 4. On the CPU, `torch.nn.functi
 features to the other memory format and back; one batch normalization per image computes the same without the copies.
 """
 
+from __future__ import annotations
+
 from typing import Any, Literal
 
 import torch
@@ -25,7 +27,7 @@ def instance_norm(features: Tensor, *, activation: Activation = "none") -> Tenso
     """
     if features.shape[-2:].numel() == 1:
         raise ValueError(f"instance norm needs more than one pixel per channel, got features of {list(features.shape)}")
-    if features.device.type == "cpu" and not torch.compiler.is_compiling() and not torch.jit.is_tracing():
+    if features.device.type == "cpu" and not torch.compiler.is_compiling():
         normalized: Tensor = _InstanceNorm.apply(features, activation)
         return normalized
     return _activate(functional.instance_norm(features, eps=EPSILON), activation)
@@ -43,39 +45,53 @@ def _activate(features: Tensor, activation: Activation) -> Tensor:
 
 
 class _InstanceNorm(torch.autograd.Function):
-    """Norm and activation as one node, so that backward recovers the activation's slope from the kept output."""
+    """Norm and activation as one node: backward finds the activation's slope in the output."""
 
     @staticmethod
     def forward(ctx: Any, features: Tensor, activation: Activation) -> Tensor:
-        images = [
-            torch.native_batch_norm(image, None, None, None, None, True, 0.0, EPSILON) for image in features.split(1)
-        ]
-        outputs, means, inverse_deviations = zip(*images, strict=True)
+        outputs, means, inverse_deviations = zip(*(_normalize(image) for image in _images(features)), strict=True)
         output = _activate(_join(outputs), activation)
         ctx.activation = activation
-        ctx.save_for_backward(features, output, torch.stack(means), torch.stack(inverse_deviations))
+        ctx.save_for_backward(
+            features, torch.stack(means), torch.stack(inverse_deviations), None if activation == "none" else output
+        )
         return output
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
-        features, output, means, inverse_deviations = ctx.saved_tensors
+        features, means, inverse_deviations, output = ctx.saved_tensors
         if ctx.activation == "relu":
             gradient = torch.ops.aten.threshold_backward(gradient, output, 0.0)
         elif ctx.activation == "leaky-relu":
-            gradient = torch.ops.aten.leaky_relu_backward(gradient, output, LEAKY_SLOPE, True)
-        images = zip(gradient.split(1), features.split(1), means, inverse_deviations, strict=True)
-        return _join([_input_gradient(*image) for image in images]), None
+            gradient = torch.ops.aten.leaky_relu_backward(gradient, output, LEAKY_SLOPE, self_is_result=True)
+        images = zip(_images(gradient), _images(features), means, inverse_deviations, strict=True)
+        return _join([_normalize_backward(*image) for image in images]), None
 
 
-def _input_gradient(gradient: Tensor, image: Tensor, mean: Tensor, inverse_deviation: Tensor) -> Tensor:
-    """Gradient of one normalized image [1, C, H, W] with respect to the features it was made from."""
+def _normalize(image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return an image [1, C, H, W] normalized, with the mean and the inverse deviation [C] of its channels."""
+    no_affine = no_running = None, None
+    return torch.native_batch_norm(image, *no_affine, *no_running, training=True, momentum=0.0, eps=EPSILON)
+
+
+def _normalize_backward(gradient: Tensor, image: Tensor, mean: Tensor, inverse_deviation: Tensor) -> Tensor:
+    """Return the gradient of an image [1, C, H, W] from that of the normalized one."""
+    no_weight = no_running_mean = no_running_variance = None
     result: Tensor = torch.ops.aten.native_batch_norm_backward(
-        gradient, image, None, None, None, mean, inverse_deviation, True, EPSILON, [True, False, False]
+        *(gradient, image, no_weight, no_running_mean, no_running_variance, mean, inverse_deviation),
+        train=True,
+        eps=EPSILON,
+        output_mask=[True, False, False],
     )[0]
     return result
 
 
-def _join(images: "list[Tensor] | tuple[Tensor, ...]") -> Tensor:
-    """Batch of single images; one image alone needs no copy."""
+def _images(features: Tensor) -> tuple[Tensor, ...]:
+    """View features [N, C, H, W] as N images [1, C, H, W]."""
+    return features.unsqueeze(1).unbind()
+
+
+def _join(images: tuple[Tensor, ...] | list[Tensor]) -> Tensor:
+    """Put N images [1, C, H, W] together again; one alone needs no copy."""
     return images[0] if len(images) == 1 else torch.cat(images)

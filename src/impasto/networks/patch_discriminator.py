@@ -3,6 +3,8 @@
 Isola et al. 2017 (arXiv:1611.07004), section 6.1.2, with the instance norm of Zhu et al. 2017 (arXiv:1703.10593).
 """
 
+from __future__ import annotations
+
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -10,7 +12,7 @@ from impasto.networks.instance_norm import LEAKY_SLOPE, instance_norm
 
 
 class PatchDiscriminator(nn.Module):
-    """Pictures [N, channels, H, W] to unbounded scores [N, 1, H/8 - 2, W/8 - 2], one per patch of 70x70 pixels."""
+    """Three strided convolutions and two plain ones, the last of which sees 70x70 pixels."""
 
     def __init__(self, channels: int = 3, width: int = 64) -> None:
         super().__init__()
@@ -25,6 +27,7 @@ class PatchDiscriminator(nn.Module):
         self.head = nn.Conv2d(8 * width, 1, 4, padding=1)
 
     def forward(self, pictures: Tensor) -> Tensor:
+        """Judge pictures [N, channels, H, W]: unbounded scores [N, 1, H/8 - 2, W/8 - 2], one for every patch."""
         features = functional.leaky_relu(self.stem(pictures), LEAKY_SLOPE, inplace=True)
         for convolution in self.body:
             features = instance_norm(convolution(features), activation="leaky-relu")

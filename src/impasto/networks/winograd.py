@@ -5,10 +5,12 @@ m x m output tile is A^T [(G g G^T) * (B^T d B)] A with * by element. Summed ove
 product for every element of the tile. A transform from both sides is one matrix on the flattened tile, the Kronecker
 product of the side with itself; done so, it is a matrix product too and rounds once.
 
-The matrices evaluate polynomials at n - 1 points and infinity. They sit where this rounds least, after Barabasz et al.
-2018 (arXiv:1803.10986): in float32, tiles of 4 x 4 pixels err 1.8 times as much as the plain sum; in bfloat16 they would
-err 7 times as much, so that its tiles have 2 x 2 pixels and err twice as much.
+The matrices evaluate polynomials at n - 1 points and at infinity. The points 1/2 and -2 are a pair c, -1/c, which
+cancels well (Alam et al. 2022, arXiv:2201.10369). In float32, tiles of 4 x 4 pixels then err 1.8 times as much as the
+plain sum; in bfloat16 they would err 7 times as much, so its tiles have 2 x 2 pixels and err twice as much.
 """
+
+from __future__ import annotations
 
 from functools import cache
 from typing import Any, NamedTuple
@@ -18,38 +20,50 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-POINTS = {
+POINTS: dict[torch.dtype, tuple[float, ...]] = {
     torch.bfloat16: (0.0, 1.0, -1.0),
     torch.float32: (0.0, 1.0, -1.0, 0.5, -2.0),
     torch.float64: (0.0, 1.0, -1.0, 0.5, -2.0),
 }
-FEWEST_TILES = 32  # with fewer, transforming the weights costs more than the tiles save
-FEWEST_CHANNELS = 64  # with fewer, transforming the tiles does
-MOST_TILES = 4096  # at a time: the transformed tiles take 2.25 (4 x 4) or 4 (2 x 2) times the memory of the features
+FEWEST_CHANNELS = {torch.bfloat16: 256, torch.float32: 128, torch.float64: 128}
+"""Between fewer channels, transforming the tiles costs more than it saves."""
+FEWEST_PIXELS = 1024
+"""For fewer pixels in the batch, transforming the weight does."""
+MOST_TILES = 4096
+"""At a time: transformed, they take 2.25 (4 x 4) or 4 (2 x 2) times the memory of the features."""
 
 
-def conv3x3(features: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+def conv3x3(features: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """Convolve without padding: features [N, C, H, W], weight [O, C, 3, 3], bias [O] to [N, O, H - 2, W - 2].
 
-    Equal to `torch.nn.functional.conv2d` up to rounding, and the same where that is faster or the only way.
+    Equal to `torch.nn.functional.conv2d` up to rounding, and the same where that is faster or the only way. Winograd's
+    way can be differentiated once.
     """
     device = features.device.type
     if torch.is_autocast_enabled(device):
         features = features.to(torch.get_autocast_dtype(device))
-    if device != "cpu" or features.dtype not in POINTS or torch.compiler.is_compiling():
+    if not _pays(features, weight):
         return functional.conv2d(features, weight, bias)
     height, width = features.shape[2] - 2, features.shape[3] - 2
     pixels = len(POINTS[features.dtype]) - 1  # m, along the side of an output tile
     down, across = -(-height // pixels), -(-width // pixels)
-    if len(features) * down * across < FEWEST_TILES or min(weight.shape[:2]) < FEWEST_CHANNELS:
-        return functional.conv2d(features, weight, bias)
-    features = functional.pad(features, (0, across * pixels - width, 0, down * pixels - height))
+    if height % pixels or width % pixels:
+        features = functional.pad(features, (0, -width % pixels, 0, -height % pixels))
     rows = max(1, MOST_TILES // (len(features) * across)) * pixels
-    bands = [
-        _Winograd.apply(features[:, :, top : top + rows + 2], weight, bias) for top in range(0, down * pixels, rows)
-    ]
-    output = bands[0] if len(bands) == 1 else torch.cat(bands, dim=2)
-    return output[:, :, :height, :width]
+    bands = [_Winograd.apply(features[:, :, top : top + rows + 2], weight) for top in range(0, down * pixels, rows)]
+    output: Tensor = bands[0] if len(bands) == 1 else torch.cat(bands, dim=2)
+    output = output[:, :, :height, :width]
+    return output if bias is None else output.add_(bias.to(output.dtype)[:, None, None])
+
+
+def _pays(features: Tensor, weight: Tensor) -> bool:
+    """Say whether fewer multiplications save more time than the transforms cost; measured against oneDNN."""
+    dtype = features.dtype
+    if features.device.type != "cpu" or dtype not in POINTS or torch.compiler.is_compiling():
+        return False
+    if dtype == torch.bfloat16 and torch.cpu._is_amx_tile_supported():  # multiplies faster than memory delivers
+        return False
+    return len(features) * features[0, 0].numel() >= FEWEST_PIXELS and min(weight.shape[:2]) >= FEWEST_CHANNELS[dtype]
 
 
 class _Transforms(NamedTuple):
@@ -80,7 +94,7 @@ def _evaluation(points: tuple[float, ...], coefficients: int) -> Tensor:
 
 
 def _both_sides(matrix: Tensor) -> Tensor:
-    """The matrix on flattened tiles that does what this one does to the rows and the columns of tiles."""
+    """Return the matrix that does to flattened tiles what this one does to the rows and the columns of tiles."""
     return torch.kron(matrix, matrix)
 
 
@@ -88,49 +102,45 @@ class _Winograd(torch.autograd.Function):
     """Valid 3x3 convolution of features whose height and width are 2 more than whole output tiles."""
 
     @staticmethod
-    def forward(ctx: Any, features: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+    def forward(ctx: Any, features: Tensor, weight: Tensor) -> Tensor:
+        pixels, transforms = len(POINTS[features.dtype]) - 1, _transforms(features.dtype)
         batch, _, height, width = features.shape
-        transforms = _transforms(features.dtype)
-        pixels = len(POINTS[features.dtype]) - 1
         with torch.autocast("cpu", enabled=False):
-            inputs = _transform(transforms.input, _flat(_windows(features, pixels + 2, pixels)))  # [n n, tiles, C]
-            filters = _filters(weight, features.dtype)  # [n n, C, O]
-            outputs = _transform(transforms.output, torch.bmm(inputs, filters))  # [m m, tiles, O]
-            output = features.new_empty(batch, height - 2, width - 2, len(weight)).permute(0, 3, 1, 2)
+            inputs = _transform(transforms.input, _tiles(_windows(features, pixels + 2, pixels)))  # [n n, tiles, C]
+            outputs = torch.bmm(inputs, _filters(weight, features.dtype))  # [n n, tiles, O]
+            output = _empty((batch, len(weight), height - 2, width - 2), features)
             windows = _windows(output, pixels, pixels)
-            torch.add(outputs.view(windows.shape), bias.to(features.dtype), out=windows)
-        ctx.save_for_backward(inputs, weight)  # to transform the features again would cost more time
+            windows.copy_(_transform(transforms.output, outputs).view(windows.shape))
+        ctx.save_for_backward(inputs, weight)  # inputs are dear to compute again, transformed filters dear to keep
         ctx.shape = features.shape
         return output
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None]:
         inputs, weight = ctx.saved_tensors
-        transforms = _transforms(gradient.dtype)
-        pixels = len(POINTS[gradient.dtype]) - 1
-        features_gradient = weight_gradient = bias_gradient = None
+        pixels, transforms = len(POINTS[gradient.dtype]) - 1, _transforms(gradient.dtype)
+        features_gradient = weight_gradient = None
         with torch.autocast("cpu", enabled=False):
-            outputs = _transform(transforms.output.T, _flat(_windows(gradient, pixels, pixels)))  # [n n, tiles, O]
+            outputs = _transform(transforms.output.T, _tiles(_windows(gradient, pixels, pixels)))  # [n n, tiles, O]
             if ctx.needs_input_grad[0]:
-                tiles = torch.bmm(outputs, _filters(weight, gradient.dtype).transpose(1, 2))
-                features_gradient = _overlap_add(_transform(transforms.input.T, tiles), ctx.shape, pixels)
+                tiles = torch.bmm(outputs, _filters(weight, gradient.dtype).transpose(1, 2))  # [n n, tiles, C]
+                features_gradient = _empty(ctx.shape, gradient).zero_()
+                _overlap_add(features_gradient, _transform(transforms.input.T, tiles), pixels)
             if ctx.needs_input_grad[1]:
                 filters = torch.bmm(outputs.transpose(1, 2), inputs).to(transforms.filter.dtype)  # [n n, O, C]
-                filters = torch.matmul(transforms.filter.T, filters.transpose(0, 1))  # [O, 9, C]
-                weight_gradient = filters.unflatten(1, (3, 3)).permute(0, 3, 1, 2)
-            if ctx.needs_input_grad[2]:
-                bias_gradient = gradient.sum((0, 2, 3), dtype=transforms.filter.dtype)
-        return features_gradient, weight_gradient, bias_gradient
+                filters = transforms.filter.T @ filters.transpose(0, 1)  # [O, 9, C]
+                weight_gradient = filters.view(len(weight), 3, 3, -1).permute(0, 3, 1, 2)
+        return features_gradient, weight_gradient
 
 
 def _transform(matrix: Tensor, tiles: Tensor) -> Tensor:
     """Transform tiles [pixels, tiles, channels] along their first axis."""
-    return (matrix @ tiles.flatten(1)).unflatten(1, tiles.shape[1:])
+    return (matrix @ tiles.flatten(1)).view(-1, *tiles.shape[1:])
 
 
 def _filters(weight: Tensor, dtype: torch.dtype) -> Tensor:
-    """Transformed filters [n n, C, O] of a weight [O, C, 3, 3]."""
+    """Transform a weight [O, C, 3, 3] to filters [n n, C, O]."""
     transform = _transforms(dtype).filter
     return _transform(transform, weight.to(transform.dtype).permute(2, 3, 1, 0).flatten(0, 1)).to(dtype)
 
@@ -140,18 +150,21 @@ def _windows(features: Tensor, size: int, stride: int) -> Tensor:
     return features.unfold(2, size, stride).unfold(3, size, stride).permute(4, 5, 0, 2, 3, 1)
 
 
-def _flat(windows: Tensor) -> Tensor:
-    """Copy windows as tiles [pixels, tiles, C]."""
+def _tiles(windows: Tensor) -> Tensor:
+    """Copy windows into tiles [pixels, tiles, C]."""
     return windows.flatten(2, 4).flatten(0, 1)
 
 
-def _overlap_add(tiles: Tensor, shape: torch.Size, pixels: int) -> Tensor:
-    """Sum tiles [n n, tiles, C], each overlapping the next by two pixels, to features of shape [N, C, H, W]."""
-    batch, channels, height, width = shape
-    result = tiles.new_zeros(batch, height, width, channels).permute(0, 3, 1, 2)
-    windows = _windows(result, pixels + 2, pixels)
+def _overlap_add(features: Tensor, tiles: Tensor, pixels: int) -> None:
+    """Add tiles [n n, tiles, C], each overlapping the next by two pixels, to features [N, C, H, W]."""
+    windows = _windows(features, pixels + 2, pixels)
     tiles = tiles.view(windows.shape)
     inner, border = slice(pixels), slice(pixels, pixels + 2)
     for rows, columns in ((inner, inner), (inner, border), (border, inner), (border, border)):
         windows[rows, columns] += tiles[rows, columns]  # no two windows share a pixel in the same quarter
-    return result
+
+
+def _empty(shape: tuple[int, ...], like: Tensor) -> Tensor:
+    """Allocate features of this shape in the memory format of others."""
+    memory_format = torch.channels_last if like.stride(1) == 1 else torch.contiguous_format
+    return torch.empty(shape, dtype=like.dtype, memory_format=memory_format)

@@ -56,7 +56,7 @@ def load_painter(wanted: str | Path | None = None, device: torch.device | str = 
             network.load_state_dict(own)
             network.to(device).to(memory_format=torch.channels_last).requires_grad_(requires_grad=False)
     except (OSError, SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
-        reason = str(error).strip().splitlines()[0]
+        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise PainterError(
             f"the painter in {folder} is damaged or incomplete ({reason}); copy or train it again"
         ) from error

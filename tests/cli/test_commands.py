@@ -1,0 +1,149 @@
+"""The commands as a user types them: what they print, their exit codes, and every mistake in one clear sentence."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from impasto.cli.app import main
+from tests.conftest import picture
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture()
+def impasto(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Return a function that runs a command in this process and gives its exit code and both outputs."""
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["impasto", *map(str, arguments)])
+        monkeypatch.setenv("COLUMNS", "200")
+        with pytest.raises(SystemExit) as stop:
+            main()
+        captured = capsys.readouterr()
+        code = stop.value.code
+        return (code if isinstance(code, int) else 0), captured.out, captured.err
+
+    return run
+
+
+def test_help_and_version_load_no_torch() -> None:
+    for argument in ("--help", "--version", "recipes"):
+        script = (
+            f"import sys; sys.argv = ['impasto', '{argument}']\n"
+            "from impasto.cli.app import main\n"
+            "try: main()\n"
+            "except SystemExit: pass\n"
+            "assert 'torch' not in sys.modules"
+        )
+        done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+
+def test_train_paint_and_about(impasto: Run, tiny_recipe: Path, tmp_path: Path) -> None:
+    code, out, _ = impasto("train", tiny_recipe, "training.images=4", "--run", "runs/mine")
+    assert code == 0
+    assert "Finished: runs/mine/checkpoints/000000004" in out
+    assert "impasto paint PHOTO --painter runs/mine" in out
+    picture(1, 50, 34).save(tmp_path / "cat.jpg")
+    code, out, _ = impasto("paint", tmp_path / "cat.jpg", "--output", "out", "--format", "png")
+    assert code == 0
+    assert "Painting with mine (cyclegan)" in out
+    assert "1 painted into out" in out
+    with Image.open("out/cat.png") as painting:
+        assert painting.size == (50, 34)
+    code, out, _ = impasto("about", "out/cat.png")
+    assert code == 0
+    assert {"painter", "mine", "cyclegan", "cat.jpg"} <= set(out.split())
+
+
+def test_the_default_run_folder_bears_the_recipes_name(impasto: Run, tiny_recipe: Path) -> None:
+    assert impasto("train", tiny_recipe, "training.images=2")[0] == 0
+    assert Path("runs/tiny/checkpoints/000000002").is_dir()
+
+
+def test_recipes_are_listed_and_printed(impasto: Run) -> None:
+    code, out, _ = impasto("recipes")
+    assert code == 0
+    for name in ("cyclegan-atelier", "cyclegan-landscape", "cyclegan-monet2photo"):
+        assert name in out
+    code, out, _ = impasto("recipes", "cyclegan-atelier")
+    assert "method:" in out
+    assert "impasto train cyclegan-atelier" in out
+
+
+def test_a_folder_with_unreadable_pictures_is_painted_and_they_are_counted(impasto: Run, tiny_recipe: Path) -> None:
+    impasto("train", tiny_recipe, "training.images=2", "--run", "runs/r")
+    Path("photos").mkdir()
+    picture(1).save("photos/good.png")
+    Path("photos/[bad].jpg").write_text("text")
+    code, out, err = impasto("paint", "photos")
+    assert code == 0
+    assert "1 painted into paintings, 1 unreadable" in out
+    assert "skipped: photos/[bad].jpg is not a picture" in err
+
+
+MISTAKES: dict[str, tuple[list[str], str]] = {
+    "unknown recipe": (["train", "cyclegan-ateleir"], "no such recipe; did you mean cyclegan-atelier?"),
+    "misspelt key": (["train", "TINY", "training.bach_size=2"], "training.bach_size: not an option of training; did you mean batch_size?"),
+    "value out of range": (["train", "TINY", "training.batch_size=0"], "training.batch_size: must be greater than or equal to 1, not 0"),
+    "missing folder": (["train", "TINY", "data.photos=gone"], "gone does not exist; check the path"),
+    "empty folder": (["train", "TINY", "data.photos=empty"], "empty holds no pictures"),
+    "fewer pictures than a batch": (["train", "TINY", "training.batch_size=8"], "5 pictures to learn from, fewer than a batch of 8"),
+    "text named jpg": (["train", "TINY", "data.photos=fake"], "fake/note.jpg is not a picture that can be read"),
+    "huge picture": (["train", "TINY", "data.photos=huge"], "30000 x 30000 pixels (900 megapixels), more than the limit of 200"),
+    "truncated picture": (["train", "TINY", "data.photos=cut"], "cut/cut.png is cut off or damaged"),
+    "unwritable run": (["train", "TINY", "--run", "note.txt/run"], "note.txt/run cannot be written"),
+    "unwritable run itself a file": (["train", "TINY", "--run", "note.txt"], "note.txt exists and is not a run folder"),
+    "unknown painter": (["paint", "photo.png", "--painter", "engravr"], "there is no painter engravr; did you mean engraver?"),
+    "missing photo": (["paint", "gone.png"], "gone.png does not exist; check the path"),
+    "empty photo folder": (["paint", "empty"], "empty holds no pictures"),
+    "truncated photo": (["paint", "cut/cut.png"], "cut/cut.png is cut off or damaged"),
+    "text photo": (["paint", "fake/note.jpg"], "fake/note.jpg is not a picture that can be read"),
+    "huge photo": (["paint", "huge/huge.png"], "30000 x 30000 pixels"),
+    "unwritable output": (["paint", "photo.png", "--output", "note.txt/out"], "note.txt/out cannot be written"),
+    "no signature": (["about", "photo.png"], "photo.png carries no signature"),
+    "about no picture": (["about", "note.txt"], "note.txt is not a picture"),
+    "unknown recipe to print": (["recipes", "cyclegan-landscap"], "did you mean cyclegan-landscape?"),
+    "no folders said": (["train", "cyclegan-landscape"], "data: say data.photos=DIR and data.paintings=DIR"),
+}  # fmt: skip
+
+
+def everything() -> list[str]:
+    """All files but those of runs, which a mistake found late may leave begun."""
+    return sorted(str(p) for p in Path().rglob("*") if p.is_file() and p.parts[0] != "runs")
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_mistakes_get_one_clear_sentence_and_exit_code_2(mistake: str, impasto: Run, tiny_recipe: Path) -> None:
+    Path("empty").mkdir()
+    Path("fake").mkdir()
+    Path("fake/note.jpg").write_text("text")
+    Path("note.txt").write_text("text")
+    picture(1).save("photo.png")
+    Path("cut").mkdir()
+    for name in "abcd":
+        picture(2).save(f"cut/{name}.png")
+    Path("cut/cut.png").write_bytes(Path("photo.png").read_bytes()[:300])
+    if "huge" in mistake:
+        Path("huge").mkdir()
+        Image.new("1", (30_000, 30_000)).save("huge/huge.png")
+    arguments, expected = MISTAKES[mistake]
+    before = everything()
+    code, _, err = impasto(*[str(tiny_recipe) if a == "TINY" else a for a in arguments])
+    assert code == 2
+    assert expected in err
+    assert "Traceback" not in err
+    assert len(err.strip().splitlines()) == 1
+    assert everything() == before
+
+
+def test_usage_mistakes_are_typers_own(impasto: Run) -> None:
+    code, _, err = impasto("paint")
+    assert code in (0, 2)
+    code, _, err = impasto("pain")
+    assert code == 2
+    assert "paint" in err

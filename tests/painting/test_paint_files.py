@@ -1,0 +1,149 @@
+"""Photos of every size and kind become paintings of the same size, signed."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import impasto
+from impasto.engine.train import train
+from impasto.errors import DataError, OutputError, PainterError, PictureError
+from impasto.painting.paint_files import PaintSettings, paint_files, paint_picture
+from impasto.painting.painters import LoadedPainter, load_painter
+from impasto.painting.signature import read_signature
+from impasto.recipe import load_recipe
+from tests.conftest import picture
+
+
+@pytest.fixture()
+def painter(tiny_recipe: Path) -> LoadedPainter:
+    train(load_recipe(tiny_recipe), Path("runs/tiny"))
+    return load_painter("tiny")
+
+
+@pytest.mark.parametrize("size", [(8, 8), (9, 200), (37, 53), (64, 64), (131, 70)])
+def test_any_size_comes_back(painter: LoadedPainter, size: tuple[int, int]) -> None:
+    assert paint_picture(picture(1, *size), painter, PaintSettings()).size == size
+    assert paint_picture(picture(1, *size), painter, PaintSettings(size=16)).size == size
+
+
+def test_the_size_setting_paints_smaller(painter: LoadedPainter) -> None:
+    photo = picture(1, 128, 96)
+    fine = paint_picture(photo, painter, PaintSettings())
+    coarse = paint_picture(photo, painter, PaintSettings(size=24))
+    assert np.abs(np.asarray(fine).astype(int) - np.asarray(coarse).astype(int)).mean() > 0.5
+
+
+def test_folders_formats_and_orientation(painter: LoadedPainter, tmp_path: Path) -> None:
+    folder = tmp_path / "holiday"
+    (folder / "beach").mkdir(parents=True)
+    exif = Image.Exif()
+    exif[0x0112] = 6  # taken with the camera turned: stored 60 x 40, seen 40 x 60
+    picture(1, 60, 40).save(folder / "a.jpg", exif=exif.tobytes())
+    picture(2, 33, 45).save(folder / "beach" / "b.webp")
+    picture(3, 50, 50).convert("CMYK").save(folder / "c.tif")
+    picture(4, 30, 40).save(folder / "a.png")
+    told: list[tuple[int, int]] = []
+    outcome = paint_files([folder], painter, tmp_path / "out", progress=lambda done, of: told.append((done, of)))
+    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    sizes = {}
+    for path in outcome.painted:
+        with Image.open(path) as painting:
+            sizes[path.relative_to(tmp_path / "out").as_posix()] = painting.size
+    assert sizes == {"a.jpg": (40, 60), "a.png": (30, 40), "beach/b.webp": (33, 45), "c.png": (50, 50)}
+    for path in outcome.painted:
+        with Image.open(path) as painting:
+            assert painting.getexif().get(0x0112, 1) == 1
+            assert painting.mode == "RGB"
+            assert painting.info["icc_profile"]
+    again = paint_files([folder], painter, tmp_path / "out")
+    assert (len(again.painted), len(again.present)) == (0, 4)
+
+
+def test_one_format_for_all_keeps_names_apart(painter: LoadedPainter, tmp_path: Path) -> None:
+    picture(1).save(tmp_path / "a.jpg")
+    picture(2).save(tmp_path / "a.png")
+    outcome = paint_files([tmp_path / "a.jpg", tmp_path / "a.png"], painter, tmp_path / "o", PaintSettings(kind="WEBP"))
+    assert sorted(p.name for p in outcome.painted) == ["a.jpg.webp", "a.png.webp"]
+
+
+@pytest.mark.parametrize("suffix", [".png", ".jpg", ".webp"])
+def test_the_signature_is_read_back(painter: LoadedPainter, suffix: str, tmp_path: Path) -> None:
+    photo = tmp_path / f"café{suffix}"
+    picture(1).save(photo)
+    (painting,) = paint_files([photo], painter, tmp_path / "out", PaintSettings(seed=7, size=20)).painted
+    assert read_signature(painting) == {
+        "painter": "tiny",
+        "method": "cyclegan",
+        "images_seen": 8,
+        "weights": painter.fingerprint,
+        "impasto": impasto.__version__,
+        "photo": f"café{suffix}",
+        "seed": 7,
+        "size": 20,
+    }
+    with pytest.raises(PictureError, match="carries no signature"):
+        read_signature(photo)
+
+
+def test_the_same_photo_gives_the_same_bytes(painter: LoadedPainter, tmp_path: Path) -> None:
+    picture(1).save(tmp_path / "a.png")
+    first, second = (paint_files([tmp_path / "a.png"], painter, tmp_path / o).painted[0].read_bytes() for o in "xy")
+    assert first == second
+
+
+def test_unreadable_files_are_skipped_in_a_folder_and_an_error_alone(painter: LoadedPainter, tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    picture(1).save(folder / "good.png")
+    (folder / "text.jpg").write_text("no picture")
+    whole = (folder / "good.png").read_bytes()
+    (folder / "cut.png").write_bytes(whole[: len(whole) // 2])
+    Image.new("1", (30_000, 30_000)).save(folder / "huge.png")
+    outcome = paint_files([folder], painter, tmp_path / "out")
+    assert [p.name for p in outcome.painted] == ["good.png"]
+    assert len(outcome.unreadable) == 3
+    assert {name for name in ("text.jpg", "cut.png", "huge.png") if any(name in str(e) for e in outcome.unreadable)} == {
+        "text.jpg", "cut.png", "huge.png",
+    }  # fmt: skip
+    for name in ("text.jpg", "cut.png", "huge.png"):
+        with pytest.raises(PictureError, match=name):
+            paint_files([folder / name], painter, tmp_path / "out")
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["good.png"]
+
+
+def test_nothing_is_overwritten_unasked(painter: LoadedPainter, tmp_path: Path) -> None:
+    photo = tmp_path / "a.png"
+    picture(1).save(photo)
+    paint_files([photo], painter, tmp_path / "out")
+    with pytest.raises(OutputError, match=r"out/a.png exists; say --overwrite"):
+        paint_files([photo], painter, tmp_path / "out")
+    assert paint_files([photo], painter, tmp_path / "out", PaintSettings(overwrite=True)).painted
+    with pytest.raises(OutputError, match="would be replaced by its own painting"):
+        paint_files([photo], painter, tmp_path, PaintSettings(overwrite=True))
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="cannot be written"):
+        paint_files([photo], painter, tmp_path / "file" / "out")
+
+
+def test_missing_photos_and_empty_folders(painter: LoadedPainter, tmp_path: Path) -> None:
+    with pytest.raises(PictureError, match="gone.png does not exist"):
+        paint_files([tmp_path / "gone.png"], painter, tmp_path / "out")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match="empty holds no pictures"):
+        paint_files([tmp_path / "empty"], painter, tmp_path / "out")
+    picture(1, 5, 60).save(tmp_path / "thin.png")
+    with pytest.raises(PictureError, match="5 x 60"):
+        paint_files([tmp_path / "thin.png"], painter, tmp_path / "out")
+
+
+def test_memory_that_does_not_suffice_is_told(painter: LoadedPainter, monkeypatch: pytest.MonkeyPatch) -> None:
+    def greedy(*_: object) -> torch.Tensor:
+        raise RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory: you tried ...")
+
+    monkeypatch.setattr(type(painter.painter), "paint", greedy)
+    with pytest.raises(PainterError, match=r"not enough memory to paint 90 x 60 pixels at once; say --size .* below 60"):
+        paint_picture(picture(1, 90, 60), painter, PaintSettings())

@@ -1,0 +1,89 @@
+"""Which painter a name, a run, a checkpoint or nothing at all stands for."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+
+from impasto.engine.train import train
+from impasto.errors import PainterError, RunError
+from impasto.painting.painters import DEFAULT_PAINTER, find_painter, load_painter, shipped_painters
+from impasto.recipe import load_recipe
+from tests.conformance.test_methods import stopping_at
+
+
+def trained(tiny_recipe: Path, name: str, *overrides: str) -> Path:
+    return train(load_recipe(tiny_recipe, overrides), Path("runs") / name)
+
+
+def test_a_run_its_checkpoint_and_its_name_are_the_same_painter(tiny_recipe: Path) -> None:
+    checkpoint = trained(tiny_recipe, "monet")
+    for wanted in ("monet", "runs/monet", Path("runs/monet").absolute(), checkpoint):
+        assert find_painter(wanted)[0] == "monet"
+        assert find_painter(wanted)[1].resolve() == checkpoint.resolve()
+    loaded = load_painter("monet")
+    assert loaded.images_seen == 8
+    assert len(loaded.fingerprint) == 16
+    assert not any(p.requires_grad for n in loaded.painter.networks().values() for p in n.parameters())
+
+
+def test_the_newest_finished_run_is_taken_unasked(tiny_recipe: Path) -> None:
+    assert find_painter(None)[0] == DEFAULT_PAINTER
+    trained(tiny_recipe, "first")
+    trained(tiny_recipe, "second", "training.seed=1")
+    stopping_at(load_recipe(tiny_recipe, ["training.seed=2"]), Path("runs/unfinished"), 4)
+    for name, age in [("first", 200), ("second", 100)]:
+        journal = Path("runs") / name / "journal.jsonl"
+        stamp = journal.stat().st_mtime - age
+        os.utime(journal, (stamp, stamp))
+    assert find_painter(None)[0] == "second"
+    assert find_painter("unfinished")[0] == "unfinished"
+
+
+def test_the_best_checkpoint_paints(tiny_recipe: Path) -> None:
+    last = trained(tiny_recipe, "run", "training.best=generator/cycle")
+    best = last.with_name("000000004")
+    shutil.copytree(last, best, dirs_exist_ok=True)
+    (last.parent / "best.json").write_text('{"checkpoint": "000000004", "scalar": "generator/cycle", "value": 0.1}')
+    assert find_painter("run")[1].name == "000000004"
+
+
+def test_unknown_painters_are_suggested(tiny_recipe: Path) -> None:
+    trained(tiny_recipe, "monet")
+    with pytest.raises(PainterError, match=r"there is no painter monnet; did you mean monet\?"):
+        load_painter("monnet")
+    Path("runs/begun").mkdir()
+    shutil.copy("runs/monet/recipe.yaml", "runs/begun/recipe.yaml")
+    with pytest.raises(RunError, match="begun has no checkpoint yet"):
+        load_painter("begun")
+
+
+@pytest.mark.parametrize("harm", ["cut weights", "no recipe", "other networks", "no metadata"])
+def test_a_damaged_painter_is_told_in_a_sentence(harm: str, tiny_recipe: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    checkpoint = trained(tiny_recipe, "monet")
+    weights, recipe = checkpoint / "weights.safetensors", checkpoint / "recipe.yaml"
+    changes: dict[str, Callable[[], object]] = {
+        "cut weights": lambda: weights.write_bytes(weights.read_bytes()[:1000]),
+        "no recipe": recipe.unlink,
+        "other networks": lambda: recipe.write_text(recipe.read_text().replace("blocks: 1", "blocks: 2")),
+        "no metadata": lambda: save_file(load_file(weights), weights),
+    }
+    changes[harm]()
+    with pytest.raises(PainterError, match=r"the painter in .* is damaged or incomplete \(.+\); copy or train it again"):
+        load_painter(checkpoint)
+
+
+def test_shipped_painters_paint() -> None:
+    assert DEFAULT_PAINTER in shipped_painters()
+    for name in shipped_painters():
+        loaded = load_painter(name)
+        with torch.inference_mode():
+            from impasto.data.batches import Images
+
+            painted = loaded.painter.paint(Images(torch.rand(1, 3, 32, 40) * 2 - 1), torch.Generator())
+        assert painted.shape == (1, 3, 32, 40)
