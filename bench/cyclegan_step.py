@@ -29,7 +29,6 @@ from impasto.hardware import keep_large_blocks
 from impasto.methods.cyclegan import CycleGAN, CycleGANOptions
 from impasto.recipe import TrainingOptions
 
-
 Device = Literal["cpu", "cuda"]
 
 
@@ -154,7 +153,7 @@ def useful_flops(size: int, batch: int) -> int:
     reference = ReferenceCycleGAN("meta", torch.float32)
     with FlopCounterMode(display=False) as counter:
         reference.step(nowhere, nowhere)
-    return counter.get_total_flops()
+    return int(counter.get_total_flops())
 
 
 def matrix_rate(device: Device, dtype: torch.dtype) -> float:

@@ -8,6 +8,7 @@ out: it returns its input until it is full.
 from __future__ import annotations
 
 import itertools
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 from torch import Tensor, nn
@@ -72,7 +73,7 @@ class ReferenceCycleGAN:
 
     def step(self, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
         """Learn from pictures [N, 3, H, W] in [-1, 1]; return the generators' and the discriminators' loss."""
-        with torch.autocast(self.device, self.precision, enabled=self.precision != torch.float32):
+        with self._autocast():
             fake_b, loss_g, fake_a = self._generators_loss(a, b)
         self.g_optimizer.zero_grad()
         loss_g.backward()
@@ -80,7 +81,7 @@ class ReferenceCycleGAN:
         for weight in self._discriminator_weights():
             weight.requires_grad_(requires_grad=True)
         self.d_optimizer.zero_grad()
-        with torch.autocast(self.device, self.precision, enabled=self.precision != torch.float32):
+        with self._autocast():
             loss_d = self._discriminator_loss(self.d_b, b, fake_b) + self._discriminator_loss(self.d_a, a, fake_a)
         loss_d.backward()
         self.d_optimizer.step()
@@ -97,6 +98,9 @@ class ReferenceCycleGAN:
 
     def _discriminator_loss(self, judge: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
         return 0.5 * (squared_distance(judge(real), 1) + squared_distance(judge(fake), 0))
+
+    def _autocast(self) -> AbstractContextManager[object]:
+        return nullcontext() if self.precision == torch.float32 else torch.autocast(self.device, self.precision)
 
     def _generator_weights(self) -> list[nn.Parameter]:
         return [*self.g_ab.parameters(), *self.g_ba.parameters()]
