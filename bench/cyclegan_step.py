@@ -31,6 +31,9 @@ from impasto.recipe import TrainingOptions
 
 Device = Literal["cpu", "cuda"]
 
+WARM_UP = 3
+"""Steps before timing: in the first ones malloc still asks the system for pages, a fifth of their time."""
+
 
 class Trainee(Protocol):
     """Something that trains."""
@@ -131,19 +134,21 @@ def report(device: Device, size: int, batch: int, rounds: int, rates: Mapping[st
 
 
 def measure(device: Device, size: int, batch: int, rounds: int) -> dict[str, Measurement]:
-    """Let the variants take turns: first a step each to warm up, whose losses count, then the rounds that are timed."""
+    """Let the variants take turns: WARM_UP untimed steps each, of which the first gives the losses, then the rounds."""
     photos, paintings = pictures(device, size, batch), pictures(device, size, batch, seed=1)
     variants: dict[str, Trainee] = {}
+    measured: dict[str, Measurement] = {}
     for name, make in VARIANTS.items():
         torch.manual_seed(0)
         variants[name] = make(device, size)
-    first = {name: variant.step(photos, paintings) for name, variant in variants.items()}
-    measured = {name: Measurement((float(g), float(d)), []) for name, (g, d) in first.items()}
-    for _ in range(rounds):
+        generators, discriminators = variants[name].step(photos, paintings)
+        measured[name] = Measurement((float(generators), float(discriminators)), [])
+    for number in range(1, WARM_UP + rounds):
         for name, variant in variants.items():
             start = now(device)
             variant.step(photos, paintings)
-            measured[name].seconds.append(now(device) - start)
+            if number >= WARM_UP:
+                measured[name].seconds.append(now(device) - start)
     return measured
 
 

@@ -10,7 +10,7 @@ from PIL import Image
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # tiny networks: threads cost more than they bring
 
-import torch  # noqa: E402
+import torch
 
 torch.set_num_threads(1)
 
@@ -28,7 +28,7 @@ def picture(seed: int, width: int = 40, height: int = 30) -> Image.Image:
     return Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC)
 
 
-@pytest.fixture()
+@pytest.fixture
 def make_pictures() -> Callable[..., Path]:
     """Return a function that fills a folder with pictures of various sizes."""
 
@@ -41,7 +41,7 @@ def make_pictures() -> Callable[..., Path]:
     return make
 
 
-@pytest.fixture()
+@pytest.fixture
 def collection(tmp_path: Path, make_pictures: Callable[..., Path]) -> Path:
     """A folder with `photos` (5) and `paintings` (3)."""
     make_pictures(tmp_path / "data" / "photos", 5, seed=0)
@@ -49,7 +49,7 @@ def collection(tmp_path: Path, make_pictures: Callable[..., Path]) -> Path:
     return tmp_path / "data"
 
 
-@pytest.fixture()
+@pytest.fixture
 def tiny_recipe(tmp_path: Path, collection: Path) -> Path:
     """A recipe file that trains on `collection` within a second."""
     path = tmp_path / "tiny.yaml"

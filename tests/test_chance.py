@@ -4,7 +4,9 @@ from impasto.chance import generator, mixed_seed
 
 
 def test_equal_parts_give_equal_chance_and_others_do_not() -> None:
-    assert torch.equal(torch.rand(3, generator=generator(1, "crop", 7)), torch.rand(3, generator=generator(1, "crop", 7)))
+    assert torch.equal(
+        torch.rand(3, generator=generator(1, "crop", 7)), torch.rand(3, generator=generator(1, "crop", 7))
+    )
     seeds = {mixed_seed(*parts) for parts in [(1, 2), (2, 1), (12,), (1, "2"), ("1", 2), (1, 2, 0), ()]}
     assert len(seeds) == 7
 

@@ -31,7 +31,9 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
 
 def test_unwritable_places_are_named_with_the_remedy(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(OutputError, match=r"file/sub cannot be written \(.*\); free some space or choose another folder"):
+    with pytest.raises(
+        OutputError, match=r"file/sub cannot be written \(.*\); free some space or choose another folder"
+    ):
         make_folder(tmp_path / "file" / "sub")
     with pytest.raises(OutputError, match="cannot be written"), replacing(tmp_path / "full") as temporary:
         temporary.symlink_to("/dev/full")

@@ -49,7 +49,7 @@ class Painter(ABC, Generic[Prompt]):
         """Return one painting for each part of the prompt: [N, C, H, W] in [-1, 1]."""
 
     def sheet(self, prompt: Prompt, generator: torch.Generator) -> Mapping[str, Tensor]:
-        """Return named columns of images [N, C, H, W] that show what was learned; the paintings unless there is more."""
+        """Return named rows of images [N, C, H, W] that show what was learned; the paintings unless there is more."""
         return {"painting": self.paint(prompt, generator)}
 
     @property
@@ -61,8 +61,11 @@ class Painter(ABC, Generic[Prompt]):
 class Stateful(Protocol):
     """Something that can be saved and put back: tensors, numbers and plain containers of them."""
 
-    def state_dict(self) -> dict[str, Any]: ...
-    def load_state_dict(self, state_dict: dict[str, Any]) -> Any: ...
+    def state_dict(self) -> dict[str, Any]:
+        """Return what to save."""
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> Any:
+        """Put back what was saved."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +132,7 @@ class Method(Painter[Prompt], Generic[Batch, Prompt]):
             gradient.copy_(part.view_as(gradient))
 
 
-def require_gradients(networks: Iterable[nn.Module], needed: bool) -> None:  # noqa: FBT001
+def require_gradients(networks: Iterable[nn.Module], *, needed: bool) -> None:
     """Freeze or thaw networks, so that judging a painting costs no gradients of the judge's own weights."""
     for network in networks:
         network.requires_grad_(needed)

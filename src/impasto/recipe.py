@@ -79,7 +79,8 @@ class TrainingOptions(Options):
             )
         if isinstance(self.schedule, LinearDecay) and self.schedule.constant_images >= self.images:
             raise ValueError(
-                f"schedule.constant_images ({self.schedule.constant_images}) leaves none of {self.images} images to decay in"
+                f"schedule.constant_images ({self.schedule.constant_images}) leaves none of {self.images} images to "
+                "decay in; lower it"
             )
         return self
 

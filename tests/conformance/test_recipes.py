@@ -30,5 +30,9 @@ def test_recipe(name: str) -> None:
 
 
 def test_every_method_has_a_recipe_that_needs_no_download() -> None:
-    embedded = {recipe.method.name for name in shipped_recipes() if (recipe := load_recipe(name, NEEDS.get(name, []))).data.kind == "atelier"}
+    embedded = {
+        recipe.method.name
+        for name in shipped_recipes()
+        if (recipe := load_recipe(name, NEEDS.get(name, []))).data.kind == "atelier"
+    }
     assert embedded == set(METHODS)

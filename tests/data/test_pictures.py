@@ -12,7 +12,12 @@ from impasto.data.pictures import list_pictures, open_picture, read_picture, to_
 from impasto.errors import DataError, PictureError
 
 COLOURS = np.zeros((24, 36, 3), dtype=np.uint8)
-COLOURS[:12, :18], COLOURS[:12, 18:], COLOURS[12:, :18], COLOURS[12:, 18:] = (200, 30, 40), (20, 180, 60), (30, 50, 210), (90, 90, 90)
+COLOURS[:12, :18], COLOURS[:12, 18:], COLOURS[12:, :18], COLOURS[12:, 18:] = (
+    (200, 30, 40),
+    (20, 180, 60),
+    (30, 50, 210),
+    (90, 90, 90),
+)
 PICTURE = Image.fromarray(COLOURS)
 
 
@@ -132,13 +137,17 @@ def test_unreadable_files_are_named_with_the_remedy(tmp_path: Path) -> None:
         picture(1, 200, 150).save(whole)
         cut = tmp_path / f"cut{suffix}"
         cut.write_bytes(whole.read_bytes()[: len(whole.read_bytes()) // 2])
-        with pytest.raises(PictureError, match=f"cut{suffix}.*(damaged|cannot be opened|not a picture).*remove it or replace it"):
+        with pytest.raises(
+            PictureError, match=f"cut{suffix}.*(damaged|cannot be opened|not a picture).*remove it or replace it"
+        ):
             read_picture(cut)
 
 
 def test_the_pixel_limit_is_stated_and_adjustable(tmp_path: Path) -> None:
     Image.new("1", (30_000, 30_000)).save(tmp_path / "huge.png")
-    with pytest.raises(PictureError, match=r"30000 x 30000 pixels \(900 megapixels\).*limit of 200; .*raise max_megapixels"):
+    with pytest.raises(
+        PictureError, match=r"30000 x 30000 pixels \(900 megapixels\).*limit of 200; .*raise max_megapixels"
+    ):
         open_picture(tmp_path / "huge.png")
     with open_picture(tmp_path / "huge.png", max_megapixels=900) as opened:
         assert opened.size == (30_000, 30_000)

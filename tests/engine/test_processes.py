@@ -24,7 +24,9 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has oth
 SLOW_STEPS = ["training.images=400", "every.checkpoint=3", "every.samples=1000"]
 
 
-def start(recipe: Path, *overrides: str, run: str = "run", limit: Callable[[], None] | None = None) -> subprocess.Popen[str]:
+def start(
+    recipe: Path, *overrides: str, run: str = "run", limit: Callable[[], None] | None = None
+) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "impasto", "train", str(recipe), *overrides, "--run", run]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(
@@ -132,7 +134,9 @@ def test_two_processes_end_with_the_weights_of_one(tiny_recipe: Path) -> None:
         assert torch.equal(first[name], second[name]), name
         if name.endswith("weight"):  # biases before a norm follow rounding noise, which Adam makes as large as a step
             assert torch.allclose(first[name], weight, atol=2e-5), (name, (first[name] - weight).abs().max())
-    pools = [torch.load(RunFolder(Path(run)).latest() / "training.pt", weights_only=True)["memory"] for run in ("one", "two")]  # type: ignore[operator]
+    pools = [
+        torch.load(RunFolder(Path(run)).latest() / "training.pt", weights_only=True)["memory"] for run in ("one", "two")
+    ]  # type: ignore[operator]
     assert len(pools[0]["painting_pool"]["images"]) == len(pools[1]["painting_pool"]["images"]) == 3
     kinds = [entry["kind"] for entry in RunFolder(Path("two")).journal()]
     assert kinds.count("start") == kinds.count("finish") == 1

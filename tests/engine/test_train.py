@@ -13,7 +13,15 @@ from PIL import Image
 from impasto.clock import Clock
 from impasto.engine.train import train
 from impasto.engine.watch import Watch
-from impasto.errors import CheckpointError, DataError, OutputError, PictureError, RecipeError, RunError, TrainingDivergedError
+from impasto.errors import (
+    CheckpointError,
+    DataError,
+    OutputError,
+    PictureError,
+    RecipeError,
+    RunError,
+    TrainingDivergedError,
+)
 from impasto.methods.cyclegan import CycleGAN
 from impasto.recipe import Recipe, load_recipe
 from impasto.run_folder import RunFolder
@@ -68,7 +76,9 @@ def test_the_last_and_the_best_checkpoint_are_kept(tiny_recipe: Path, monkeypatc
 
 
 def test_an_unknown_best_scalar_is_told_at_the_first_step(tiny_recipe: Path) -> None:
-    with pytest.raises(RecipeError, match=r"training.best: generator/cycel is not logged; did you mean generator/cycle\?"):
+    with pytest.raises(
+        RecipeError, match=r"training.best: generator/cycel is not logged; did you mean generator/cycle\?"
+    ):
         train(recipe(tiny_recipe, "training.best=generator/cycel"), Path("run"))
 
 
@@ -112,7 +122,9 @@ def test_a_nan_stops_the_run_and_names_the_last_good_checkpoint(
 
     with monkeypatch.context() as patched:
         patched.setattr(CycleGAN, "training_step", broken)
-        with pytest.raises(TrainingDivergedError, match=r"loss generator/cycle became NaN .*is run/checkpoints/000000004;"):
+        with pytest.raises(
+            TrainingDivergedError, match=r"loss generator/cycle became NaN .*is run/checkpoints/000000004;"
+        ):
             train(recipe(tiny_recipe), Path("run"))
     assert train(recipe(tiny_recipe), Path("run")).name == "000000008"
 

@@ -68,14 +68,20 @@ def test_each_update_leaves_the_other_side_alone() -> None:
     method, _ = prepared()
     judges = [p.clone() for n in method.judges().values() for p in n.parameters()]
     method._update_generators(*batch())
-    assert all(torch.equal(p, q) for p, q in zip(judges, [p for n in method.judges().values() for p in n.parameters()], strict=True))
+    assert all(
+        torch.equal(p, q)
+        for p, q in zip(judges, [p for n in method.judges().values() for p in n.parameters()], strict=True)
+    )
     assert all(p.grad is None for n in method.judges().values() for p in n.parameters())
     generators = [p.clone() for n in method.networks().values() for p in n.parameters()]
     for parameter in (p for n in method.networks().values() for p in n.parameters()):
         parameter.grad = None
     loss = method._judge_loss(method.judge_photos, batch().photos, batch().paintings)
     method.descend(loss, method.judge_optimizer)
-    assert all(torch.equal(p, q) for p, q in zip(generators, [p for n in method.networks().values() for p in n.parameters()], strict=True))
+    assert all(
+        torch.equal(p, q)
+        for p, q in zip(generators, [p for n in method.networks().values() for p in n.parameters()], strict=True)
+    )
     assert all(p.grad is None for n in method.networks().values() for p in n.parameters())
 
 

@@ -88,3 +88,13 @@ def test_only_large_convolutions_go_winograds_way(
     monkeypatch.setattr(winograd._Winograd, "apply", lambda features, weight: calls.append(features) or features)
     conv3x3(torch.randn(1, channels, pixels + 2, pixels + 2), torch.randn(channels, channels, 3, 3), None)
     assert bool(calls) == taken
+
+
+@pytest.mark.usefixtures("_always")
+def test_learns_after_painting_in_inference_mode() -> None:
+    """The transforms are computed once, perhaps while painting: they must not forbid gradients afterwards."""
+    winograd._transforms.cache_clear()
+    inputs = tensors(1, 3, 10, 10)
+    with torch.inference_mode():
+        conv3x3(*inputs)
+    assert max(errors(inputs, conv3x3(*inputs))) < 1e-5

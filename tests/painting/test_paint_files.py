@@ -1,6 +1,5 @@
 """Photos of every size and kind become paintings of the same size, signed."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +17,7 @@ from impasto.recipe import load_recipe
 from tests.conftest import picture
 
 
-@pytest.fixture()
+@pytest.fixture
 def painter(tiny_recipe: Path) -> LoadedPainter:
     train(load_recipe(tiny_recipe), Path("runs/tiny"))
     return load_painter("tiny")
@@ -145,5 +144,7 @@ def test_memory_that_does_not_suffice_is_told(painter: LoadedPainter, monkeypatc
         raise RuntimeError("[enforce fail at alloc_cpu.cpp] DefaultCPUAllocator: can't allocate memory: you tried ...")
 
     monkeypatch.setattr(type(painter.painter), "paint", greedy)
-    with pytest.raises(PainterError, match=r"not enough memory to paint 90 x 60 pixels at once; say --size .* below 60"):
+    with pytest.raises(
+        PainterError, match=r"not enough memory to paint 90 x 60 pixels at once; say --size .* below 60"
+    ):
         paint_picture(picture(1, 90, 60), painter, PaintSettings())

@@ -74,7 +74,9 @@ def test_a_damaged_painter_is_told_in_a_sentence(harm: str, tiny_recipe: Path) -
         "no metadata": lambda: save_file(load_file(weights), weights),
     }
     changes[harm]()
-    with pytest.raises(PainterError, match=r"the painter in .* is damaged or incomplete \(.+\); copy or train it again"):
+    with pytest.raises(
+        PainterError, match=r"the painter in .* is damaged or incomplete \(.+\); copy or train it again"
+    ):
         load_painter(checkpoint)
 
 

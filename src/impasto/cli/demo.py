@@ -34,27 +34,24 @@ def demo_command(output: Path, style: str) -> None:
     console.print("[bold]2/3[/] Painting")
     painter = load_painter(run)
     paint_begun = time.monotonic()
-    paintings = output / "paintings"
     with counting_bar(console) as bar:
         task = bar.add_task("painted", total=None)
-        outcome = paint_files(
-            [*photos, large],
-            painter,
-            paintings,
-            PaintSettings(kind="PNG", overwrite=True),
-            lambda done, total: bar.update(task, completed=done, total=total),
-        )
-    painted = time.monotonic() - paint_begun
+        settings = PaintSettings(kind="PNG", overwrite=True)
+        painted = paint_files([large], painter, output / "paintings" / "large", settings).painted
+        painted += paint_files(
+            photos, painter, output / "paintings", settings, lambda done, of: bar.update(task, completed=done, total=of)
+        ).painted
+    paint_seconds = time.monotonic() - paint_begun
     console.print("[bold]3/3[/] Writing the page")
     start = next(entry for entry in RunFolder(run).journal() if entry["kind"] == "start")
     report = write_report(
         run,
-        _comparisons([*photos, large], outcome.painted),
+        [Comparison(photo.stem, photo, painting) for photo, painting in zip([large, *photos], painted, strict=True)],
         output / "report.html",
         title=f"Learning to paint: {style}",
         facts={
             "trained": duration(trained),
-            "painted": f"{len(outcome.painted)} pictures in {duration(painted)}",
+            "painted": f"{len(painted)} pictures in {duration(paint_seconds)}",
             "in all": duration(time.monotonic() - begun),
             "machine": f"{start['device']}, {start['precision']}",
         },
@@ -80,9 +77,3 @@ def _train(run: Path, style: str) -> float:
     finally:
         progress.stop()
     return max(float(entry["seconds"]) for entry in RunFolder(run).journal())
-
-
-def _comparisons(photos: list[Path], paintings: list[Path]) -> list[Comparison]:
-    """Pair photos with paintings, the large picture first."""
-    pairs = [Comparison(photo.stem, photo, painting) for photo, painting in zip(photos, paintings, strict=True)]
-    return [pairs[-1], *pairs[:-1]]

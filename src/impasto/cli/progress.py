@@ -62,7 +62,8 @@ class TrainingProgress(Watch):
             self._told = now
             left = (clock.images - clock.images_seen) / max(rate, 1e-9)
             self.console.print(
-                f"  {clock.images_seen:,} of {clock.images:,} images, {rate:.2f} images/s, {duration(left)} left, {self.losses}"
+                f"  {clock.images_seen:,} of {clock.images:,} images, {rate:.2f} images/s, {duration(left)} left, "
+                f"{self.losses}"
             )
 
     def saved(self, path: Path) -> None:

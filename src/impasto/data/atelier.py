@@ -14,8 +14,8 @@ from impasto.data.atelier_pictures import atelier_folder
 from impasto.data.batches import Images, ImageSpec, LabelledImages, Labels, PairedImages, UnpairedImages
 from impasto.data.crops import Draw, centre_squares, crop_batches
 from impasto.data.dataset import DataOptions, Dataset
-from impasto.data.renderers import STYLES
 from impasto.data.picture_set import PictureSet, find_pictures
+from impasto.data.renderers import STYLES
 from impasto.data.stream import ShuffledOrder, positions
 
 
@@ -70,7 +70,7 @@ class Atelier(Dataset):
             [Draw(p, (self.photos.train[photo_order[p]], self.paintings.train[painting_order[p]])) for p in share]
             for share in shares
         )
-        for _, images in crop_batches(draws, self.options, seed, same_place=paired):
+        for _, images in crop_batches(draws, self.options, seed, same_place=paired, in_memory=True):
             yield self.batch_type(*images)
 
     def _labelled(self, shares: Iterator[range], seed: int) -> Iterator[LabelledImages]:
@@ -81,7 +81,8 @@ class Atelier(Dataset):
             file, label = examples[order[position]]
             return Draw(position, (file,), label)
 
-        for batch, (images,) in crop_batches(([draw(p) for p in share] for share in shares), self.options, seed):
+        draws = ([draw(p) for p in share] for share in shares)
+        for batch, (images,) in crop_batches(draws, self.options, seed, in_memory=True):
             yield LabelledImages(images, torch.tensor([drawn.label for drawn in batch]))
 
     def prompts(self, count: int) -> Images | Labels:

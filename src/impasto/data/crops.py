@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -26,16 +27,27 @@ class Draw(NamedTuple):
 
 
 def crop_batches(
-    draws: Iterable[Sequence[Draw]], options: DataOptions, seed: int, *, same_place: bool = False
+    draws: Iterable[Sequence[Draw]],
+    options: DataOptions,
+    seed: int,
+    *,
+    same_place: bool = False,
+    in_memory: bool = False,
 ) -> Iterator[tuple[Sequence[Draw], tuple[Tensor, ...]]]:
     """Decode each batch of draws ahead of need, resize and crop.
 
-    Yields the draws with one float32 tensor [N, 3, image_size, image_size] in [-1, 1] for each file of a draw. With `same_place` the
-    files of one draw are cut and mirrored alike. A crop depends on the seed and the draw's position alone.
+    Yields the draws with one float32 tensor [N, 3, image_size, image_size] in [-1, 1] for each file of a draw. With
+    `same_place` the files of one draw are cut and mirrored alike. A crop depends on the seed and the draw's position
+    alone. A small collection can stay in memory once it is decoded.
     """
 
+    def read(file: Path) -> Tensor:
+        return to_pixels(read_picture(file, options.max_megapixels, options.short_side))
+
+    read_once = cache(read) if in_memory else read
+
     def decode(draw: Draw) -> list[Tensor]:
-        return [to_pixels(read_picture(file, options.max_megapixels, options.short_side)) for file in draw.files]
+        return [read_once(file) for file in draw.files]
 
     for batch, pictures in decoded_ahead(decode, draws, options.workers):
         columns = []

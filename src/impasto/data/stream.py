@@ -1,4 +1,4 @@
-"""The order of images: a function of (seed, position), so that a run can go on from any position; decoding runs ahead."""
+"""The order of images, a function of (seed, position) so that a run can go on anywhere; and decoding ahead of need."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def decoded_ahead(
 ) -> Iterator[tuple[Sequence[K], list[T]]]:
     """Yield each batch with its parts decoded, in order, while threads work on the next `ahead` batches.
 
-    Threads, not processes: Pillow decodes and resizes without holding Python's lock, memory is shared, and signals reach
-    one process only.
+    Threads, not processes: Pillow decodes and resizes without holding Python's lock, memory is shared, and signals
+    reach one process only.
     """
     pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="impasto-decode")
     waiting: deque[tuple[Sequence[K], list[Future[T]]]] = deque()

@@ -14,7 +14,6 @@ from impasto.data.dataset import DataOptions, Dataset
 from impasto.data.picture_set import find_pictures
 from impasto.data.stream import ShuffledOrder, positions
 
-
 Folder = Annotated[Path, BeforeValidator(lambda value: str(value) if isinstance(value, int | float) else value)]
 """A path; YAML reads a folder called 2024 as a number."""
 

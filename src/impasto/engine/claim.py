@@ -22,8 +22,8 @@ def check_folder(run: RunFolder, recipe: Recipe) -> None:
         differences = run.recipe().differences(recipe)
         if differences:
             raise RunError(
-                f"{run.path} holds a run of another recipe ({'; '.join(differences[:5])}); choose another --run folder, "
-                "or start with the settings it has"
+                f"{run.path} holds a run of another recipe ({'; '.join(differences[:5])}); choose another --run "
+                "folder, or start with the settings it has"
             )
     elif run.path.exists() and (not run.path.is_dir() or any(p.name != ".lock" for p in run.path.iterdir())):
         raise RunError(f"{run.path} exists and is not a run folder; choose another --run folder")
@@ -42,9 +42,8 @@ def claimed(run: RunFolder, recipe: Recipe) -> Iterator[None]:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
-                raise RunError(
-                    f"another process is training in {run.path}; wait for it or choose another --run"
-                ) from error
+                message = f"another process is training in {run.path}; wait for it or choose another --run"
+                raise RunError(message) from error
         if not run.exists():
             write_text(run.recipe_file, recipe.to_yaml())
         yield

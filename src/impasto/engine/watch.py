@@ -14,10 +14,10 @@ class Watch:
     """Told what happens; the command line and the studio derive their own. This one says nothing."""
 
     def started(self, recipe: Recipe, run: RunFolder, clock: Clock, facts: Mapping[str, str]) -> None:
-        """Training begins, or goes on, at the clock's images."""
+        """Hear that training begins, or goes on, at the clock's images."""
 
     def stepped(self, clock: Clock, means: Mapping[str, float] | None) -> None:
-        """A batch was learned from; now and then with means of what the method logs."""
+        """Hear that a batch was learned from; now and then with means of what the method logs."""
 
     def saved(self, path: Path) -> None:
-        """A sample sheet or checkpoint was written."""
+        """Hear that a sample sheet or checkpoint was written."""

@@ -117,7 +117,7 @@ class CycleGAN(Method[UnpairedImages, Images]):
     def _update_generators(self, photos: Tensor, paintings: Tensor) -> tuple[dict[str, Tensor], Tensor, Tensor]:
         """Make the generators' update; return its losses, the fake paintings and the fake photos."""
         options, count = self.options, len(photos)
-        require_gradients(self.judges().values(), False)
+        require_gradients(self.judges().values(), needed=False)
         if options.identity_weight > 0:
             fake_paintings, same_paintings = torch.split(self.to_painting(torch.cat([photos, paintings])), count)
             fake_photos, same_photos = torch.split(self.to_photo(torch.cat([paintings, photos])), count)
@@ -131,7 +131,7 @@ class CycleGAN(Method[UnpairedImages, Images]):
         adversarial = adversarial + least_squares(self.judge_photos(fake_photos), 1.0)
         total = adversarial + options.cycle_weight * cycle + options.identity_weight * identity
         self.descend(total, self.generator_optimizer)
-        require_gradients(self.judges().values(), True)
+        require_gradients(self.judges().values(), needed=True)
         losses = {"adversarial": adversarial, "cycle": cycle, "identity": identity, "total": total}
         return {f"generator/{name}": loss.detach() for name, loss in losses.items()}, fake_paintings, fake_photos
 

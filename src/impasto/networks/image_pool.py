@@ -14,8 +14,8 @@ from torch import Tensor
 class ImagePool:
     """Until full, stores and returns each new image; then, half the time, returns a stored one and keeps the new one.
 
-    Of size 0 it returns its input. Its chance is its own, saved with its images: a resumed run goes on exactly, and pools
-    on several devices that are fed the same images stay the same.
+    Of size 0 it returns its input. Its chance is its own, saved with its images: a resumed run goes on exactly, and
+    pools on several devices that are fed the same images stay the same.
     """
 
     def __init__(self, size: int) -> None:

@@ -70,8 +70,8 @@ def paint_files(
 ) -> Outcome:
     """Paint files and folders of photos into the folder `output`, which keeps their sub-folders.
 
-    In a folder, or among several photos, one that cannot be read is skipped and listed; alone it raises PictureError, as
-    an existing painting raises OutputError. `progress` is told how many of how many are done.
+    In a folder, or among several photos, one that cannot be read is skipped and listed; alone it raises PictureError,
+    as an existing painting raises OutputError. `progress` is told how many of how many are done.
     """
     settings = settings or PaintSettings()
     if Images is not painter.painter.prompt_type:
