@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
 
 from impasto import __version__
+from impasto.cli.console import complaints, console, escape
 from impasto.errors import ImpastoError
 
 app = typer.Typer(
@@ -23,8 +23,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-console = Console(highlight=False, soft_wrap=True)
-complaints = Console(stderr=True, highlight=False, soft_wrap=True)
 
 TRAIN_HELP = """Train RECIPE, or go on where its run folder stands.
 
@@ -44,7 +42,7 @@ def main() -> None:
         app()
     except ImpastoError as error:
         if os.environ.get("LOCAL_RANK", "0") == "0":  # of several processes one complains
-            complaints.print(f"[bold red]impasto:[/] {_escaped(str(error))}")
+            complaints.print(f"[bold red]impasto:[/] {escape(str(error))}")
         sys.exit(2)
 
 
@@ -122,7 +120,7 @@ def about(picture: Annotated[Path, typer.Argument(metavar="PICTURE", help="A pai
     from impasto.painting.signature import read_signature
 
     for name, value in read_signature(picture).items():
-        console.print(f"{name:12} {_escaped(str(value))}")
+        console.print(f"{name:12} {escape(str(value))}")
 
 
 @app.command()
@@ -146,8 +144,3 @@ def demo(
     from impasto.cli.demo import demo_command
 
     demo_command(output, style)
-
-
-def _escaped(text: str) -> str:
-    """Keep rich from reading brackets in file names as markup."""
-    return text.replace("[", r"\[")

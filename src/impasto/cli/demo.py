@@ -8,7 +8,7 @@ from pathlib import Path
 
 import typer
 
-from impasto.cli.app import console
+from impasto.cli.console import console
 from impasto.cli.progress import TrainingProgress, counting_bar, duration
 from impasto.data.atelier_pictures import atelier_folder
 from impasto.data.pictures import list_pictures

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 import typer
 
-from impasto.cli.app import complaints, console
+from impasto.cli.console import complaints, console, escape
 from impasto.cli.progress import counting_bar
 from impasto.errors import PainterError
 from impasto.painting.paint_files import PaintSettings, paint_files
@@ -18,7 +18,7 @@ from impasto.painting.painters import load_painter
 def paint_command(photos: Sequence[Path], name: str | None, output: Path, settings: PaintSettings, device: str) -> None:
     """Paint and say what was painted, what was there already and what could not be read."""
     painter = load_painter(name, _device(device))
-    console.print(f"Painting with [bold]{painter.name}[/] ({painter.recipe.method.name})")
+    console.print(f"Painting with [bold]{escape(painter.name)}[/] ({painter.recipe.method.name})")
     with counting_bar(console) as bar:
         task = bar.add_task("painted", total=None)
         try:
@@ -29,8 +29,8 @@ def paint_command(photos: Sequence[Path], name: str | None, output: Path, settin
             complaints.print("Stopped; what was painted is kept, and the same command goes on with the rest.")
             raise typer.Exit(130) from None
     for error in outcome.unreadable:
-        complaints.print(f"[yellow]skipped:[/] {str(error).replace('[', chr(92) + '[')}")
-    parts = [f"{len(outcome.painted)} painted into {output}"]
+        complaints.print(f"[yellow]skipped:[/] {escape(str(error))}")
+    parts = [f"{len(outcome.painted)} painted into {escape(str(output))}"]
     if outcome.present:
         parts.append(f"{len(outcome.present)} already there (--overwrite paints them again)")
     if outcome.unreadable:

@@ -9,6 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from impasto.cli.console import escape
 from impasto.clock import Clock
 from impasto.engine.watch import Watch
 from impasto.recipe import Recipe
@@ -41,8 +42,8 @@ class TrainingProgress(Watch):
     def started(self, recipe: Recipe, run: RunFolder, clock: Clock, facts: Mapping[str, str]) -> None:
         """Say what is trained on what, and start the bar."""
         going_on = f", going on at {clock.images_seen:,}" if clock.images_seen else ""
-        self.console.print(f"Training [bold]{recipe.method.name}[/] in {run.path}{going_on}")
-        self.console.print(f"  {facts['data']}")
+        self.console.print(f"Training [bold]{recipe.method.name}[/] in {escape(str(run.path))}{going_on}")
+        self.console.print(f"  {escape(facts['data'])}")
         self.console.print(f"  {facts['device']}, {facts['precision']}, seed {facts['seed']}")
         self._begun, self._first = time.monotonic(), clock.images_seen
         self.task = self.progress.add_task("", total=clock.images, completed=clock.images_seen, rate="", losses="")
@@ -68,7 +69,7 @@ class TrainingProgress(Watch):
 
     def saved(self, path: Path) -> None:
         """Say where a sample sheet or checkpoint went."""
-        self.console.print(f"  saved {path}")
+        self.console.print(f"  saved {escape(str(path))}")
 
     def stop(self) -> None:
         """Take the bar off the screen."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import yaml
 
-from impasto.cli.app import console
+from impasto.cli.console import console
 from impasto.errors import RecipeError, did_you_mean
 
 

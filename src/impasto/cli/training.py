@@ -10,7 +10,7 @@ from pathlib import Path
 
 import typer
 
-from impasto.cli.app import console
+from impasto.cli.console import console, escape
 from impasto.cli.progress import TrainingProgress
 from impasto.engine.interrupts import InterruptedTraining
 from impasto.engine.train import train
@@ -29,10 +29,10 @@ def train_command(name: str, overrides: Sequence[str], run: Path | None) -> None
         progress.stop()
         if speaks:
             console.print(f"Stopped at {stop.images_seen:,} of {recipe.training.images:,} images; everything is saved.")
-            console.print(f"Go on with: impasto {shlex.join(sys.argv[1:])}")
+            console.print(f"Go on with: impasto {escape(shlex.join(sys.argv[1:]))}")
         raise typer.Exit(stop.exit_code) from None
     finally:
         progress.stop()
     if speaks:
-        console.print(f"Finished: {checkpoint}")
-        console.print(f"Paint with it: impasto paint PHOTO --painter {shlex.quote(str(folder))}")
+        console.print(f"Finished: {escape(str(checkpoint))}")
+        console.print(f"Paint with it: impasto paint PHOTO --painter {escape(shlex.quote(str(folder)))}")

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 RAMP = 0.05
-"""The half-life is at most this share of the images seen so far, so that the untrained weights are soon forgotten (Karras
-et al. 2022, arXiv:2206.00364, the authors' code)."""
+"""The half-life is at most this share of the images seen so far, so that the untrained weights are soon forgotten
+(Karras et al. 2022, arXiv:2206.00364, the authors' code)."""
 
 
 class Average:
