@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from impasto.errors import RecipeError
-from impasto.recipe import LinearDecay, load_recipe, parse_recipe, shipped_recipes
+from impasto.recipe import LinearDecay, load_recipe, parse_recipe
+from impasto.recipe_files import shipped_recipes
 
 
 def problems(text: str, *overrides: str) -> tuple[str, ...]:
@@ -61,6 +62,8 @@ trainin: {}
         ("method.name=cyclegann", "method.name: there is no 'cyclegann'; did you mean cyclegan?"),
         ("data.kind=folders", "data.kind: there is no 'folders'; did you mean unpaired-folders?"),
         ("method.learning_rate=1e-4x", "valid number"),
+        ("data.kind=[atelier]", "data.kind: there is no"),
+        ("method.name={a: b}", "method.name: there is no"),
         ("nonsense", "'nonsense' is not an override; write it as a.dotted.path=value"),
         ("training.images.x=1", "training.images.x: images is a value, not a block"),
         ("training.devices=3", "training: batch_size (1) is not a multiple of devices (3); make it one"),
@@ -84,6 +87,8 @@ def test_overrides_reach_blocks_the_recipe_leaves_out() -> None:
     assert recipe.every.samples == 7
     assert recipe.training.schedule == LinearDecay()
     assert recipe.data.photos == Path("2024")  # type: ignore[attr-defined]
+    for text, expected in [("2024-13-45", Path("2024-13-45")), ("~/photos", Path.home() / "photos")]:
+        assert parse_recipe(GOOD, "r", [f"data.photos={text}"]).data.photos == expected  # type: ignore[attr-defined]
 
 
 def test_a_resolved_recipe_reads_back_equal() -> None:
@@ -109,7 +114,12 @@ def test_unknown_recipes_are_suggested() -> None:
 
 
 def test_files_that_are_no_recipes(tmp_path: Path) -> None:
-    for text, expected in [("a: [", "is not YAML"), ("3", "is not a recipe"), ("", "is not a recipe")]:
+    for text, expected in [
+        ("a: [", "is not YAML"),
+        ("a: 2024-13-45", "is not YAML"),
+        ("3", "is not a recipe"),
+        ("", "is not a recipe"),
+    ]:
         (tmp_path / "r.yaml").write_text(text)
         with pytest.raises(RecipeError, match=expected):
             load_recipe(tmp_path / "r.yaml")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.resources
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from impasto.data.datasets import DATASETS
 from impasto.errors import RecipeError, did_you_mean
 from impasto.method import Method, MethodOptions
 from impasto.methods import METHODS
+from impasto.recipe_files import read_shipped, shipped_recipes
 
 
 class Options(BaseModel):
@@ -119,17 +119,6 @@ class Recipe(Options):
         ]
 
 
-def shipped_recipes() -> list[str]:
-    """Return the names of the recipes that come with impasto."""
-    folder = importlib.resources.files("impasto") / "recipes"
-    return sorted(Path(file.name).stem for file in folder.iterdir() if file.name.endswith(".yaml"))
-
-
-def read_shipped(name: str) -> str:
-    """Return a shipped recipe's YAML text."""
-    return (importlib.resources.files("impasto") / "recipes" / f"{name}.yaml").read_text(encoding="utf-8")
-
-
 def load_recipe(source: str | Path, overrides: Sequence[str] = ()) -> Recipe:
     """Return a shipped recipe by name, or one from a YAML file, with overrides such as `training.batch_size=4` applied.
 
@@ -137,16 +126,13 @@ def load_recipe(source: str | Path, overrides: Sequence[str] = ()) -> Recipe:
     """
     name = str(source)
     path = Path(source)
-    if name in shipped_recipes():
-        text = read_shipped(name)
-    elif path.suffix in (".yaml", ".yml") or path.is_file():
+    if path.suffix in (".yaml", ".yml") or (name not in shipped_recipes() and path.is_file()):
         try:
             text = path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise RecipeError(name, [f"cannot be read as a recipe ({error}); check the path"]) from error
     else:
-        hint = did_you_mean(name, shipped_recipes())
-        raise RecipeError(name, [f"no such recipe{hint} (impasto recipes lists them; a file must end in .yaml)"])
+        text = read_shipped(name)
     return parse_recipe(text, name, overrides)
 
 
@@ -157,7 +143,7 @@ def parse_recipe(text: str, source: str, overrides: Sequence[str] = ()) -> Recip
     """
     try:
         tree = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: 2024-13-45 looks like a date
         raise RecipeError(source, [f"is not YAML ({' '.join(str(error).split())}); mend that line"]) from error
     if not isinstance(tree, dict):
         raise RecipeError(source, ["is not a recipe; it needs the blocks method, data and training"])
@@ -185,8 +171,8 @@ def _override(tree: dict[str, Any], override: str) -> Iterator[str]:
             return
     try:
         value = yaml.safe_load(text)
-    except yaml.YAMLError:
-        value = text  # a path such as C:\photos: [x] is text after all
+    except (yaml.YAMLError, ValueError):
+        value = text  # a path such as C:\photos: [x], or 2024-13-45, is text after all
     block[last] = str(value) if hasattr(value, "isoformat") else value
 
 
@@ -216,10 +202,11 @@ def _chosen(
     if not isinstance(value, dict) or key not in value:
         problems.append(f"{block}.{key}: missing{did_you_mean('', table)}")
         return None
-    if value[key] not in table:
-        problems.append(f"{block}.{key}: there is no {value[key]!r}{did_you_mean(str(value[key]), table)}")
+    chosen = str(value[key])
+    if chosen not in table:
+        problems.append(f"{block}.{key}: there is no {chosen!r}{did_you_mean(chosen, table)}")
         return None
-    return table[value[key]]
+    return table[chosen]
 
 
 def _told(block: str, model: Any, detail: ErrorDetails) -> str:

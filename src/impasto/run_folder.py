@@ -11,6 +11,7 @@ checkpoints/best.json           which checkpoint had the lowest mean of the reci
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -67,15 +68,16 @@ class RunFolder:
         """Return the run's recipe; raise RunError when there is none."""
         try:
             text = self.recipe_file.read_text(encoding="utf-8")
-        except OSError as error:
-            raise RunError(f"{self.path} is not a run folder: it has no {RECIPE}") from error
+        except (OSError, UnicodeDecodeError) as error:
+            raise RunError(f"{self.path} is not a run folder: it has no readable {RECIPE}; name another") from error
         return parse_recipe(text, str(self.recipe_file))
 
     def checkpoint_folders(self) -> list[Path]:
         """Return the checkpoints, oldest first."""
         if not self.checkpoints.is_dir():
             return []
-        return sorted(path for path in self.checkpoints.iterdir() if path.name.isdigit())
+        folders = [path for path in self.checkpoints.iterdir() if path.name.isdecimal() and path.is_dir()]
+        return sorted(folders, key=lambda path: int(path.name))
 
     def latest(self) -> Path | None:
         """Return the newest checkpoint."""
@@ -95,11 +97,19 @@ class RunFolder:
         latest = self.latest()
         return latest is not None and int(latest.name) >= self.recipe().training.images
 
+    def told_finished(self) -> bool:
+        """Whether the journal ends with the run's end: then there is nothing left to do."""
+        last = deque(self.journal(), maxlen=1)
+        return bool(last) and last[0]["kind"] == "finish"
+
     def journal(self) -> Iterator[dict[str, Any]]:
         """Yield the journal's entries; a last line that was cut off is left out."""
         if not self.journal_file.is_file():
             return
         with self.journal_file.open(encoding="utf-8") as file:
             for line in file:
-                if line.endswith("\n"):
-                    yield json.loads(line)
+                try:
+                    entry = json.loads(line)
+                except ValueError:
+                    continue  # a power cut can leave half a line
+                yield entry

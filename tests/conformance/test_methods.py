@@ -18,6 +18,7 @@ from impasto.method import Method
 from impasto.methods import METHODS
 from impasto.painting.painters import load_painter
 from impasto.recipe import Recipe, load_recipe
+from impasto.run_folder import RunFolder
 
 TINY: dict[str, list[str]] = {
     "cyclegan": [
@@ -119,16 +120,25 @@ def assert_same_checkpoint(one: Path, other: Path) -> None:
         assert same, path
 
 
-@pytest.mark.parametrize("averaged", ["null", "3"])
+ODD = ["training.batch_size=2", "training.images=9", "every.checkpoint=3", "every.scalars=5"]
+"""Intervals and images that the batch does not divide."""
+FALLING = ["training.schedule={kind: linear-decay, constant_images: 3}", "training.ema_halflife_images=3"]
+
+
+@pytest.mark.parametrize("settings", [[], FALLING, [*ODD, *FALLING]], ids=["plain", "falling", "odd"])
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 @pytest.mark.parametrize("name", ALL)
-def test_resuming_is_exact(name: str, precision: str, averaged: str, tmp_path: Path) -> None:
-    recipe = tiny(name, f"training.precision={precision}", f"training.ema_halflife_images={averaged}")
+def test_resuming_is_exact(name: str, precision: str, settings: list[str], tmp_path: Path) -> None:
+    recipe = tiny(name, f"training.precision={precision}", *settings)
     whole = train(recipe, tmp_path / "whole")
     half = stopping_at(recipe, tmp_path / "parts", 4)
     assert half.is_dir()
     resumed = train(recipe, tmp_path / "parts")
     assert_same_checkpoint(whole, resumed)
+    told = [[e for e in RunFolder(tmp_path / run).journal() if e["kind"] == "scalars"] for run in ("whole", "parts")]
+    for entry in [*told[0], *told[1]]:
+        del entry["seconds"]
+    assert told[0] == told[1], "means cover their whole interval"
 
 
 def stopping_at(recipe: Recipe, run: Path, images: int) -> Path:

@@ -6,7 +6,8 @@ import pytest
 
 from impasto.data.datasets import DATASETS
 from impasto.methods import METHODS
-from impasto.recipe import load_recipe, read_shipped, shipped_recipes
+from impasto.recipe import load_recipe
+from impasto.recipe_files import read_shipped, shipped_recipes
 
 NEEDS = {"cyclegan-landscape": ["data.photos=photos", "data.paintings=paintings"]}
 """Settings that only the user can know."""

@@ -97,7 +97,9 @@ def test_bad_collections(tmp_path: Path, make_pictures: Make) -> None:
     with pytest.raises(DataError, match=r"split.csv needs the columns path and split; it has file, part"):
         find_pictures(folder, 10)
     (folder / "split.csv").write_text("path,split\n00.png,validation\n")
-    with pytest.raises(DataError, match=r"split.csv, line 2: split is 'validation'; it must be train or test"):
+    with pytest.raises(
+        DataError, match=r"split.csv, line 2: split is 'validation'; a path and train or test are needed"
+    ):
         find_pictures(folder, 10)
     (folder / "split.csv").write_text("path,split\n00.png,test\n01.png,test\n")
     with pytest.raises(DataError, match="no pictures for training"):
@@ -111,6 +113,19 @@ def test_bad_collections(tmp_path: Path, make_pictures: Make) -> None:
         find_pictures(folder, 0.0001)
     with pytest.raises(DataError, match="nowhere does not exist"):
         opened(photos=tmp_path / "nowhere", paintings=folder)
+
+
+@pytest.mark.parametrize("table", [b"path,split\n\xe9.png,test\n", b"split,path\ntest\n", b"path,split\n\x00"])
+def test_a_scrambled_split_csv(table: bytes, tmp_path: Path, make_pictures: Make) -> None:
+    folder = make_pictures(tmp_path / "p", 2)
+    (folder / "split.csv").write_bytes(table)
+    with pytest.raises(DataError, match=r"split.csv"):
+        find_pictures(folder, 10)
+
+
+def test_a_strangers_split_csv_above_is_left_alone(tmp_path: Path, make_pictures: Make) -> None:
+    (tmp_path / "split.csv").write_bytes(b"name;part\n\xe9;1\n")
+    assert len(find_pictures(make_pictures(tmp_path / "p", 2), 10).train) == 2
 
 
 def test_the_atelier_unpaired() -> None:

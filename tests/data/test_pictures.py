@@ -143,6 +143,41 @@ def test_unreadable_files_are_named_with_the_remedy(tmp_path: Path) -> None:
             read_picture(cut)
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow tells of scrambled EXIF
+def test_scrambled_files_are_pictures_or_told(tmp_path: Path) -> None:
+    """Whatever bytes are flipped: a picture comes out, or a PictureError; never anything else."""
+    from tests.conftest import picture
+
+    exif = Image.Exif()
+    exif[0x0112], exif[0x010F] = 6, "maker"
+    chance = np.random.default_rng(0)
+    for suffix, options in [
+        (".jpg", {"exif": exif.tobytes()}),
+        (".png", {"exif": exif.tobytes()}),
+        (".tif", {}),
+        (".gif", {}),
+        (".webp", {}),
+    ]:
+        whole = tmp_path / f"whole{suffix}"
+        picture(1, 24, 18).save(whole, **options)
+        original = np.frombuffer(whole.read_bytes(), dtype=np.uint8)
+        for _ in range(120):
+            scrambled = original.copy()
+            scrambled[chance.integers(0, min(len(original), 300), 3)] = chance.integers(0, 256, 3)
+            (tmp_path / "p").write_bytes(scrambled.tobytes())
+            try:
+                found = read_picture(tmp_path / "p", max_megapixels=0.01)
+            except PictureError:
+                continue
+            assert found.mode == "RGB"
+
+
+def test_thin_pictures_do_not_explode(tmp_path: Path) -> None:
+    Image.new("RGB", (30_000, 2)).save(tmp_path / "thin.png")
+    with pytest.raises(PictureError, match=r"thin.png is so thin \(30000 x 2 pixels\)"):
+        read_picture(tmp_path / "thin.png", short_side=286)
+
+
 def test_the_pixel_limit_is_stated_and_adjustable(tmp_path: Path) -> None:
     Image.new("1", (30_000, 30_000)).save(tmp_path / "huge.png")
     with pytest.raises(

@@ -16,6 +16,7 @@ from impasto.engine.watch import Watch
 from impasto.errors import (
     CheckpointError,
     DataError,
+    ImpastoError,
     OutputError,
     PictureError,
     RecipeError,
@@ -25,6 +26,8 @@ from impasto.errors import (
 from impasto.methods.cyclegan import CycleGAN
 from impasto.recipe import Recipe, load_recipe
 from impasto.run_folder import RunFolder
+from tests.conformance.test_methods import assert_same_checkpoint, stopping_at
+from tests.conftest import picture
 
 
 def recipe(tiny_recipe: Path, *overrides: str) -> Recipe:
@@ -84,11 +87,27 @@ def test_an_unknown_best_scalar_is_told_at_the_first_step(tiny_recipe: Path) -> 
 
 def test_a_finished_run_is_left_alone(tiny_recipe: Path) -> None:
     checkpoint = train(recipe(tiny_recipe), Path("run"))
-    before = {path: path.stat().st_mtime_ns for path in checkpoint.iterdir()}
-    samples = sorted(Path("run/samples").iterdir())
+    before = {path: path.stat().st_mtime_ns for path in Path("run").rglob("*") if path.name != ".lock"}
     assert train(recipe(tiny_recipe), Path("run")) == checkpoint
-    assert {path: path.stat().st_mtime_ns for path in checkpoint.iterdir()} == before
-    assert sorted(Path("run/samples").iterdir()) == samples
+    assert {path: path.stat().st_mtime_ns for path in Path("run").rglob("*") if path.name != ".lock"} == before
+
+
+def test_a_corrected_command_may_use_the_folder_of_the_mistaken_one(tiny_recipe: Path) -> None:
+    for mistake in ("data.photos=gone", "training.batch_size=6", "data.image_size=20", "training.best=nonsense"):
+        with pytest.raises(ImpastoError):
+            train(recipe(tiny_recipe, mistake), Path("run"))
+    train(recipe(tiny_recipe), Path("run"))
+    kinds = [entry["kind"] for entry in RunFolder(Path("run")).journal()]
+    assert kinds.count("start") == 1
+
+
+def test_an_interrupted_interval_is_no_candidate_for_the_best(tiny_recipe: Path) -> None:
+    overrides = ["every.checkpoint=3", "training.best=generator/cycle", "training.images=9"]
+    train(recipe(tiny_recipe, *overrides), Path("whole"))
+    for images in (1, 4, 5):
+        stopping_at(recipe(tiny_recipe, *overrides), Path("run"), images)
+    train(recipe(tiny_recipe, *overrides), Path("run"))
+    assert Path("run/checkpoints/best.json").read_text() == Path("whole/checkpoints/best.json").read_text()
 
 
 def test_a_folder_of_another_recipe_is_refused(tiny_recipe: Path) -> None:
@@ -145,6 +164,21 @@ def test_infinite_weights_are_never_saved(tiny_recipe: Path, monkeypatch: pytest
     assert RunFolder(Path("run")).latest() is None
 
 
+def test_broken_critics_are_never_saved_either(tiny_recipe: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    step = CycleGAN.training_step
+
+    def broken(self: CycleGAN, batch: Any, clock: Clock) -> Mapping[str, torch.Tensor]:
+        scalars = step(self, batch, clock)
+        if clock.images_seen == 7:
+            with torch.no_grad():
+                next(self.judge_photos.parameters()).fill_(torch.nan)
+        return scalars
+
+    monkeypatch.setattr(CycleGAN, "training_step", broken)
+    with pytest.raises(TrainingDivergedError, match=r"the weight judge_photos\..* is run/checkpoints/000000004"):
+        train(recipe(tiny_recipe), Path("run"))
+
+
 @pytest.mark.parametrize("file", ["weights.safetensors", "training.pt"])
 @pytest.mark.parametrize("left", [0.0, 0.5, 0.99])
 def test_a_checkpoint_cut_off_is_named_and_the_older_one_offered(file: str, left: float, tiny_recipe: Path) -> None:
@@ -161,6 +195,14 @@ def test_a_checkpoint_cut_off_is_named_and_the_older_one_offered(file: str, left
     shutil.rmtree(older)
     with pytest.raises(CheckpointError, match="delete it to start this run again"):
         train(recipe(tiny_recipe, *overrides), Path("run"))
+
+
+def test_strangers_files_in_a_run_are_left_alone(tiny_recipe: Path) -> None:
+    stopping_at(recipe(tiny_recipe), Path("run"), 5)
+    Path("run/samples/favourite.png").write_text("mine")
+    Path("run/checkpoints/notes").mkdir()
+    train(recipe(tiny_recipe), Path("run"))
+    assert Path("run/samples/favourite.png").exists()
 
 
 def test_entries_of_images_not_saved_are_dropped_on_resuming(tiny_recipe: Path) -> None:
@@ -184,13 +226,9 @@ def test_a_picture_that_breaks_during_the_run_loses_nothing(tiny_recipe: Path, c
     broken.write_bytes(broken.read_bytes()[:200])  # the header is whole, so only decoding finds it
     with pytest.raises(PictureError, match=r"01.png is cut off or damaged"):
         train(recipe(tiny_recipe), Path("run"))
-    saved = RunFolder(Path("run")).latest()
-    from tests.conftest import picture
-
     picture(101, 37, 31).save(broken)
-    train(recipe(tiny_recipe), Path("run"))
-    assert RunFolder(Path("run")).finished()
-    assert saved is None or int(saved.name) < 8
+    resumed = train(recipe(tiny_recipe), Path("run"))
+    assert_same_checkpoint(train(recipe(tiny_recipe), Path("whole")), resumed)
 
 
 def test_a_full_disk_is_told_and_the_last_checkpoint_kept(tiny_recipe: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -86,6 +86,10 @@ def test_the_signature_is_read_back(painter: LoadedPainter, suffix: str, tmp_pat
     }
     with pytest.raises(PictureError, match="carries no signature"):
         read_signature(photo)
+    cut = painting.with_name(f"cut{suffix}")
+    cut.write_bytes(painting.read_bytes()[:100])
+    with pytest.raises(PictureError, match=r"cut\."):
+        read_signature(cut)
 
 
 def test_the_same_photo_gives_the_same_bytes(painter: LoadedPainter, tmp_path: Path) -> None:
@@ -134,9 +138,29 @@ def test_missing_photos_and_empty_folders(painter: LoadedPainter, tmp_path: Path
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="empty holds no pictures"):
         paint_files([tmp_path / "empty"], painter, tmp_path / "out")
-    picture(1, 5, 60).save(tmp_path / "thin.png")
-    with pytest.raises(PictureError, match="5 x 60"):
-        paint_files([tmp_path / "thin.png"], painter, tmp_path / "out")
+    folder = tmp_path / "thin"
+    folder.mkdir()
+    picture(1, 5, 60).save(folder / "a.png")
+    picture(1, 20, 60).save(folder / "b.png")
+    with pytest.raises(PictureError, match="thin/a.png has only 5 x 60 pixels"):
+        paint_files([folder / "a.png"], painter, tmp_path / "out")
+    outcome = paint_files([folder], painter, tmp_path / "out")
+    assert (len(outcome.painted), len(outcome.unreadable)) == (1, 1)
+
+
+def test_formats_that_cannot_hold_the_picture(painter: LoadedPainter, tmp_path: Path) -> None:
+    Image.new("RGB", (16_400, 8)).save(tmp_path / "wide.png")
+    with pytest.raises(PictureError, match=r"wide.png has 16400 x 8 pixels, more than WEBP can hold; say --format png"):
+        paint_files([tmp_path / "wide.png"], painter, tmp_path / "out", PaintSettings(kind="WEBP"))
+
+
+def test_paintings_inside_the_folder_of_photos_are_not_painted_again(painter: LoadedPainter, tmp_path: Path) -> None:
+    folder = tmp_path / "holiday"
+    folder.mkdir()
+    picture(1).save(folder / "a.png")
+    for _ in range(2):
+        outcome = paint_files([folder], painter, folder / "paintings", PaintSettings(overwrite=True))
+        assert [p.relative_to(folder).as_posix() for p in outcome.painted] == ["paintings/a.png"]
 
 
 def test_memory_that_does_not_suffice_is_told(painter: LoadedPainter, monkeypatch: pytest.MonkeyPatch) -> None:

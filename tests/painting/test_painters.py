@@ -61,6 +61,13 @@ def test_unknown_painters_are_suggested(tiny_recipe: Path) -> None:
         load_painter("begun")
 
 
+def test_a_foreign_run_does_not_stand_in_the_way(tiny_recipe: Path) -> None:
+    trained(tiny_recipe, "mine")
+    shutil.copytree("runs/mine", "runs/foreign")
+    Path("runs/foreign/recipe.yaml").write_text("method: {name: of-the-future}")
+    assert find_painter(None)[0] == "mine"
+
+
 @pytest.mark.parametrize("harm", ["cut weights", "no recipe", "other networks", "no metadata"])
 def test_a_damaged_painter_is_told_in_a_sentence(harm: str, tiny_recipe: Path) -> None:
     from safetensors.torch import load_file, save_file

@@ -28,6 +28,7 @@ def demo_command(output: Path, style: str) -> None:
     begun = time.monotonic()
     photos = list_pictures(_atelier() / "photos")
     large = Path(str(importlib.resources.files("sklearn.datasets") / "images" / "china.jpg"))
+    output = output / style
     run = output / "run"
     console.print(f"[bold]1/3[/] Learning the style [bold]{style}[/] from scratch")
     trained = _train(run, style)

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.resources
-from pathlib import Path
-
 import yaml
 
 from impasto.cli.console import console
-from impasto.errors import RecipeError, did_you_mean
+from impasto.recipe_files import read_shipped, shipped_recipes
 
 
 def recipes_command(name: str | None) -> None:
-    """Print the table of recipes, or one recipe as it stands."""
-    folder = importlib.resources.files("impasto") / "recipes"
-    texts = {Path(f.name).stem: f.read_text(encoding="utf-8") for f in folder.iterdir() if f.name.endswith(".yaml")}
+    """Print what each recipe does, needs and costs; or one recipe as it stands."""
     if name is not None:
-        if name not in texts:
-            raise RecipeError(name, [f"no such recipe{did_you_mean(name, texts)}"])
-        console.print(texts[name], markup=False, end="")
+        console.print(read_shipped(name), markup=False, end="")
         return
-    for recipe in sorted(texts):
-        about = yaml.safe_load(texts[recipe])["about"]
+    for recipe in shipped_recipes():
+        about = yaml.safe_load(read_shipped(recipe))["about"]
         console.print(f"[bold]{recipe}[/]\n  {about['does']}")
         console.print(f"  data: {about['data']}\n  cost: {about['cost']}\n")
     console.print("Train one: impasto train RECIPE [PATH=VALUE]...   See its settings: impasto recipes RECIPE")

@@ -46,7 +46,7 @@ def check_headers(pictures: Sequence[Path], max_megapixels: float) -> None:
 def _split(folder: Path, pictures: list[Path]) -> PictureSet:
     for above in (folder, *list(folder.absolute().parents)[:2]):
         table = above / "split.csv"
-        if table.is_file():
+        if table.is_file() and (above == folder or _has_columns(table)):
             listed = read_split(table)
             splits = [listed.get(picture.resolve()) for picture in pictures]
             if any(splits):
@@ -72,15 +72,27 @@ def read_split(table: Path) -> dict[Path, str]:
 
     Raises DataError when its columns are missing or a row's split is neither train nor test.
     """
-    with table.open(newline="", encoding="utf-8-sig") as file:
-        rows = csv.DictReader(file)
-        columns = rows.fieldnames or []
-        if "path" not in columns or "split" not in columns:
-            raise DataError(f"{table} needs the columns path and split; it has {', '.join(columns) or 'none'}")
-        splits = {}
-        for number, row in enumerate(rows, start=2):
-            if row["split"] not in ("train", "test"):
-                raise DataError(f"{table}, line {number}: split is {row['split']!r}; it must be train or test")
-            for base in (table.parent, table.parent.parent):
-                splits[(base / row["path"]).resolve()] = row["split"]
+    try:
+        with table.open(newline="", encoding="utf-8-sig") as file:
+            rows = csv.DictReader(file)
+            columns, lines = rows.fieldnames or [], list(rows)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{table} cannot be read as a table in UTF-8 ({error}); mend or remove it") from error
+    if "path" not in columns or "split" not in columns:
+        raise DataError(f"{table} needs the columns path and split; it has {', '.join(columns) or 'none'}")
+    splits = {}
+    for number, row in enumerate(lines, start=2):
+        if not row["path"] or row["split"] not in ("train", "test"):
+            raise DataError(f"{table}, line {number}: split is {row['split']!r}; a path and train or test are needed")
+        for base in (table.parent, table.parent.parent):
+            splits[(base / row["path"]).resolve()] = row["split"]
     return splits
+
+
+def _has_columns(table: Path) -> bool:
+    """Say whether a split.csv above the folder is one of ours and not somebody else's of that name."""
+    try:
+        with table.open(encoding="utf-8-sig") as file:
+            return {"path", "split"} <= set(file.readline().strip().split(","))
+    except (OSError, UnicodeDecodeError):
+        return False

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,20 @@ from impasto.errors import DataError, PictureError
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".ppm", ".pgm", ".avif"})
 """File names that are taken for pictures in a folder."""
 
+DAMAGE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    EOFError,
+    OverflowError,
+    struct.error,
+    zlib.error,
+)
+"""What Pillow raises on files that are cut off or scrambled."""
+
 MAX_MEGAPIXELS = 200.0
 """Pictures above this are refused unless the caller raises the limit: a decoded megapixel takes 3 MB and more."""
 
@@ -24,20 +40,22 @@ def list_pictures(folder: Path) -> list[Path]:
 
     Raises DataError when the folder is missing, is not a folder or holds no picture.
     """
-    if not folder.exists():
-        raise DataError(f"{folder} does not exist; check the path")
-    if not folder.is_dir():
-        raise DataError(f"{folder} is not a folder; name the folder that holds the pictures")
-    found = sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in SUFFIXES
-        and path.is_file()
-        and not any(part.startswith(".") for part in path.relative_to(folder).parts)
-    )
+    try:
+        if not folder.exists():
+            raise DataError(f"{folder} does not exist; check the path")
+        if not folder.is_dir():
+            raise DataError(f"{folder} is not a folder; name the folder that holds the pictures")
+        found = sorted(path for path in folder.rglob("*") if _is_picture(path, folder))
+    except OSError as error:  # no permission, or a name that is too long
+        raise DataError(f"{folder} cannot be read ({error.strerror}); check the path and its permissions") from error
     if not found:
         raise DataError(f"{folder} holds no pictures; impasto looks for {', '.join(sorted(SUFFIXES))}")
     return found
+
+
+def _is_picture(path: Path, folder: Path) -> bool:
+    hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
+    return path.suffix.lower() in SUFFIXES and not hidden and path.is_file()
 
 
 def open_picture(path: Path, max_megapixels: float = MAX_MEGAPIXELS) -> Image.Image:
@@ -52,7 +70,7 @@ def open_picture(path: Path, max_megapixels: float = MAX_MEGAPIXELS) -> Image.Im
         raise PictureError(f"{path} is not a picture that can be read; remove it or replace it") from error
     except OSError as error:
         raise PictureError(f"{path} cannot be opened ({error.strerror or error}); remove it or replace it") from error
-    except (ValueError, SyntaxError) as error:
+    except DAMAGE as error:
         raise PictureError(f"{path} is damaged ({error}); remove it or replace it") from error
     megapixels = picture.width * picture.height / 1e6
     if megapixels > max_megapixels:
@@ -64,13 +82,11 @@ def open_picture(path: Path, max_megapixels: float = MAX_MEGAPIXELS) -> Image.Im
     return picture
 
 
-def read_picture(
-    path: Path, max_megapixels: float = MAX_MEGAPIXELS, short_side: int | None = None, *, keep_scale: bool = False
-) -> Image.Image:
+def read_picture(path: Path, max_megapixels: float = MAX_MEGAPIXELS, short_side: int | None = None) -> Image.Image:
     """Return a picture as upright 8-bit RGB in sRGB; transparent parts become white.
 
     With `short_side` the picture is resized, antialiased and with its aspect ratio kept, so that its shorter side has
-    that many pixels; with `keep_scale` a picture already smaller is left alone. JPEGs are decoded near the needed size.
+    that many pixels; JPEGs are decoded near the needed size.
 
     Raises PictureError when the file is no picture, cut off, or larger than `max_megapixels`.
     """
@@ -81,11 +97,17 @@ def read_picture(
                     None, _scaled(opened.size, short_side)
                 )  # JPEG: decode at 1/2, 1/4 or 1/8 where that is enough
             picture = _upright_rgb(opened)
-        except (OSError, SyntaxError, ValueError, EOFError, IndexError) as error:
+        except DAMAGE as error:
             raise PictureError(f"{path} is cut off or damaged ({error}); remove it or replace it") from error
-    if short_side is None or (keep_scale and min(picture.size) <= short_side):
+    if short_side is None:
         return picture
-    return picture.resize(_scaled(picture.size, short_side), Image.Resampling.BICUBIC, reducing_gap=3.0)
+    width, height = _scaled(picture.size, short_side)
+    if width * height / 1e6 > max_megapixels:
+        raise PictureError(
+            f"{path} is so thin ({picture.width} x {picture.height} pixels) that resizing it to a short side of "
+            f"{short_side} exceeds {max_megapixels:g} megapixels; crop it or remove it"
+        )
+    return picture.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=3.0)
 
 
 def to_array(picture: Image.Image) -> NDArray[np.uint8]:
@@ -100,7 +122,8 @@ def _scaled(size: tuple[int, int], short_side: int) -> tuple[int, int]:
 
 def _upright_rgb(picture: Image.Image) -> Image.Image:
     profile = picture.info.get("icc_profile")
-    picture = ImageOps.exif_transpose(picture)
+    picture.load()
+    picture = _upright(picture)
     if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
         return Image.fromarray(_eight_bits(np.asarray(picture))).convert("RGB")
     if picture.mode == "P" or "transparency" in picture.info:
@@ -114,6 +137,14 @@ def _upright_rgb(picture: Image.Image) -> Image.Image:
     white = Image.new("RGB", colours.size, "white")
     white.paste(colours, mask=alpha)
     return white
+
+
+def _upright(picture: Image.Image) -> Image.Image:
+    """Turn a picture as its EXIF says; scrambled EXIF says nothing."""
+    try:
+        return ImageOps.exif_transpose(picture)
+    except DAMAGE:
+        return picture
 
 
 def _to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, model_validator
 
@@ -14,8 +14,13 @@ from impasto.data.dataset import DataOptions, Dataset
 from impasto.data.picture_set import find_pictures
 from impasto.data.stream import ShuffledOrder, positions
 
-Folder = Annotated[Path, BeforeValidator(lambda value: str(value) if isinstance(value, int | float) else value)]
-"""A path; YAML reads a folder called 2024 as a number."""
+
+def _as_path(value: Any) -> Any:
+    """Take a folder called 2024, which YAML reads as a number, and one that starts with ~."""
+    return Path(str(value)).expanduser() if isinstance(value, str | int | float) else value
+
+
+Folder = Annotated[Path, BeforeValidator(_as_path)]
 
 
 class UnpairedFoldersOptions(DataOptions):

@@ -19,6 +19,7 @@ from impasto import __version__
 from impasto.clock import Clock
 from impasto.data.batches import ImageSpec
 from impasto.engine.average import Average
+from impasto.engine.means import Means
 from impasto.errors import CheckpointError, TrainingDivergedError
 from impasto.files import replacing_folder, write_text
 from impasto.method import Painter, TrainingState
@@ -38,19 +39,23 @@ class Checkpoints:
         state: TrainingState,
         average: Average,
         clock: Clock,
+        means: Mapping[str, Means],
     ) -> None:
         self.run, self.recipe, self.spec = run, recipe, spec
-        self.method, self.state, self.average, self.clock = method, state, average, clock
+        self.method, self.state, self.average, self.clock, self.means = method, state, average, clock, means
 
-    def save(self, scalars: Mapping[str, float]) -> Path:
-        """Save everything at the clock's images; `scalars` are means since the last checkpoint, to choose the best by.
+    def save(self, scalars: Mapping[str, float] | None = None) -> Path:
+        """Save everything at the clock's images.
+
+        `scalars` are means since the last checkpoint, to choose the best by; without them, as when a run is
+        interrupted, the checkpoint is no candidate.
 
         Raises TrainingDivergedError when a weight is not finite, OutputError when the disk is full.
         """
         target = self.run.checkpoints / f"{self.clock.images_seen:09d}"
         if not target.exists():
             weights = self.average.state_dict()
-            self._check_finite(weights)
+            self._check_finite({**weights, **self._live_weights()})
             with replacing_folder(target) as folder:
                 (folder / WEIGHTS).write_bytes(_packed_weights(weights, self.recipe, self.spec, self.clock))
                 (folder / RECIPE).write_text(self.recipe.to_yaml(), encoding="utf-8")
@@ -74,11 +79,23 @@ class Checkpoints:
         try:
             averaged = load_file(latest / WEIGHTS)
             training = torch.load(latest / TRAINING, map_location="cpu", weights_only=True)
-        except (OSError, SafetensorError, RuntimeError, EOFError, pickle.UnpicklingError, ValueError) as error:
+        except PermissionError as error:
+            raise CheckpointError(f"{latest} cannot be read ({error.strerror}); mend its permissions") from error
+        except (
+            OSError,
+            SafetensorError,
+            RuntimeError,
+            EOFError,
+            pickle.UnpicklingError,
+            ValueError,
+            KeyError,
+        ) as error:
             raise CheckpointError(self._damaged(latest, error)) from error
         try:
             self._restore(training)
             self.average.load_state_dict(averaged)
+        except torch.OutOfMemoryError:
+            raise
         except (KeyError, RuntimeError) as error:
             raise CheckpointError(self._damaged(latest, error)) from error
 
@@ -88,6 +105,7 @@ class Checkpoints:
             "networks": {name: network.state_dict() for name, network in self._all_networks().items()},
             "optimizers": {name: optimizer.state_dict() for name, optimizer in self.state.optimizers.items()},
             "memory": {name: memory.state_dict() for name, memory in self.state.memory.items()},
+            "means": {name: means.state_dict() for name, means in self.means.items()},
         }
 
     def _restore(self, training: dict[str, Any]) -> None:
@@ -97,10 +115,16 @@ class Checkpoints:
             optimizer.load_state_dict(training["optimizers"][name])
         for name, memory in self.state.memory.items():
             memory.load_state_dict(training["memory"][name])
+        for name, means in self.means.items():
+            means.load_state_dict(training["means"][name])
         self.clock.images_seen = training["images_seen"]
 
     def _all_networks(self) -> dict[str, nn.Module]:
         return {**self.method.networks(), **self.state.networks}
+
+    def _live_weights(self) -> dict[str, Tensor]:
+        networks = self._all_networks().items()
+        return {f"{name}.{key}": tensor for name, network in networks for key, tensor in network.state_dict().items()}
 
     def _check_finite(self, weights: Mapping[str, Tensor]) -> None:
         broken = [name for name, tensor in weights.items() if not bool(torch.isfinite(tensor).all())]
@@ -113,9 +137,9 @@ class Checkpoints:
         remedy = f"delete it to go on from {older[-1].name}" if older else "delete it to start this run again"
         return f"{folder} is damaged ({reason}); {remedy}"
 
-    def _note_best(self, target: Path, scalars: Mapping[str, float]) -> None:
+    def _note_best(self, target: Path, scalars: Mapping[str, float] | None) -> None:
         name = self.recipe.training.best
-        if name is None or name not in scalars:
+        if name is None or not scalars or name not in scalars:
             return
         if self.run.best_file.is_file():
             noted = json.loads(self.run.best_file.read_text(encoding="utf-8"))

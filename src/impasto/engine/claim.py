@@ -19,6 +19,8 @@ except ImportError:  # Windows has no flock; there the folder is not guarded
 def check_folder(run: RunFolder, recipe: Recipe) -> None:
     """Raise RunError when the folder holds something else than a run of this recipe."""
     if run.exists():
+        if run.latest() is None:  # nothing was learned yet: a corrected command may begin anew
+            return
         differences = run.recipe().differences(recipe)
         if differences:
             raise RunError(
@@ -44,6 +46,6 @@ def claimed(run: RunFolder, recipe: Recipe) -> Iterator[None]:
             except BlockingIOError as error:
                 message = f"another process is training in {run.path}; wait for it or choose another --run"
                 raise RunError(message) from error
-        if not run.exists():
+        if run.latest() is None:
             write_text(run.recipe_file, recipe.to_yaml())
         yield

@@ -52,6 +52,15 @@ class Interrupts:
         assert isinstance(most, Tensor)
         return int(most)
 
+    @staticmethod
+    def any_device(fabric: Fabric, happened: bool) -> bool:  # noqa: FBT001
+        """Return on every device whether something happened on any."""
+        if fabric.world_size == 1:
+            return happened
+        most = fabric.all_reduce(torch.tensor(int(happened), device=fabric.device), reduce_op="max")
+        assert isinstance(most, Tensor)
+        return bool(most)
+
     def _remember(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
         self.received = number
         self._restore()

@@ -26,11 +26,11 @@ class Journal:
         """Open the journal; entries after `images_seen`, left by a run that was killed, are dropped."""
         self.run = run
         self._started = time.monotonic()
-        kept = [entry for entry in run.journal() if entry["images_seen"] <= images_seen]
+        kept = [entry for entry in run.journal() if entry["images_seen"] <= images_seen] if images_seen else []
         self._earlier_seconds = max((entry.get("seconds", 0.0) for entry in kept), default=0.0)
         write_text(run.journal_file, "".join(json.dumps(entry) + "\n" for entry in kept))
         for sheet in run.samples.glob("*.png"):
-            if int(sheet.stem) > images_seen:
+            if sheet.stem.isdecimal() and int(sheet.stem) > images_seen:
                 sheet.unlink()
         self._events = event_file(run.tensorboard, images_seen)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from lightning_fabric import Fabric
@@ -20,11 +21,20 @@ class Means:
     def add(self, scalars: Mapping[str, Tensor]) -> None:
         """Take in one step's scalars."""
         for name, value in scalars.items():
-            self._sums[name] = self._sums[name] + value if name in self._sums else value.detach().double()
+            earlier = self._sums.get(name)
+            self._sums[name] = value.detach().double() if earlier is None else earlier.to(value.device) + value
         self._count += 1
 
-    def take(self, fabric: Fabric) -> dict[str, float]:
-        """Return the means over steps and devices since the last call; empty where there was no step."""
+    def state_dict(self) -> dict[str, Any]:
+        """Return the sums so far: a resumed run's next mean covers its whole interval."""
+        return {"sums": dict(self._sums), "count": self._count}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Put back what `state_dict` returned."""
+        self._sums, self._count = dict(state_dict["sums"]), int(state_dict["count"])
+
+    def peek(self, fabric: Fabric) -> dict[str, float]:
+        """Return the means over steps and devices since the last `take`; empty where there was no step."""
         if self._count == 0:
             return {}
         stacked = torch.stack(list(self._sums.values())) / self._count
@@ -32,7 +42,11 @@ class Means:
             reduced = fabric.all_reduce(stacked, reduce_op="mean")
             assert isinstance(reduced, Tensor)
             stacked = reduced
-        means = dict(zip(self._sums, stacked.tolist(), strict=True))
+        return dict(zip(self._sums, stacked.tolist(), strict=True))
+
+    def take(self, fabric: Fabric) -> dict[str, float]:
+        """Return the means and begin anew."""
+        means = self.peek(fabric)
         self._sums, self._count = {}, 0
         return means
 

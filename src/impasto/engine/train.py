@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -26,8 +26,9 @@ from impasto.engine.journal import Journal
 from impasto.engine.launch import chosen_precision, launch
 from impasto.engine.means import Means, not_finite
 from impasto.engine.schedule import set_learning_rates
+from impasto.engine.together import raise_together
 from impasto.engine.watch import Watch
-from impasto.errors import DataError, RecipeError, TrainingDivergedError, did_you_mean
+from impasto.errors import DataError, ImpastoError, RecipeError, TrainingDivergedError, did_you_mean
 from impasto.method import Method, TrainingState
 from impasto.methods import METHODS
 from impasto.recipe import Recipe
@@ -46,8 +47,16 @@ def train(recipe: Recipe, run: Path | RunFolder, watch: Watch | None = None) -> 
         fabric = launch(recipe.training)
         check_folder(folder, recipe)
         fabric.barrier()
+        failure = None
         if fabric.is_global_zero:
-            held.enter_context(claimed(folder, recipe))
+            try:
+                held.enter_context(claimed(folder, recipe))
+            except ImpastoError as error:
+                failure = error
+        raise_together(fabric, failure)
+        latest = folder.latest()
+        if latest is not None and folder.told_finished():
+            return latest
         interrupts = held.enter_context(Interrupts())
         session = Session(recipe, folder, fabric, watch or Watch())
         held.callback(session.close)
@@ -71,11 +80,12 @@ class Session:
         _arrange(self.method, self.state, self.layout, compiled=options.compile)
         self.average = Average(self.method.networks(), options.ema_halflife_images)
         self.clock = Clock(options.images)
+        self.since_scalars, self.since_checkpoint = Means(), Means()
+        means = {"scalars": self.since_scalars, "checkpoint": self.since_checkpoint}
         self.checkpoints = Checkpoints(
-            folder, recipe, self.dataset.spec, self.method, self.state, self.average, self.clock
+            folder, recipe, self.dataset.spec, self.method, self.state, self.average, self.clock, means
         )
         self.checkpoints.resume_latest()
-        self.since_scalars, self.since_checkpoint = Means(), Means()
         self.journal = Journal(folder, self.clock.images_seen) if fabric.is_global_zero else None
 
     def run_to_end(self, interrupts: Interrupts) -> Path:
@@ -85,11 +95,7 @@ class Session:
         rank, world_size = self.fabric.global_rank, self.fabric.world_size
         stream = self.dataset.stream(options.batch_size, options.seed, clock.images_seen, rank, world_size)
         while not clock.finished:
-            try:
-                batch = next(stream)
-            except DataError:
-                self._save()  # a picture broke during the run: keep what was learned
-                raise
+            batch = self._next_batch(stream, interrupts)
             torch.manual_seed(mixed_seed(options.seed, rank, clock.images_seen))
             set_learning_rates(self.state.optimizers, options.schedule, clock, options.batch_size)
             with self.fabric.autocast():
@@ -100,11 +106,26 @@ class Session:
             if clock.due(every.samples) or clock.finished:
                 self._show_samples()
             stopped_by = interrupts.agreed(self.fabric)
-            if clock.due(every.checkpoint) or clock.finished or stopped_by:
-                self._save()
+            if clock.due(every.checkpoint) or clock.finished:
+                self._save(candidate=True)
+            elif stopped_by:
+                self._save(candidate=False)
             if stopped_by and not clock.finished:
                 raise InterruptedTraining(stopped_by, clock.images_seen)
         return self._finish()
+
+    def _next_batch(self, stream: Iterator[Any], interrupts: Interrupts) -> Any:
+        """Return the next batch; where a picture broke on any device, keep what was learned before raising."""
+        batch, failure = None, None
+        try:
+            batch = next(stream)
+        except DataError as error:
+            failure = error
+        if interrupts.any_device(self.fabric, failure is not None):
+            if self.clock.images_seen:
+                self._save(candidate=False)
+            raise_together(self.fabric, failure)
+        return batch
 
     def close(self) -> None:
         """Close what was opened."""
@@ -134,26 +155,32 @@ class Session:
         self.since_checkpoint.add(scalars)
         means = None
         if self.clock.due(self.recipe.every.scalars) or self.clock.finished:
-            means = self._checked(self.since_scalars)
+            means = self._finite(self.since_scalars.take(self.fabric))
             if self.journal is not None:
                 self.journal.scalars(means, self.clock.images_seen)
         if self.fabric.is_global_zero:
             self.watch.stepped(self.clock, means)
 
-    def _checked(self, means: Means) -> dict[str, float]:
-        taken = means.take(self.fabric)
-        name = not_finite(taken)
+    def _finite(self, means: dict[str, float]) -> dict[str, float]:
+        name = not_finite(means)
         if name is not None:
             raise TrainingDivergedError(diverged(f"the loss {name}", self.clock, self.folder))
-        return taken
+        return means
 
-    def _save(self) -> None:
-        means = self._checked(self.since_checkpoint)
+    def _save(self, *, candidate: bool) -> None:
+        """Save; only a checkpoint at the end of its interval is a candidate for the best."""
+        means = self._finite(self.since_checkpoint.peek(self.fabric))
+        if candidate:
+            self.since_checkpoint.take(self.fabric)
+        failure = None
         if self.journal is not None:
-            path = self.checkpoints.save(means)
-            self.journal.note("checkpoint", self.clock.images_seen, checkpoint=path.name)
-            self.watch.saved(path)
-        self.fabric.barrier()
+            try:
+                path = self.checkpoints.save(means if candidate else None)
+                self.journal.note("checkpoint", self.clock.images_seen, checkpoint=path.name)
+                self.watch.saved(path)
+            except ImpastoError as error:
+                failure = error
+        raise_together(self.fabric, failure)
 
     @torch.no_grad()
     def _show_samples(self) -> None:

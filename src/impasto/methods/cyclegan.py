@@ -94,8 +94,8 @@ class CycleGAN(Method[UnpairedImages, Images]):
             network.to(fabric.device)
         self.generator_optimizer = self.adopted(self._adam(self.networks()))
         self.judge_optimizer = self.adopted(self._adam(self.judges()))
-        self.painting_pool = ImagePool(self.options.pool_size)
-        self.photo_pool = ImagePool(self.options.pool_size)
+        self.painting_pool = ImagePool(self.options.pool_size, "paintings")
+        self.photo_pool = ImagePool(self.options.pool_size, "photos")
         return TrainingState(
             optimizers={"generators": self.generator_optimizer, "judges": self.judge_optimizer},
             networks=self.judges(),

@@ -10,6 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from impasto.chance import generator
+
 
 class ImagePool:
     """Until full, stores and returns each new image; then, half the time, returns a stored one and keeps the new one.
@@ -18,10 +20,11 @@ class ImagePool:
     pools on several devices that are fed the same images stay the same.
     """
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, name: str) -> None:
+        """`name` keeps two pools of one run from drawing alike."""
         self.size = size
         self.images: list[Tensor] = []
-        self.generator = torch.Generator().manual_seed(torch.initial_seed() % 2**63)
+        self.generator = generator(torch.initial_seed(), name)
 
     def exchange(self, images: Tensor) -> Tensor:
         """Return as many images [N, ...] as given, some of them from the past, detached."""
@@ -35,7 +38,7 @@ class ImagePool:
             return image
         if torch.rand((), generator=self.generator) < 0.5:
             place = int(torch.randint(self.size, (), generator=self.generator))
-            stored = self.images[place]
+            stored = self.images[place].to(image.device)  # a resumed run reads them to the CPU
             self.images[place] = image.clone()
             return stored
         return image

@@ -27,7 +27,9 @@ Kind = Literal["PNG", "JPEG", "WEBP"]
 SUFFIX_OF: dict[Kind, str] = {"PNG": ".png", "JPEG": ".jpg", "WEBP": ".webp"}
 KIND_OF: dict[str, Kind] = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 SMALLEST_SIDE = 8
-"""Below this there is nothing to paint."""
+"""Below this, pixels, there is nothing to paint."""
+LARGEST_SIDE: dict[Kind, int] = {"PNG": 2**31 - 1, "JPEG": 65_500, "WEBP": 16_383}
+"""What the formats can hold, pixels."""
 
 
 class Job(NamedTuple):
@@ -110,8 +112,6 @@ def paint_picture(picture: Image.Image, painter: LoadedPainter, settings: PaintS
 
     Raises PainterError when memory does not suffice.
     """
-    if min(picture.size) < SMALLEST_SIDE:
-        raise PictureError(f"the picture has only {picture.width} x {picture.height} pixels; use a larger one")
     seen = _shrunk(picture, settings.size)
     device = painter.painter.device
     image = to_range(to_pixels(seen))[None].to(device).contiguous(memory_format=torch.channels_last)
@@ -151,7 +151,13 @@ def plan(photos: Sequence[Path], output: Path, kind: Kind | None) -> list[Job]:
     sources: list[tuple[Path, Path]] = []
     for given in photos:
         if given.is_dir():
-            sources += [(photo, photo.relative_to(given)) for photo in list_pictures(given)]
+            mine = output.resolve()  # paintings of an earlier call, where the output lies in the folder of photos
+            found = [
+                photo
+                for photo in list_pictures(given)
+                if mine not in photo.resolve().parents or mine == given.resolve()
+            ]
+            sources += [(photo, photo.relative_to(given)) for photo in found]
         elif given.exists():
             sources.append((given, Path(given.name)))
         else:
@@ -176,7 +182,7 @@ def _read_ahead(jobs: Sequence[Job], max_megapixels: float) -> Iterator[tuple[Jo
 
     def read(job: Job) -> Image.Image | PictureError:
         try:
-            return read_picture(job.photo, max_megapixels)
+            return _fit_to_paint(read_picture(job.photo, max_megapixels), job)
         except PictureError as error:
             return error
 
@@ -190,8 +196,17 @@ def _read_ahead(jobs: Sequence[Job], max_megapixels: float) -> Iterator[tuple[Jo
             yield job, picture
 
 
+def _fit_to_paint(picture: Image.Image, job: Job) -> Image.Image:
+    size = f"{picture.width} x {picture.height} pixels"
+    if min(picture.size) < SMALLEST_SIDE:
+        raise PictureError(f"{job.photo} has only {size}; use a picture of {SMALLEST_SIDE} or more on a side")
+    if max(picture.size) > LARGEST_SIDE[job.kind]:
+        raise PictureError(f"{job.photo} has {size}, more than {job.kind} can hold; say --format png")
+    return picture
+
+
 def _shrunk(picture: Image.Image, size: int | None) -> Image.Image:
-    if size is None or size == min(picture.size):
+    if size is None or size >= min(picture.size):
         return picture
     scale = size / min(picture.size)
     width, height = (max(SMALLEST_SIDE, round(side * scale)) for side in picture.size)

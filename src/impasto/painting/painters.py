@@ -14,7 +14,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from impasto.data.batches import ImageSpec
-from impasto.errors import PainterError, RunError, did_you_mean
+from impasto.errors import ImpastoError, PainterError, RunError, did_you_mean
 from impasto.method import Painter
 from impasto.methods import METHODS
 from impasto.recipe import Recipe, parse_recipe
@@ -43,24 +43,31 @@ def load_painter(wanted: str | Path | None = None, device: torch.device | str = 
     """
     name, folder = find_painter(wanted)
     try:
-        recipe = parse_recipe((folder / RECIPE).read_text(encoding="utf-8"), str(folder / RECIPE))
+        text = (folder / RECIPE).read_text(encoding="utf-8")
         with safe_open(folder / WEIGHTS, framework="pt") as file:
             about = json.loads((file.metadata() or {})["impasto"])
             weights = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118 - not a mapping
-        spec = ImageSpec(**about["spec"])
-        painter = METHODS[recipe.method.name](recipe.method, spec)
+        spec, images_seen = ImageSpec(**about["spec"]), int(about["images_seen"])
+    except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
+        raise _damaged(folder, error) from error
+    recipe = parse_recipe(text, str(folder / RECIPE))
+    painter = METHODS[recipe.method.name](recipe.method, spec)
+    try:
         for part, network in painter.networks().items():
             own = {
                 key.removeprefix(f"{part}."): tensor for key, tensor in weights.items() if key.startswith(f"{part}.")
             }
             network.load_state_dict(own)
-            network.to(device).to(memory_format=torch.channels_last).requires_grad_(requires_grad=False)
-    except (OSError, SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
-        reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise PainterError(
-            f"the painter in {folder} is damaged or incomplete ({reason}); copy or train it again"
-        ) from error
-    return LoadedPainter(name, painter, recipe, int(about["images_seen"]), fingerprint(folder / WEIGHTS))
+    except RuntimeError as error:  # other names or shapes
+        raise _damaged(folder, error) from error
+    for network in painter.networks().values():
+        network.to(device).to(memory_format=torch.channels_last).requires_grad_(requires_grad=False)
+    return LoadedPainter(name, painter, recipe, images_seen, fingerprint(folder / WEIGHTS))
+
+
+def _damaged(folder: Path, error: Exception) -> PainterError:
+    reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    return PainterError(f"the painter in {folder} is damaged or incomplete ({reason}); copy or train it again")
 
 
 def find_painter(wanted: str | Path | None) -> tuple[str, Path]:
@@ -71,7 +78,7 @@ def find_painter(wanted: str | Path | None) -> tuple[str, Path]:
     """
     if wanted is None:
         newest = newest_finished_run(RUNS)
-        return _in_run(newest) if newest else (DEFAULT_PAINTER, shipped_painters()[DEFAULT_PAINTER])
+        return _in_run(newest) if newest else find_painter(DEFAULT_PAINTER)
     for path in (Path(wanted), RUNS / wanted):
         if (path / WEIGHTS).is_file():
             run = path.absolute().parent.parent  # runs/NAME/checkpoints/000000480
@@ -103,8 +110,11 @@ def runs(folder: Path) -> Iterator[RunFolder]:
 def newest_finished_run(folder: Path) -> RunFolder | None:
     """Return the run in a folder that finished last."""
     for run in runs(folder):
-        if run.finished():
-            return run
+        try:
+            if run.finished():
+                return run
+        except ImpastoError:
+            continue  # a run of another version says nothing about the others
     return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 from PIL import Image, ImageCms
 
 from impasto import __version__
-from impasto.data.pictures import open_picture
+from impasto.data.pictures import DAMAGE, open_picture
 from impasto.errors import PictureError
 
 SOFTWARE = 0x0131
@@ -34,8 +35,11 @@ def read_signature(path: Path) -> dict[str, Any]:
 
     Raises PictureError when the file is no picture or was not painted by impasto.
     """
-    with open_picture(path) as picture:
-        comment = picture.getexif().get_ifd(EXIF_FOLDER).get(USER_COMMENT, b"")
+    with open_picture(path, max_megapixels=math.inf) as picture:
+        try:
+            comment = picture.getexif().get_ifd(EXIF_FOLDER).get(USER_COMMENT, b"")
+        except DAMAGE as error:
+            raise PictureError(f"{path} is cut off or damaged ({error}); paint it again") from error
     if isinstance(comment, str):
         comment = comment.encode("ascii", "replace")
     try:
