@@ -140,3 +140,12 @@ def test_two_processes_end_with_the_weights_of_one(tiny_recipe: Path) -> None:
     assert len(pools[0]["painting_pool"]["images"]) == len(pools[1]["painting_pool"]["images"]) == 3
     kinds = [entry["kind"] for entry in RunFolder(Path("two")).journal()]
     assert kinds.count("start") == kinds.count("finish") == 1
+
+
+def test_a_picture_that_breaks_on_one_device_stops_both_with_one_sentence(tiny_recipe: Path, collection: Path) -> None:
+    for broken in sorted((collection / "photos").iterdir())[:2]:
+        broken.write_bytes(broken.read_bytes()[:200])
+    process = start(tiny_recipe, "training.batch_size=2", "training.devices=2", "training.accelerator=cpu")
+    _, err = process.communicate(timeout=200)
+    assert process.returncode == 2, err
+    assert err.count("is cut off or damaged") == 1

@@ -7,10 +7,6 @@ import threading
 from types import FrameType, TracebackType
 from typing import Any
 
-import torch
-from lightning_fabric import Fabric
-from torch import Tensor
-
 
 class InterruptedTraining(Exception):  # noqa: N818 - not an error: the run is saved and can go on
     """Training was asked to stop, and stopped after saving."""
@@ -43,23 +39,6 @@ class Interrupts:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._restore()
-
-    def agreed(self, fabric: Fabric) -> int:
-        """Return the signal that any device received, else 0; every device learns the same at the same step."""
-        if fabric.world_size == 1:
-            return self.received
-        most = fabric.all_reduce(torch.tensor(self.received, device=fabric.device), reduce_op="max")
-        assert isinstance(most, Tensor)
-        return int(most)
-
-    @staticmethod
-    def any_device(fabric: Fabric, happened: bool) -> bool:  # noqa: FBT001
-        """Return on every device whether something happened on any."""
-        if fabric.world_size == 1:
-            return happened
-        most = fabric.all_reduce(torch.tensor(int(happened), device=fabric.device), reduce_op="max")
-        assert isinstance(most, Tensor)
-        return bool(most)
 
     def _remember(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002
         self.received = number

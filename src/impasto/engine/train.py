@@ -26,7 +26,7 @@ from impasto.engine.journal import Journal
 from impasto.engine.launch import chosen_precision, launch
 from impasto.engine.means import Means, not_finite
 from impasto.engine.schedule import set_learning_rates
-from impasto.engine.together import raise_together
+from impasto.engine.together import most, raise_together
 from impasto.engine.watch import Watch
 from impasto.errors import DataError, ImpastoError, RecipeError, TrainingDivergedError, did_you_mean
 from impasto.method import Method, TrainingState
@@ -95,7 +95,7 @@ class Session:
         rank, world_size = self.fabric.global_rank, self.fabric.world_size
         stream = self.dataset.stream(options.batch_size, options.seed, clock.images_seen, rank, world_size)
         while not clock.finished:
-            batch = self._next_batch(stream, interrupts)
+            batch = self._next_batch(stream)
             torch.manual_seed(mixed_seed(options.seed, rank, clock.images_seen))
             set_learning_rates(self.state.optimizers, options.schedule, clock, options.batch_size)
             with self.fabric.autocast():
@@ -105,7 +105,7 @@ class Session:
             self._log(scalars)
             if clock.due(every.samples) or clock.finished:
                 self._show_samples()
-            stopped_by = interrupts.agreed(self.fabric)
+            stopped_by = most(self.fabric, interrupts.received)
             if clock.due(every.checkpoint) or clock.finished:
                 self._save(candidate=True)
             elif stopped_by:
@@ -114,14 +114,14 @@ class Session:
                 raise InterruptedTraining(stopped_by, clock.images_seen)
         return self._finish()
 
-    def _next_batch(self, stream: Iterator[Any], interrupts: Interrupts) -> Any:
+    def _next_batch(self, stream: Iterator[Any]) -> Any:
         """Return the next batch; where a picture broke on any device, keep what was learned before raising."""
         batch, failure = None, None
         try:
             batch = next(stream)
         except DataError as error:
             failure = error
-        if interrupts.any_device(self.fabric, failure is not None):
+        if most(self.fabric, int(failure is not None)):
             if self.clock.images_seen:
                 self._save(candidate=False)
             raise_together(self.fabric, failure)
