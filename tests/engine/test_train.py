@@ -182,8 +182,8 @@ def test_broken_critics_are_never_saved_either(tiny_recipe: Path, monkeypatch: p
 @pytest.mark.parametrize("file", ["weights.safetensors", "training.pt"])
 @pytest.mark.parametrize("left", [0.0, 0.5, 0.99])
 def test_a_checkpoint_cut_off_is_named_and_the_older_one_offered(file: str, left: float, tiny_recipe: Path) -> None:
-    overrides = ["every.checkpoint=4", "training.best=generator/cycle", "training.images=8"]
-    last = train(recipe(tiny_recipe, *overrides), Path("run"))
+    overrides = ["every.checkpoint=4", "training.best=generator/cycle", "training.images=12"]
+    last = stopping_at(recipe(tiny_recipe, *overrides), Path("run"), 8)
     older = last.with_name("000000004")
     if not older.exists():
         shutil.copytree(last, older)
