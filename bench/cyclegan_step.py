@@ -9,6 +9,7 @@ round, so that a busy machine slows all of them. bench/README.md says what the c
 from __future__ import annotations
 
 import argparse
+import os
 import resource
 import statistics
 import subprocess
@@ -16,6 +17,8 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple, Protocol
+
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # as the command impasto does, for both sides
 
 import torch
 from reference_cyclegan import ReferenceCycleGAN
