@@ -5,9 +5,22 @@ from __future__ import annotations
 import ctypes
 import platform
 import sys
-from typing import Any
+from typing import Any, Literal
 
 import torch
+
+from impasto.errors import ImpastoError
+
+
+def chosen_device(wanted: Literal["auto", "cpu", "cuda"], asked_by: str) -> Literal["cpu", "cuda"]:
+    """Return the kind of device asked for, or for `auto` CUDA where PyTorch can use it.
+
+    Raises ImpastoError, naming the field or option `asked_by`, where CUDA is asked for and absent.
+    """
+    has_cuda = torch.cuda.is_available()
+    if wanted == "cuda" and not has_cuda:
+        raise ImpastoError(f"{asked_by}: this machine has no CUDA device that PyTorch can use; say auto or cpu")
+    return "cuda" if wanted != "cpu" and has_cuda else "cpu"
 
 
 def has_bf16(device_type: str) -> bool:

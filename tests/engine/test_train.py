@@ -56,7 +56,7 @@ def test_a_run_leaves_its_story(tiny_recipe: Path) -> None:
     }  # fmt: skip
     assert [seen for seen, _ in told] == list(range(1, 9))
     assert [means is not None for _, means in told] == [False, True] * 4
-    assert [p.name for p in sorted(run.samples.iterdir())] == ["000000000.png", "000000004.png", "000000008.png"]
+    assert [p.name for p in sorted(run.samples.iterdir())] == ["000000001.png", "000000004.png", "000000008.png"]
     with Image.open(run.samples / "000000008.png") as sheet:
         assert sheet.width == 5 * 28 + 4 * 4
     assert any(run.tensorboard.iterdir())
@@ -267,5 +267,5 @@ def test_images_too_small_for_the_discriminators(tiny_recipe: Path) -> None:
 def test_cuda_that_is_not_there(tiny_recipe: Path) -> None:
     if torch.cuda.is_available():
         pytest.skip("this machine has a CUDA device")
-    with pytest.raises(RunError, match="no CUDA device"):
+    with pytest.raises(ImpastoError, match="no CUDA device"):
         train(recipe(tiny_recipe, "training.accelerator=cuda"), Path("run"))

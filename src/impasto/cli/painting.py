@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
-import torch
 import typer
 
 from impasto.cli.console import complaints, console, escape
 from impasto.cli.progress import counting_bar
-from impasto.errors import PainterError
+from impasto.hardware import chosen_device
 from impasto.painting.paint_files import PaintSettings, paint_files
 from impasto.painting.painters import load_painter
 
 
-def paint_command(photos: Sequence[Path], name: str | None, output: Path, settings: PaintSettings, device: str) -> None:
+def paint_command(
+    photos: Sequence[Path],
+    name: str | None,
+    output: Path,
+    settings: PaintSettings,
+    device: Literal["auto", "cpu", "cuda"],
+) -> None:
     """Paint and say what was painted, what was there already and what could not be read."""
-    painter = load_painter(name, _device(device))
+    painter = load_painter(name, chosen_device(device, "--device"))
     console.print(f"Painting with [bold]{escape(painter.name)}[/] ({painter.recipe.method.name})")
     with counting_bar(console) as bar:
         task = bar.add_task("painted", total=None)
@@ -36,10 +42,3 @@ def paint_command(photos: Sequence[Path], name: str | None, output: Path, settin
     if outcome.unreadable:
         parts.append(f"{len(outcome.unreadable)} unreadable")
     console.print(", ".join(parts))
-
-
-def _device(wanted: str) -> str:
-    has_cuda = torch.cuda.is_available()
-    if wanted == "cuda" and not has_cuda:
-        raise PainterError("--device cuda: this machine has no CUDA device that PyTorch can use; say auto or cpu")
-    return "cuda" if wanted != "cpu" and has_cuda else "cpu"

@@ -10,7 +10,7 @@ import torch
 from lightning_fabric import Fabric
 
 from impasto.errors import RunError
-from impasto.hardware import has_bf16, keep_large_blocks
+from impasto.hardware import chosen_device, has_bf16, keep_large_blocks
 from impasto.recipe import TrainingOptions
 
 
@@ -43,16 +43,8 @@ def chosen_precision(options: TrainingOptions, device_type: str) -> Literal["fp3
     return "bf16" if has_bf16(device_type) else "fp32"
 
 
-def _accelerator(options: TrainingOptions) -> str:
-    has_cuda = torch.cuda.is_available()
-    accelerator = ("cuda" if has_cuda else "cpu") if options.accelerator == "auto" else options.accelerator
-    if accelerator == "cuda":
-        if not has_cuda:
-            raise RunError(
-                "training.accelerator: this machine has no CUDA device that PyTorch can use; say auto or cpu"
-            )
-        if options.devices > torch.cuda.device_count():
-            raise RunError(
-                f"training.devices: there are only {torch.cuda.device_count()} CUDA devices; ask for as many"
-            )
+def _accelerator(options: TrainingOptions) -> Literal["cpu", "cuda"]:
+    accelerator = chosen_device(options.accelerator, "training.accelerator")
+    if accelerator == "cuda" and options.devices > torch.cuda.device_count():
+        raise RunError(f"training.devices: there are only {torch.cuda.device_count()} CUDA devices; ask for as many")
     return accelerator

@@ -103,7 +103,8 @@ class Session:
             clock.advance(options.batch_size)
             self.average.update(options.batch_size, clock.images_seen)
             self._log(scalars)
-            if clock.due(every.samples) or clock.finished:
+            is_first = clock.images_seen == options.batch_size  # a sheet at once: it shows mistakes in the data
+            if is_first or clock.due(every.samples) or clock.finished:
                 self._show_samples()
             stopped_by = most(self.fabric, interrupts.received)
             if clock.due(every.checkpoint) or clock.finished:
@@ -137,8 +138,6 @@ class Session:
         if self.journal is not None and not self.clock.finished:
             self.journal.note("start", self.clock.images_seen, **facts)
             self.watch.started(self.recipe, self.folder, self.clock, facts)
-            if self.clock.images_seen == 0:
-                self._show_samples()
 
     def _finish(self) -> Path:
         latest = self.folder.latest()
