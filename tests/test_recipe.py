@@ -60,7 +60,7 @@ trainin: {}
     [
         ("training.batchsize=4", "training.batchsize: not an option of training; did you mean batch_size?"),
         ("method.name=cyclegann", "method.name: there is no 'cyclegann'; did you mean cyclegan?"),
-        ("data.kind=folders", "data.kind: there is no 'folders'; did you mean unpaired-folders?"),
+        ("data.kind=unpaired-folder", "data.kind: there is no 'unpaired-folder'; did you mean unpaired-folders?"),
         ("method.learning_rate=1e-4x", "valid number"),
         ("data.kind=[atelier]", "data.kind: there is no"),
         ("method.name={a: b}", "method.name: there is no"),

@@ -61,6 +61,14 @@ def make_folder(folder: Path) -> Path:
     return folder
 
 
+def default_cache() -> Path:
+    """Return the folder for what impasto can make again: `$IMPASTO_CACHE`, else `impasto` in the user's caches."""
+    if chosen := os.environ.get("IMPASTO_CACHE"):
+        return Path(chosen)
+    caches = os.environ.get("XDG_CACHE_HOME")
+    return (Path(caches) if caches else Path.home() / ".cache") / "impasto"
+
+
 def write_text(target: Path, text: str) -> None:
     """Write a text file atomically."""
     with replacing(target) as temporary:

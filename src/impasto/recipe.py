@@ -113,7 +113,7 @@ class Recipe(Options):
         """
         mine, theirs = (dict(_leaves(recipe.model_dump(mode="json"))) for recipe in (self, other))
         paths = [path for path in {**mine, **theirs} if mine.get(path) != theirs.get(path)]
-        harmless = re.compile(r"about(\..*)?|every\..*|data\.(workers|max_megapixels)")
+        harmless = re.compile(r"about(\..*)?|every\..*|data\.(workers|max_megapixels|cache)")
         return [
             f"{path}: {mine.get(path)} here, {theirs.get(path)} there" for path in paths if not harmless.fullmatch(path)
         ]

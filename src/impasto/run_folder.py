@@ -1,6 +1,7 @@
 """What a run folder holds: the interface between training and looking.
 
 recipe.yaml                     the recipe, every default spelled out
+data.json                       which pictures it learns from: digests, a summary, the pictures of each class
 journal.jsonl                   one JSON object a line: start, scalars, samples, checkpoint, finish
 samples/000000480.png           a sheet of samples, named by images seen
 tensorboard/                    the same for TensorBoard, where that is installed
@@ -39,6 +40,11 @@ class RunFolder:
     def journal_file(self) -> Path:
         """What happened, a JSON object a line."""
         return self.path / "journal.jsonl"
+
+    @property
+    def data_file(self) -> Path:
+        """Which pictures the run learns from."""
+        return self.path / "data.json"
 
     @property
     def samples(self) -> Path:

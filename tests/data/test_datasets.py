@@ -8,6 +8,7 @@ import torch
 
 from impasto.data.atelier import Atelier, AtelierOptions
 from impasto.data.batches import Images, LabelledImages, Labels, PairedImages, UnpairedImages
+from impasto.data.collection import Item
 from impasto.data.picture_set import find_pictures
 from impasto.data.unpaired_folders import UnpairedFolders, UnpairedFoldersOptions
 from impasto.errors import DataError, PictureError
@@ -15,8 +16,8 @@ from impasto.errors import DataError, PictureError
 Make = Callable[..., Path]
 
 
-def names(paths: tuple[Path, ...]) -> list[str]:
-    return [path.name for path in paths]
+def names(items: tuple[Item, ...]) -> list[str]:
+    return [item.name.rsplit("/")[-1] for item in items]
 
 
 def opened(**options: object) -> UnpairedFolders:
@@ -96,10 +97,8 @@ def test_bad_collections(tmp_path: Path, make_pictures: Make) -> None:
     (folder / "split.csv").write_text("file,part\n")
     with pytest.raises(DataError, match=r"split.csv needs the columns path and split; it has file, part"):
         find_pictures(folder, 10)
-    (folder / "split.csv").write_text("path,split\n00.png,validation\n")
-    with pytest.raises(
-        DataError, match=r"split.csv, line 2: split is 'validation'; a path and train or test are needed"
-    ):
+    (folder / "split.csv").write_text("path,split\n00.png,dev\n")
+    with pytest.raises(DataError, match=r"split.csv, line 2: split is 'dev'; train or test is needed"):
         find_pictures(folder, 10)
     (folder / "split.csv").write_text("path,split\n00.png,test\n01.png,test\n")
     with pytest.raises(DataError, match="no pictures for training"):
@@ -134,7 +133,7 @@ def test_the_atelier_unpaired() -> None:
     assert isinstance(batch, UnpairedImages)
     assert batch.paintings.shape == (3, 3, 32, 32)
     assert isinstance(dataset.prompts(2), Images)
-    assert {path.parent.name for path in dataset.paintings.train} == {"mosaic"}
+    assert {item.picture.parent.name for item in dataset.paintings.train} == {"mosaic"}
 
 
 def test_the_atelier_paired_is_cut_at_the_same_place() -> None:

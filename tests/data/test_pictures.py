@@ -9,6 +9,7 @@ import pytest
 from PIL import Image, ImageCms
 
 from impasto.data.pictures import list_pictures, open_picture, read_picture, to_array
+from impasto.data.transforms import read_pixels
 from impasto.errors import DataError, PictureError
 
 COLOURS = np.zeros((24, 36, 3), dtype=np.uint8)
@@ -116,12 +117,23 @@ def test_aspect_ratio_is_kept_and_jpeg_draft_changes_little(tmp_path: Path) -> N
 
     large = picture(3, 900, 600)
     large.save(tmp_path / "p.jpg", quality=95)
-    small = read_picture(tmp_path / "p.jpg", short_side=100)
-    assert small.size == (150, 100)
+    small = read_pixels(tmp_path / "p.jpg", 200, short_side=100)
+    assert small.shape == (3, 100, 150)
     plain = large.resize((150, 100), Image.Resampling.BICUBIC)
-    assert np.abs(to_array(small).astype(int) - to_array(plain).astype(int)).mean() < 2
-    assert read_picture(tmp_path / "p.jpg", short_side=700).size == (1050, 700)
-    assert read_picture(tmp_path / "p.jpg", short_side=61).size == (92, 61)
+    assert np.abs(small.permute(1, 2, 0).numpy().astype(int) - to_array(plain).astype(int)).mean() < 2
+    assert read_pixels(tmp_path / "p.jpg", 200, short_side=700).shape == (3, 700, 1050)
+    assert read_pixels(tmp_path / "p.jpg", 200, short_side=61).shape == (3, 61, 92)
+
+
+@pytest.mark.parametrize("short_side", [20, 93, 286])
+def test_resizing_is_pillows(tmp_path: Path, short_side: int) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (120, 171, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(tmp_path / "noise.png")
+    found = read_pixels(tmp_path / "noise.png", 200, short_side).permute(1, 2, 0).numpy().astype(int)
+    expected = Image.fromarray(noise).resize(found.shape[1::-1], Image.Resampling.BICUBIC)
+    difference = np.abs(found - np.asarray(expected).astype(int))
+    assert difference.max() <= 2
+    assert difference.mean() < 0.1
 
 
 def test_unreadable_files_are_named_with_the_remedy(tmp_path: Path) -> None:
@@ -175,7 +187,7 @@ def test_scrambled_files_are_pictures_or_told(tmp_path: Path) -> None:
 def test_thin_pictures_do_not_explode(tmp_path: Path) -> None:
     Image.new("RGB", (30_000, 2)).save(tmp_path / "thin.png")
     with pytest.raises(PictureError, match=r"thin.png is so thin \(30000 x 2 pixels\)"):
-        read_picture(tmp_path / "thin.png", short_side=286)
+        read_pixels(tmp_path / "thin.png", 200, short_side=286)
 
 
 def test_the_pixel_limit_is_stated_and_adjustable(tmp_path: Path) -> None:

@@ -73,10 +73,13 @@ def train(
     run: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Run folder; runs/RECIPE unless said. An existing one goes on.")
     ] = None,
+    accept_changed_data: Annotated[
+        bool, typer.Option("--accept-changed-data", help="Go on although the pictures changed since the run began.")
+    ] = False,
 ) -> None:
     from impasto.cli.training import train_command
 
-    train_command(recipe, overrides or [], run)
+    train_command(recipe, overrides or [], run, accept_changed_data=accept_changed_data)
 
 
 @app.command(no_args_is_help=True)

@@ -39,15 +39,23 @@ class TrainingProgress(Watch):
         self._begun = self._told = time.monotonic()
         self._first = 0
 
-    def started(self, recipe: Recipe, run: RunFolder, clock: Clock, facts: Mapping[str, str]) -> None:
+    def started(
+        self, recipe: Recipe, run: RunFolder, clock: Clock, facts: Mapping[str, str], classes: Mapping[str, int]
+    ) -> None:
         """Say what is trained on what, and start the bar."""
         going_on = f", going on at {clock.images_seen:,}" if clock.images_seen else ""
         self.console.print(f"Training [bold]{recipe.method.name}[/] in {escape(str(run.path))}{going_on}")
         self.console.print(f"  {escape(facts['data'])}")
+        for line in histogram_lines(classes):
+            self.console.print(f"    {escape(line)}")
         self.console.print(f"  {facts['device']}, {facts['precision']}, seed {facts['seed']}")
         self._begun, self._first = time.monotonic(), clock.images_seen
         self.task = self.progress.add_task("", total=clock.images, completed=clock.images_seen, rate="", losses="")
         self.progress.start()
+
+    def noted(self, note: str) -> None:
+        """Say what the owner should know."""
+        self.console.print(f"  [yellow]note:[/] {escape(note)}")
 
     def stepped(self, clock: Clock, means: Mapping[str, float] | None) -> None:
         """Move the bar."""
@@ -87,6 +95,18 @@ def counting_bar(console: Console) -> Progress:
         disable=not console.is_terminal,
         transient=True,
     )
+
+
+def histogram_lines(counts: Mapping[str, int], most: int = 40) -> list[str]:
+    """Return a line for each class with its count and a bar in proportion; the smaller ones beyond `most` together."""
+    if not counts:
+        return []
+    largest = max(counts.values())
+    shown = dict(sorted(counts.items(), key=lambda pair: -pair[1])[:most]) if len(counts) > most else dict(counts)
+    width = max(len(name) for name in shown)
+    lines = [f"{name:{width}} {count:>7,} {'█' * max(1, round(30 * count / largest))}" for name, count in shown.items()]
+    left = len(counts) - len(shown)
+    return [*lines, f"… and {left} smaller classes"] if left else lines
 
 
 def duration(seconds: float) -> str:

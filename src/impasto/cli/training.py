@@ -17,14 +17,14 @@ from impasto.engine.train import train
 from impasto.recipe import load_recipe
 
 
-def train_command(name: str, overrides: Sequence[str], run: Path | None) -> None:
+def train_command(name: str, overrides: Sequence[str], run: Path | None, *, accept_changed_data: bool) -> None:
     """Train a recipe and say how to paint with what was learned, or how to go on."""
     recipe = load_recipe(name, overrides)
     folder = run or Path("runs") / Path(name).stem
     progress = TrainingProgress(console)
     speaks = os.environ.get("LOCAL_RANK", "0") == "0"
     try:
-        checkpoint = train(recipe, folder, progress)
+        checkpoint = train(recipe, folder, progress, accept_changed_data=accept_changed_data)
     except InterruptedTraining as stop:
         progress.stop()
         if speaks:

@@ -14,7 +14,9 @@ from impasto.data.atelier_pictures import atelier_folder
 from impasto.data.batches import Images, ImageSpec, LabelledImages, Labels, PairedImages, UnpairedImages
 from impasto.data.crops import Draw, centre_squares, crop_batches
 from impasto.data.dataset import DataOptions, Dataset
+from impasto.data.fingerprint import combined
 from impasto.data.picture_set import PictureSet, find_pictures
+from impasto.data.reading import Reader, reader
 from impasto.data.renderers import STYLES
 from impasto.data.stream import ShuffledOrder, positions
 
@@ -35,9 +37,11 @@ class Atelier(Dataset):
 
     def __init__(self, options: AtelierOptions, batch_type: type = UnpairedImages) -> None:
         folder = atelier_folder()
-        self.options, self.batch_type = options, batch_type
+        self.options = options.model_copy(update={"cache": "memory"})  # it is small
+        self.batch_type = batch_type
         self.photos = find_pictures(folder / "photos", options.max_megapixels)
         self.renderings = {style: find_pictures(folder / style, options.max_megapixels) for style in STYLES}
+        self.fingerprint = combined(*(s.fingerprint for s in (self.photos, *self.renderings.values())))
         classes = tuple(STYLES) if batch_type is LabelledImages else ()
         self.spec = ImageSpec(channels=3, size=options.image_size, classes=classes)
 
@@ -64,17 +68,20 @@ class Atelier(Dataset):
             yield from self._labelled(shares, seed)
             return
         paired = self.batch_type is PairedImages
-        photo_order = ShuffledOrder(len(self.photos.train), seed, "photos")
-        painting_order = photo_order if paired else ShuffledOrder(len(self.paintings.train), seed, "paintings")
+        photos, paintings = self.photos.train, self.paintings.train
+        photo_order = ShuffledOrder(len(photos), seed, "photos")
+        painting_order = photo_order if paired else ShuffledOrder(len(paintings), seed, "paintings")
         draws = (
-            [Draw(p, (self.photos.train[photo_order[p]], self.paintings.train[painting_order[p]])) for p in share]
+            [Draw(p, (photos[photo_order[p]].picture, paintings[painting_order[p]].picture)) for p in share]
             for share in shares
         )
-        for _, images in crop_batches(draws, self.options, seed, same_place=paired, in_memory=True):
+        for _, images in crop_batches(draws, self.options, seed, read=self._reader(), same_place=paired):
             yield self.batch_type(*images)
 
     def _labelled(self, shares: Iterator[range], seed: int) -> Iterator[LabelledImages]:
-        examples = [(file, label) for label, style in enumerate(STYLES) for file in self.renderings[style].train]
+        examples = [
+            (item.picture, label) for label, style in enumerate(STYLES) for item in self.renderings[style].train
+        ]
         order = ShuffledOrder(len(examples), seed, "labelled")
 
         def draw(position: int) -> Draw:
@@ -82,11 +89,15 @@ class Atelier(Dataset):
             return Draw(position, (file,), label)
 
         draws = ([draw(p) for p in share] for share in shares)
-        for batch, (images,) in crop_batches(draws, self.options, seed, in_memory=True):
+        for batch, (images,) in crop_batches(draws, self.options, seed, read=self._reader()):
             yield LabelledImages(images, torch.tensor([drawn.label for drawn in batch]))
 
     def prompts(self, count: int) -> Images | Labels:
         """Return held-out photos, or for labelled data one-hot labels that go round the classes."""
         if self.batch_type is LabelledImages:
             return Labels(torch.eye(len(STYLES))[torch.arange(count) % len(STYLES)])
-        return Images(centre_squares((*self.photos.test, *self.photos.train)[:count], self.options))
+        shown = (*self.photos.test, *self.photos.train)[:count]
+        return Images(centre_squares([item.picture for item in shown], self.options))
+
+    def _reader(self) -> Reader:
+        return reader(self.options, sum(len(s.train) for s in (self.photos, *self.renderings.values())))

@@ -9,7 +9,6 @@ Sources: astronaut (NASA) and rocket (SpaceX) are in the public domain; chelsea 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from importlib.resources import files
 from pathlib import Path
@@ -19,7 +18,7 @@ from PIL import Image
 
 from impasto.data.renderers import STYLES, Picture
 from impasto.errors import DataError, OutputError
-from impasto.files import replacing_folder
+from impasto.files import default_cache, replacing_folder
 
 ATELIER_VERSION = 1  # raise it whenever a renderer paints differently, so that no cache mixes old with new
 SHORT_SIDE_PIXELS = 256
@@ -53,14 +52,6 @@ def atelier_folder(cache: Path | None = None, progress: Callable[[int, int], Non
         if not is_complete(folder):  # else another process was faster, with the same pictures
             raise DataError(f"{error} (set IMPASTO_CACHE to it)") from error
     return folder
-
-
-def default_cache() -> Path:
-    """Return the folder that keeps what impasto makes for itself."""
-    if chosen := os.environ.get("IMPASTO_CACHE"):
-        return Path(chosen)
-    caches = os.environ.get("XDG_CACHE_HOME")
-    return (Path(caches) if caches else Path.home() / ".cache") / "impasto"
 
 
 def is_complete(folder: Path) -> bool:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
-from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -12,16 +10,17 @@ from torch import Tensor
 
 from impasto.chance import generator
 from impasto.data.dataset import DataOptions
-from impasto.data.pictures import read_picture
+from impasto.data.reading import Reader, read_together
+from impasto.data.sources import Source
 from impasto.data.stream import decoded_ahead
-from impasto.data.transforms import centre_square, random_crops, to_pixels, to_range
+from impasto.data.transforms import centre_square, random_crops, read_pixels, to_range
 
 
 class Draw(NamedTuple):
     """The files of one training example, and its place in the run."""
 
     position: int
-    files: tuple[Path, ...]
+    files: tuple[Source, ...]
     label: int = 0
     """Class index, for labelled data."""
 
@@ -31,25 +30,20 @@ def crop_batches(
     options: DataOptions,
     seed: int,
     *,
+    read: Reader,
     same_place: bool = False,
-    in_memory: bool = False,
 ) -> Iterator[tuple[Sequence[Draw], tuple[Tensor, ...]]]:
-    """Decode each batch of draws ahead of need, resize and crop.
+    """Read each batch of draws ahead of need and crop it.
 
     Yields the draws with one float32 tensor [N, 3, image_size, image_size] in [-1, 1] for each file of a draw. With
     `same_place` the files of one draw are cut and mirrored alike. A crop depends on the seed and the draw's position
-    alone. A small collection can stay in memory once it is decoded.
+    alone.
     """
 
-    def read(file: Path) -> Tensor:
-        return to_pixels(read_picture(file, options.max_megapixels, options.short_side))
+    def read_draw(draw: Draw) -> list[Tensor]:
+        return read_together(read, draw.files, options)
 
-    read_once = cache(read) if in_memory else read
-
-    def decode(draw: Draw) -> list[Tensor]:
-        return [read_once(file) for file in draw.files]
-
-    for batch, pictures in decoded_ahead(decode, draws, options.workers):
+    for batch, pictures in decoded_ahead(read_draw, draws, options.workers):
         columns = []
         for column, files in enumerate(zip(*pictures, strict=True)):
             name = "crop" if same_place else f"crop {column}"
@@ -58,7 +52,7 @@ def crop_batches(
         yield batch, tuple(columns)
 
 
-def centre_squares(files: Sequence[Path], options: DataOptions) -> Tensor:
+def centre_squares(files: Sequence[Source], options: DataOptions) -> Tensor:
     """Return the middle of each picture at the training scale, [n, 3, side, side] float32 in [-1, 1]."""
-    pictures = [read_picture(file, options.max_megapixels, options.short_side) for file in files]
-    return torch.stack([to_range(centre_square(to_pixels(picture))) for picture in pictures])
+    pictures = [read_pixels(file, options.max_megapixels, options.short_side) for file in files]
+    return torch.stack([to_range(centre_square(picture)) for picture in pictures])

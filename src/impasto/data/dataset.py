@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from typing import Any, ClassVar
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from impasto.data.batches import ImageSpec
+from impasto.data.fingerprint import Fingerprint
 from impasto.data.pictures import MAX_MEGAPIXELS
 
 
@@ -28,6 +29,8 @@ class DataOptions(BaseModel):
     """Pictures with more pixels are refused."""
     workers: int = Field(2, ge=1, le=64)
     """Threads that decode."""
+    cache: Literal["none", "memory", "disk"] = "none"
+    """Keep resized pictures: in memory where they fit, on a fast disk where reading or decoding them is slow."""
 
     @model_validator(mode="after")
     def _crop_fits(self) -> DataOptions:
@@ -48,6 +51,10 @@ class Dataset(ABC):
     batch_types: ClassVar[frozenset[type]]
     """The batches it can yield."""
     spec: ImageSpec
+    fingerprint: Fingerprint
+    """Of all pictures that it may learn from or show; a run resumes on the same ones only."""
+    notes: tuple[str, ...] = ()
+    """What its owner should know before training, one sentence each."""
 
     @abstractmethod
     def __init__(self, options: Any, batch_type: type) -> None:
@@ -64,6 +71,10 @@ class Dataset(ABC):
     @abstractmethod
     def summary(self) -> str:
         """Say in one line what was found."""
+
+    def histogram(self) -> Mapping[str, int]:
+        """Return how many pictures each class has to learn from; nothing where there are no classes."""
+        return {}
 
     @property
     @abstractmethod

@@ -6,9 +6,16 @@ from collections.abc import Mapping
 
 from impasto.data.atelier import Atelier
 from impasto.data.dataset import DataOptions, Dataset
+from impasto.data.labelled_folder import LabelledFolder
+from impasto.data.paired_folders import PairedFolders
 from impasto.data.unpaired_folders import UnpairedFolders
 
-DATASETS: Mapping[str, type[Dataset]] = {"atelier": Atelier, "unpaired-folders": UnpairedFolders}
+DATASETS: Mapping[str, type[Dataset]] = {
+    "atelier": Atelier,
+    "labelled-folder": LabelledFolder,
+    "paired-folders": PairedFolders,
+    "unpaired-folders": UnpairedFolders,
+}
 
 
 def open_dataset(options: DataOptions, batch_type: type) -> Dataset:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 import struct
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
+from impasto.data.sources import Half, Source, open_image
 from impasto.errors import DataError, PictureError
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".ppm", ".pgm", ".avif"})
@@ -40,12 +43,17 @@ def list_pictures(folder: Path) -> list[Path]:
 
     Raises DataError when the folder is missing, is not a folder or holds no picture.
     """
+    return [folder / name for name in picture_names(folder)]
+
+
+def picture_names(folder: Path) -> list[str]:
+    """Return the pictures in a folder as names relative to it, with / between folders; see `list_pictures`."""
     try:
         if not folder.exists():
             raise DataError(f"{folder} does not exist; check the path")
         if not folder.is_dir():
             raise DataError(f"{folder} is not a folder; name the folder that holds the pictures")
-        found = sorted(path for path in folder.rglob("*") if _is_picture(path, folder))
+        found = sorted(_walk(str(folder)), key=lambda name: name.split("/"))
     except OSError as error:  # no permission, or a name that is too long
         raise DataError(f"{folder} cannot be read ({error.strerror}); check the path and its permissions") from error
     if not found:
@@ -53,71 +61,69 @@ def list_pictures(folder: Path) -> list[Path]:
     return found
 
 
-def _is_picture(path: Path, folder: Path) -> bool:
-    hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
-    return path.suffix.lower() in SUFFIXES and not hidden and path.is_file()
+def _walk(folder: str) -> Iterator[str]:
+    def fail(error: OSError) -> None:
+        raise error
+
+    for place, folders, files in os.walk(folder, onerror=fail):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        prefix = os.path.relpath(place, folder).replace(os.sep, "/") + "/" if place != folder else ""
+        for name in files:
+            if not name.startswith(".") and os.path.splitext(name)[1].lower() in SUFFIXES:  # noqa: PTH122
+                yield prefix + name
 
 
-def open_picture(path: Path, max_megapixels: float = MAX_MEGAPIXELS) -> Image.Image:
+def open_picture(source: Source, max_megapixels: float = MAX_MEGAPIXELS) -> Image.Image:
     """Open a picture's header without decoding it, and check its size.
 
     Raises PictureError when the file cannot be read as a picture or has more than `max_megapixels`.
     """
     Image.MAX_IMAGE_PIXELS = None  # our own limit below takes the place of Pillow's, and is told in our words
     try:
-        picture = Image.open(path)
+        picture = open_image(source)
     except UnidentifiedImageError as error:
-        raise PictureError(f"{path} is not a picture that can be read; remove it or replace it") from error
+        raise PictureError(f"{source} is not a picture that can be read; remove it or replace it") from error
     except OSError as error:
-        raise PictureError(f"{path} cannot be opened ({error.strerror or error}); remove it or replace it") from error
+        raise PictureError(f"{source} cannot be opened ({error.strerror or error}); remove it or replace it") from error
     except DAMAGE as error:
-        raise PictureError(f"{path} is damaged ({error}); remove it or replace it") from error
+        raise PictureError(f"{source} is damaged ({error}); remove it or replace it") from error
     megapixels = picture.width * picture.height / 1e6
     if megapixels > max_megapixels:
         picture.close()
         raise PictureError(
-            f"{path} has {picture.width} x {picture.height} pixels ({megapixels:.0f} megapixels), more than the limit "
-            f"of {max_megapixels:g}; shrink it or raise max_megapixels"
+            f"{source} has {picture.width} x {picture.height} pixels ({megapixels:.0f} megapixels), more than the "
+            f"limit of {max_megapixels:g}; shrink it or raise max_megapixels"
         )
     return picture
 
 
-def read_picture(path: Path, max_megapixels: float = MAX_MEGAPIXELS, short_side: int | None = None) -> Image.Image:
+def read_picture(source: Source, max_megapixels: float = MAX_MEGAPIXELS, *, at_least: int | None = None) -> Image.Image:
     """Return a picture as upright 8-bit RGB in sRGB; transparent parts become white.
 
-    With `short_side` the picture is resized, antialiased and with its aspect ratio kept, so that its shorter side has
-    that many pixels; JPEGs are decoded near the needed size.
+    With `at_least`, a JPEG may come reduced 2, 4 or 8 times, decoded just that far and much faster, as long as its
+    shorter side keeps that many pixels.
 
     Raises PictureError when the file is no picture, cut off, or larger than `max_megapixels`.
     """
-    with open_picture(path, max_megapixels) as opened:
+    with open_picture(source, max_megapixels) as opened:
         try:
-            if short_side is not None:
-                opened.draft(
-                    None, _scaled(opened.size, short_side)
-                )  # JPEG: decode at 1/2, 1/4 or 1/8 where that is enough
+            if at_least is not None and not isinstance(source, Half):
+                opened.draft(None, scaled(opened.size, at_least))
             picture = _upright_rgb(opened)
         except DAMAGE as error:
-            raise PictureError(f"{path} is cut off or damaged ({error}); remove it or replace it") from error
-    if short_side is None:
-        return picture
-    width, height = _scaled(picture.size, short_side)
-    if width * height / 1e6 > max_megapixels:
-        raise PictureError(
-            f"{path} is so thin ({picture.width} x {picture.height} pixels) that resizing it to a short side of "
-            f"{short_side} exceeds {max_megapixels:g} megapixels; crop it or remove it"
-        )
-    return picture.resize((width, height), Image.Resampling.BICUBIC, reducing_gap=3.0)
+            raise PictureError(f"{source} is cut off or damaged ({error}); remove it or replace it") from error
+    return picture.crop(source.box(*picture.size)) if isinstance(source, Half) else picture
+
+
+def scaled(size: tuple[int, int], short_side: int) -> tuple[int, int]:
+    """Return a size (two numbers in either order) in its proportions, with a shorter side of `short_side`."""
+    scale = short_side / min(size)
+    return max(short_side, round(size[0] * scale)), max(short_side, round(size[1] * scale))
 
 
 def to_array(picture: Image.Image) -> NDArray[np.uint8]:
     """Return the pixels of an RGB picture, [H, W, 3] uint8."""
     return np.array(picture, dtype=np.uint8)
-
-
-def _scaled(size: tuple[int, int], short_side: int) -> tuple[int, int]:
-    scale = short_side / min(size)
-    return max(short_side, round(size[0] * scale)), max(short_side, round(size[1] * scale))
 
 
 def _upright_rgb(picture: Image.Image) -> Image.Image:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import torch
 
 from impasto.chance import generator
 
+Balance = Literal["none", "sqrt", "uniform"]
 K = TypeVar("K")
 T = TypeVar("T")
 
@@ -35,6 +37,51 @@ class ShuffledOrder:
         return self._order[place]
 
 
+class BalancedOrder:
+    """An endless sequence of (class, index within the class), with each class as often as the balance says.
+
+    Every epoch has as many places as there are pictures. A class's places are shuffled among the others'; its own
+    pictures come in a shuffled order that goes on from epoch to epoch, so that all are shown before one is shown again.
+    """
+
+    def __init__(self, counts: Sequence[int], seed: int, balance: Balance = "none") -> None:
+        self.seed, self.quotas = seed, quotas(counts, balance)
+        self.places = sum(self.quotas)
+        self._orders = [ShuffledOrder(count, seed, f"class {label}") for label, count in enumerate(counts)]
+        self._epoch = -1
+        self._drawn: list[tuple[int, int]] = []
+
+    def __getitem__(self, position: int) -> tuple[int, int]:
+        """Return what is drawn at a position counted from the start of the run."""
+        epoch, place = divmod(position, self.places)
+        if epoch != self._epoch:
+            self._drawn = self._draw(epoch)
+            self._epoch = epoch
+        return self._drawn[place]
+
+    def _draw(self, epoch: int) -> list[tuple[int, int]]:
+        classes = torch.repeat_interleave(torch.tensor(self.quotas))
+        shuffled = classes[torch.randperm(self.places, generator=generator(self.seed, "order", "classes", epoch))]
+        counters = [itertools.count(epoch * quota) for quota in self.quotas]
+        return [(label, self._orders[label][next(counters[label])]) for label in shuffled.tolist()]
+
+
+def quotas(counts: Sequence[int], balance: Balance) -> list[int]:
+    """Return how often each class comes in an epoch of as many places as pictures: at least once, and in proportion.
+
+    The fractions that rounding leaves go to the classes that lost most (largest remainders).
+    """
+    if balance == "none":
+        return list(counts)
+    shares = [math.sqrt(count) if balance == "sqrt" else 1.0 for count in counts]
+    exact = [share * sum(counts) / sum(shares) for share in shares]
+    whole = [max(1, math.floor(places)) for places in exact]
+    by_remainder = sorted(range(len(counts)), key=lambda label: whole[label] - exact[label])
+    for label in by_remainder[: max(0, sum(counts) - sum(whole))]:
+        whole[label] += 1
+    return whole
+
+
 def positions(start: int, batch_size: int, rank: int = 0, world_size: int = 1) -> Iterator[range]:
     """Yield the positions of this device's share of each batch of `batch_size`, from position `start` on.
 
@@ -53,7 +100,7 @@ def decoded_ahead(
     Threads, not processes: Pillow decodes and resizes without holding Python's lock, memory is shared, and signals
     reach one process only.
     """
-    pool = ThreadPoolExecutor(max_workers=workers, thread_name_prefix="impasto-decode")
+    pool = ThreadPoolExecutor(workers, "impasto-decode", initializer=torch.set_num_threads, initargs=(1,))
     waiting: deque[tuple[Sequence[K], list[Future[T]]]] = deque()
     try:
         for batch in batches:

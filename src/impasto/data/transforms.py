@@ -8,13 +8,53 @@ import numpy as np
 import torch
 from PIL import Image
 from torch import Tensor
+from torch.nn import functional as F
 
-from impasto.data.pictures import to_array
+from impasto.data.pictures import read_picture, scaled, to_array
+from impasto.data.sources import Half, Source
+from impasto.errors import PictureError
 
 
 def to_pixels(picture: Image.Image) -> Tensor:
     """Return an RGB picture as uint8 [3, H, W]."""
     return torch.from_numpy(to_array(picture)).permute(2, 0, 1)
+
+
+def read_pixels(source: Source, max_megapixels: float, short_side: int) -> Tensor:
+    """Return a picture resized, with its proportions, to a shorter side of `short_side`: uint8 [3, H, W].
+
+    Its bytes lie as in the picture, a pixel's three channels together.
+
+    Raises PictureError when it cannot be read, or is so thin that the result exceeds `max_megapixels`.
+    """
+    return _to_short_side(source, read_picture(source, max_megapixels, at_least=short_side), max_megapixels, short_side)
+
+
+def read_halves(halves: Sequence[Half], max_megapixels: float, short_side: int) -> list[Tensor]:
+    """Return the halves of one picture as `read_pixels` does each, decoding it once."""
+    whole = read_picture(halves[0].whole, max_megapixels)
+    parts = [whole.crop(half.box(*whole.size)) for half in halves]
+    return [_to_short_side(half, part, max_megapixels, short_side) for half, part in zip(halves, parts, strict=True)]
+
+
+def _to_short_side(source: Source, picture: Image.Image, max_megapixels: float, short_side: int) -> Tensor:
+    width, height = scaled(picture.size, short_side)
+    if width * height / 1e6 > max_megapixels:
+        raise PictureError(
+            f"{source} is so thin ({picture.width} x {picture.height} pixels) that resizing it to a short side of "
+            f"{short_side} exceeds {max_megapixels:g} megapixels; crop it or remove it"
+        )
+    return resized(to_pixels(picture), height, width)
+
+
+def resized(pixels: Tensor, height: int, width: int) -> Tensor:
+    """Resize uint8 [3, H, W] to [3, height, width], bicubic and antialiased: Pillow's result, about four times as fast.
+
+    The speed needs a pixel's channels to lie together, as `to_pixels` returns them.
+    """
+    if pixels.shape[1:] == (height, width):
+        return pixels
+    return F.interpolate(pixels[None], (height, width), mode="bicubic", antialias=True)[0]
 
 
 def to_picture(image: Tensor) -> Image.Image:
@@ -34,15 +74,15 @@ def random_crops(pictures: Sequence[Tensor], size: int, *, flip: bool, generator
     Each picture has its own generator; pictures given equal generators are cut at the same place.
     Returns float32 [N, 3, size, size] in [-1, 1].
     """
-    crops = []
-    for picture, generator in zip(pictures, generators, strict=True):
+    crops = torch.empty(len(pictures), 3, size, size, dtype=torch.uint8, memory_format=torch.channels_last)
+    for number, (picture, generator) in enumerate(zip(pictures, generators, strict=True)):
         _, height, width = picture.shape
         top = int(torch.randint(height - size + 1, (), generator=generator))
         left = int(torch.randint(width - size + 1, (), generator=generator))
         crop = picture[:, top : top + size, left : left + size]
         mirrored = flip and bool(torch.rand((), generator=generator) < 0.5)
-        crops.append(crop.flip(-1) if mirrored else crop)
-    return to_range(torch.stack(crops))
+        crops[number] = crop.flip(-1) if mirrored else crop
+    return to_range(crops)
 
 
 def centre_square(picture: Tensor, multiple: int = 4) -> Tensor:

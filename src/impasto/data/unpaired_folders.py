@@ -1,37 +1,35 @@
-"""Two folders of unrelated pictures: photos, and paintings in the style to be learned."""
+"""Two collections of unrelated pictures: photos, and paintings in the style to be learned."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Literal
 
-from pydantic import BeforeValidator, model_validator
+from pydantic import model_validator
 
 from impasto.data.batches import Images, ImageSpec, UnpairedImages
 from impasto.data.crops import Draw, centre_squares, crop_batches
 from impasto.data.dataset import DataOptions, Dataset
-from impasto.data.picture_set import find_pictures
+from impasto.data.fingerprint import combined
+from impasto.data.layouts import read_collection
+from impasto.data.options import Folder
+from impasto.data.picture_set import PictureSet, checked, find_pictures
+from impasto.data.reading import reader
 from impasto.data.stream import ShuffledOrder, positions
-
-
-def _as_path(value: Any) -> Any:
-    """Take a folder called 2024, which YAML reads as a number, and one that starts with ~."""
-    return Path(str(value)).expanduser() if isinstance(value, str | int | float) else value
-
-
-Folder = Annotated[Path, BeforeValidator(_as_path)]
+from impasto.errors import DataError
 
 
 class UnpairedFoldersOptions(DataOptions):
-    """Either `photos` and `paintings`, or `path` with the sub-folders trainA, trainB, testA and testB."""
+    """Either `photos` and `paintings`, or `path` to a collection of two domains, such as trainA and trainB."""
 
     kind: Literal["unpaired-folders"] = "unpaired-folders"
     photos: Folder | None = None
     paintings: Folder | None = None
     path: Folder | None = None
     photos_are: Literal["A", "B"] = "A"
-    """Which of trainA and trainB holds the photos (monet2photo: B)."""
+    """Which of the two domains holds the photos (monet2photo: B)."""
+    layout: str | None = None
+    """The layout of what these name; recognised unless said."""
 
     @model_validator(mode="after")
     def _says_where(self) -> UnpairedFoldersOptions:
@@ -43,24 +41,18 @@ class UnpairedFoldersOptions(DataOptions):
             )
         return self
 
-    def folders(self) -> tuple[Path, Path]:
-        """Return the folders of photos and of paintings."""
-        if self.path is not None:
-            return self.path / f"train{self.photos_are}", self.path / f"train{'AB'.replace(self.photos_are, '')}"
-        assert self.photos is not None
-        assert self.paintings is not None
-        return self.photos, self.paintings
-
 
 class UnpairedFolders(Dataset):
-    """Photos and paintings, each in its own shuffled order; an epoch is one pass over the larger folder."""
+    """Photos and paintings, each in its own shuffled order; an epoch is one pass over the larger collection."""
 
     Options = UnpairedFoldersOptions
     batch_types = frozenset({UnpairedImages})
 
     def __init__(self, options: UnpairedFoldersOptions, batch_type: type = UnpairedImages) -> None:  # noqa: ARG002
         self.options = options
-        self.photos, self.paintings = (find_pictures(folder, options.max_megapixels) for folder in options.folders())
+        self.photos, self.paintings = _domains(options)
+        self.fingerprint = combined(self.photos.fingerprint, self.paintings.fingerprint)
+        self.notes = tuple(dict.fromkeys((*self.photos.notes, *self.paintings.notes)))
         self.spec = ImageSpec(channels=3, size=options.image_size)
 
     @property
@@ -83,12 +75,37 @@ class UnpairedFolders(Dataset):
         photo_order = ShuffledOrder(len(photos), seed, "photos")
         painting_order = ShuffledOrder(len(paintings), seed, "paintings")
         draws = (
-            [Draw(p, (photos[photo_order[p]], paintings[painting_order[p]])) for p in share]
+            [Draw(p, (photos[photo_order[p]].picture, paintings[painting_order[p]].picture)) for p in share]
             for share in positions(start, batch_size, rank, world_size)
         )
-        for _, images in crop_batches(draws, self.options, seed):
+        read = reader(self.options, len(photos) + len(paintings))
+        for _, images in crop_batches(draws, self.options, seed, read=read):
             yield UnpairedImages(*images)
 
     def prompts(self, count: int) -> Images:
         """Return photos for the painter, [n, 3, side, side]: as large a square as fits the training scale."""
-        return Images(centre_squares((self.photos.test or self.photos.train)[:count], self.options))
+        shown = (self.photos.test or self.photos.train)[:count]
+        return Images(centre_squares([item.picture for item in shown], self.options))
+
+
+def _domains(options: UnpairedFoldersOptions) -> tuple[PictureSet, PictureSet]:
+    """Return the photos and the paintings."""
+    if options.photos is not None and options.paintings is not None:
+        photos, paintings = (
+            find_pictures(path, options.max_megapixels, options.layout) for path in (options.photos, options.paintings)
+        )
+        return photos, paintings
+    assert options.path is not None
+    collection = read_collection(options.path, options.layout)
+    if "domain" not in collection.attributes:
+        raise DataError(
+            f"{options.path} is {collection.layout}, not a collection of two domains; it needs the folders trainA and "
+            "trainB, or say data.photos and data.paintings"
+        )
+    domains = {
+        domain: checked(
+            collection, options.max_megapixels, [item for item in collection.items if item.labels["domain"] == domain]
+        )
+        for domain in "AB"
+    }
+    return domains[options.photos_are], domains["AB".replace(options.photos_are, "")]

@@ -25,6 +25,7 @@ from impasto.engine.interrupts import InterruptedTraining, Interrupts
 from impasto.engine.journal import Journal
 from impasto.engine.launch import chosen_precision, launch
 from impasto.engine.means import Means, not_finite
+from impasto.engine.same_data import check_same_data, remember_data
 from impasto.engine.schedule import set_learning_rates
 from impasto.engine.together import most, raise_together
 from impasto.engine.watch import Watch
@@ -37,8 +38,12 @@ from impasto.run_folder import RunFolder
 SAMPLES = 6
 
 
-def train(recipe: Recipe, run: Path | RunFolder, watch: Watch | None = None) -> Path:
+def train(
+    recipe: Recipe, run: Path | RunFolder, watch: Watch | None = None, *, accept_changed_data: bool = False
+) -> Path:
     """Train from the start, or from where the run folder stands, to the end; return the last checkpoint.
+
+    A run goes on with the pictures it began with only, unless changed ones are accepted.
 
     Raises InterruptedTraining after Ctrl-C or SIGTERM, with everything saved; ImpastoError for what the user can mend.
     """
@@ -58,7 +63,7 @@ def train(recipe: Recipe, run: Path | RunFolder, watch: Watch | None = None) -> 
         if latest is not None and folder.told_finished():
             return latest
         interrupts = held.enter_context(Interrupts())
-        session = Session(recipe, folder, fabric, watch or Watch())
+        session = Session(recipe, folder, fabric, watch or Watch(), accept_changed_data=accept_changed_data)
         held.callback(session.close)
         return session.run_to_end(interrupts)
 
@@ -66,13 +71,17 @@ def train(recipe: Recipe, run: Path | RunFolder, watch: Watch | None = None) -> 
 class Session:
     """What one process holds while it trains."""
 
-    def __init__(self, recipe: Recipe, folder: RunFolder, fabric: Fabric, watch: Watch) -> None:
+    def __init__(
+        self, recipe: Recipe, folder: RunFolder, fabric: Fabric, watch: Watch, *, accept_changed_data: bool
+    ) -> None:
         options = recipe.training
         self.recipe, self.folder, self.fabric, self.watch = recipe, folder, fabric, watch
         method_class = METHODS[recipe.method.name]
         assert issubclass(method_class, Method)
         self.dataset = open_dataset(recipe.data, method_class.batch_type)
         _check_enough(self.dataset, options.batch_size)
+        if not accept_changed_data:
+            check_same_data(folder, self.dataset)
         torch.manual_seed(mixed_seed(options.seed, "weights"))
         self.method: Method[Any, Any] = method_class(recipe.method, self.dataset.spec)
         self.state = self.method.prepare(fabric)
@@ -136,8 +145,11 @@ class Session:
     def _start(self) -> None:
         facts = self._facts()
         if self.journal is not None and not self.clock.finished:
+            remember_data(self.folder, self.dataset)
             self.journal.note("start", self.clock.images_seen, **facts)
-            self.watch.started(self.recipe, self.folder, self.clock, facts)
+            self.watch.started(self.recipe, self.folder, self.clock, facts, self.dataset.histogram())
+            for note in self.dataset.notes:
+                self.watch.noted(note)
 
     def _finish(self) -> Path:
         latest = self.folder.latest()

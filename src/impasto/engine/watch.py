@@ -13,8 +13,13 @@ from impasto.run_folder import RunFolder
 class Watch:
     """Told what happens; the command line and the studio derive their own. This one says nothing."""
 
-    def started(self, recipe: Recipe, run: RunFolder, clock: Clock, facts: Mapping[str, str]) -> None:
-        """Hear that training begins, or goes on, at the clock's images."""
+    def started(
+        self, recipe: Recipe, run: RunFolder, clock: Clock, facts: Mapping[str, str], classes: Mapping[str, int]
+    ) -> None:
+        """Hear that training begins, or goes on, at the clock's images; `classes` counts the pictures of each."""
+
+    def noted(self, note: str) -> None:
+        """Hear what the owner of the pictures should know before training."""
 
     def stepped(self, clock: Clock, means: Mapping[str, float] | None) -> None:
         """Hear that a batch was learned from; now and then with means of what the method logs."""

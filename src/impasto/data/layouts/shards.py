@@ -1,0 +1,122 @@
+"""WebDataset shards: tar files in which an example's files follow each other and share a name up to the first dot.
+
+    00000.jpg  00000.json  00001.jpg  00001.json ...
+
+The JSON holds the labels, `split` and `name`; a `.cls` file a class, as WebDataset writes it. `impasto data shard` puts
+an `index.json` beside the tars, which saves reading their headers.
+"""
+
+from __future__ import annotations
+
+import json
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from impasto.data.collection import Collection, Item
+from impasto.data.layouts.layout import Layout, as_split
+from impasto.data.pictures import SUFFIXES
+from impasto.data.sources import Packed
+from impasto.errors import DataError
+
+INDEX = "index.json"
+MOST_TEXT_BYTES = 1 << 20
+"""A longer .json or .cls in a tar is refused."""
+
+
+def read_shards(folder: Path) -> Collection:
+    """List the pictures in a folder of tar files; raise DataError where one is damaged."""
+    items = indexed_items(folder) if (folder / INDEX).is_file() else _scanned(folder)
+    return Collection(folder, "shards", items)
+
+
+def _scanned(folder: Path) -> list[Item]:
+    return [item for shard in shard_files(folder) for item in tar_items(shard)]
+
+
+def shard_files(folder: Path) -> list[Path]:
+    """Return the tar files of a folder, sorted."""
+    return sorted(folder.glob("*.tar"))
+
+
+def tar_items(shard: Path) -> Iterator[Item]:
+    """Yield the pictures of one uncompressed tar, in order."""
+    try:
+        with tarfile.open(shard, "r:") as archive:
+            yield from _examples(shard, archive)
+    except (OSError, tarfile.TarError, ValueError) as error:
+        raise DataError(f"{shard} is no tar file or is damaged ({error}); make or copy it again") from error
+
+
+def _examples(shard: Path, archive: tarfile.TarFile) -> Iterator[Item]:
+    key = ""
+    files: dict[str, tarfile.TarInfo] = {}
+    for member in archive:
+        if not member.isfile():
+            continue
+        path = PurePosixPath(member.name)
+        stem, _, suffix = path.name.partition(".")
+        this = str(path.with_name(stem))
+        if this != key and files:
+            yield from _example(shard, archive, key, files)
+            files = {}
+        key = this
+        files[f".{suffix.lower()}"] = member
+    if files:
+        yield from _example(shard, archive, key, files)
+
+
+def _example(shard: Path, archive: tarfile.TarFile, key: str, files: dict[str, tarfile.TarInfo]) -> Iterator[Item]:
+    picture = next((member for suffix, member in files.items() if suffix in SUFFIXES), None)
+    if picture is None:
+        return
+    said: dict[str, Any] = {}
+    if ".json" in files:
+        said = json.loads(_text(archive, files[".json"]))
+        if not isinstance(said, dict):
+            raise ValueError(f"{key}.json is not an object")
+    if ".cls" in files:
+        said.setdefault("class", _text(archive, files[".cls"]).strip())
+    yield item_of(said, Packed(shard, picture.offset_data, picture.size, picture.name), f"{shard.stem}/{picture.name}")
+
+
+def item_of(said: dict[str, Any], picture: Packed, name: str) -> Item:
+    """Return the item that a JSON's entries describe: split, name, and any text or whole number as a label."""
+    labels = {
+        key: str(value) for key, value in said.items() if key not in ("split", "name") and isinstance(value, str | int)
+    }
+    return Item(picture, str(said.get("name", name)), as_split(str(said.get("split", ""))) or "train", labels)
+
+
+def _text(archive: tarfile.TarFile, member: tarfile.TarInfo) -> str:
+    file = archive.extractfile(member)
+    if file is None or member.size > MOST_TEXT_BYTES:
+        raise ValueError(f"{member.name} is too long")
+    return file.read().decode()
+
+
+def indexed_items(folder: Path) -> list[Item]:
+    """Return the pictures that the index names; raise DataError where it does not fit the tars beside it."""
+    index = folder / INDEX
+    try:
+        shards = json.loads(index.read_text(encoding="utf-8"))["shards"]
+        return [item for shard in shards for item in _indexed(folder, shard)]
+    except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError) as error:
+        raise DataError(f"{index} is damaged ({error}); remove it, and the tars will be read instead") from error
+
+
+def _indexed(folder: Path, shard: dict[str, Any]) -> Iterator[Item]:
+    file = folder / PurePosixPath(shard["file"]).name
+    if not file.is_file() or file.stat().st_size != shard["bytes"]:
+        raise DataError(f"{file} is missing or has another size than {INDEX} says; copy the shards again")
+    for entry in shard["pictures"]:
+        name, offset, length = str(entry["member"]), int(entry["offset"]), int(entry["length"])
+        yield item_of(entry["said"], Packed(file, offset, length, name), f"{file.stem}/{name}")
+
+
+def _is_shards(path: Path) -> bool:
+    return path.is_dir() and bool(shard_files(path))
+
+
+SHARDS = Layout("WebDataset shards: tar files of pictures", _is_shards, read_shards)

@@ -1,0 +1,17 @@
+"""Fields that several datasets' options share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator
+
+
+def _as_path(value: Any) -> Any:
+    """Take a folder called 2024, which YAML reads as a number, and one that starts with ~."""
+    return Path(str(value)).expanduser() if isinstance(value, str | int | float) else value
+
+
+Folder = Annotated[Path, BeforeValidator(_as_path)]
+"""A folder or archive of pictures, in any layout that `impasto data check` recognises."""

@@ -1,0 +1,101 @@
+"""Reading resized pictures, each time from its file or once into a cache."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from impasto.data.dataset import DataOptions
+from impasto.data.sources import Half, Packed, Raw, Source
+from impasto.data.transforms import read_halves, read_pixels
+from impasto.errors import DataError
+from impasto.files import default_cache, make_folder, unwritable
+
+Reader = Callable[[Source], Tensor]
+"""From a picture to its pixels at the training scale, uint8 [3, H, W]."""
+
+USUAL_ASPECT = 1.35
+"""Long side over short side of a usual picture, to estimate what a cache will hold."""
+
+
+def reader(options: DataOptions, pictures: int) -> Reader:
+    """Return what reads a collection's pictures, with the cache that the options ask for.
+
+    Raises DataError where a cache in memory would take more than half of it.
+    """
+
+    def read(source: Source) -> Tensor:
+        return read_pixels(source, options.max_megapixels, options.short_side)
+
+    if options.cache == "memory":
+        _check_memory(options, pictures)
+        return functools.cache(read)
+    if options.cache == "disk":
+        return DiskCache(default_cache() / "resized" / str(options.short_side), read)
+    return read
+
+
+def read_together(read: Reader, files: Sequence[Source], options: DataOptions) -> list[Tensor]:
+    """Read the pictures of one example; two halves of one picture are decoded once."""
+    first = files[0]
+    if options.cache == "none" and isinstance(first, Half) and len(files) > 1:
+        return read_halves(
+            [half for half in files if isinstance(half, Half)], options.max_megapixels, options.short_side
+        )
+    return [read(file) for file in files]
+
+
+class DiskCache:
+    """Pixels kept in files, for slow disks, network drives and pictures that are dear to decode.
+
+    A picture that changed is read anew: its size and time of change are part of its key.
+    """
+
+    def __init__(self, folder: Path, read: Reader) -> None:
+        self.folder, self.read = make_folder(folder), read
+
+    def __call__(self, source: Source) -> Tensor:
+        """Return the pixels from the cache, or read them and keep them."""
+        path = self.folder / self._key(source)
+        try:
+            pixels = np.load(path, allow_pickle=False)
+        except (OSError, ValueError, EOFError):  # not there yet, or cut off
+            pixels = self.read(source).permute(1, 2, 0).numpy()
+            self._keep(path, pixels)
+        return torch.from_numpy(pixels).permute(2, 0, 1)
+
+    def _keep(self, path: Path, pixels: np.ndarray[tuple[int, ...], np.dtype[np.uint8]]) -> None:
+        draft = path.with_name(f".{path.name}.{os.getpid()}.{id(pixels)}.part.npy")
+        try:
+            path.parent.mkdir(exist_ok=True)
+            np.save(draft, pixels)
+            draft.replace(path)
+        except OSError as error:
+            draft.unlink(missing_ok=True)
+            raise unwritable(self.folder, error) from error
+
+    @staticmethod
+    def _key(source: Source) -> str:
+        stored = source.whole if isinstance(source, Half) else source
+        file = stored.file if isinstance(stored, Packed | Raw) else stored
+        status = file.stat()
+        facts = repr((file.absolute(), status.st_size, status.st_mtime_ns, source))
+        name = hashlib.blake2b(facts.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
+        return f"{name[:2]}/{name}.npy"
+
+
+def _check_memory(options: DataOptions, pictures: int) -> None:
+    needed = pictures * 3 * options.short_side**2 * USUAL_ASPECT
+    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else float("inf")
+    if needed > there / 2:
+        raise DataError(
+            f"data.cache: {pictures:,} pictures need about {needed / 1e9:.0f} GB of memory, more than half of this "
+            "machine's; say disk or none"
+        )
