@@ -101,12 +101,17 @@ class Half:
 Source: TypeAlias = Path | Packed | Raw | Half
 
 
-@functools.lru_cache(maxsize=16)
 def whole_file(file: Path) -> bytes:
     """Return a file's content, unzipped if it is gzipped; kept, because many pictures share it.
 
     Raises OSError, EOFError or zlib.error where it is damaged.
     """
+    status = file.stat()
+    return _whole_file(file, status.st_size, status.st_mtime_ns)
+
+
+@functools.lru_cache(maxsize=16)
+def _whole_file(file: Path, size: int, changed: int) -> bytes:  # noqa: ARG001 - a file that changed is read anew
     opener = gzip.open if file.suffix == ".gz" else open
     with opener(file, "rb") as stream:
         content = bytes(stream.read(MOST_BYTES + 1))

@@ -21,12 +21,16 @@ from impasto.data.sources import Packed
 from impasto.errors import DataError
 
 INDEX = "index.json"
+PLAN = "unfinished.json"
+"""Lies in the folder while `impasto data shard` writes it."""
 MOST_TEXT_BYTES = 1 << 20
 """A longer .json or .cls in a tar is refused."""
 
 
 def read_shards(folder: Path) -> Collection:
     """List the pictures in a folder of tar files; raise DataError where one is damaged."""
+    if (folder / PLAN).is_file():
+        raise DataError(f"{folder} holds unfinished shards; run the command that makes them again")
     items = indexed_items(folder) if (folder / INDEX).is_file() else _scanned(folder)
     return Collection(folder, "shards", items)
 
@@ -102,7 +106,7 @@ def indexed_items(folder: Path) -> list[Item]:
     try:
         shards = json.loads(index.read_text(encoding="utf-8"))["shards"]
         return [item for shard in shards for item in _indexed(folder, shard)]
-    except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError) as error:
+    except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{index} is damaged ({error}); remove it, and the tars will be read instead") from error
 
 

@@ -38,7 +38,7 @@ def read_zip(file: Path) -> Collection:
     names = _without_common_folder([member.filename for member in members])
     items = [_item(file, member, name) for member, name in zip(members, names, strict=True)]
     labels = _stylegan_labels(table, file) if table is not None else _folder_labels(names)
-    items = sorted(item._replace(labels=labels.get(item.name, {})) for item in items)
+    items = [item._replace(labels=labels.get(item.name, {})) for item in sorted(items, key=lambda item: item.name)]
     return Collection(file, "zip", items)
 
 
