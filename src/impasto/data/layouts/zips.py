@@ -35,7 +35,9 @@ def read_zip(file: Path) -> Collection:
     unreadable = [m.filename for m in members if m.compress_type not in METHODS or m.flag_bits & 1]
     if unreadable:
         raise DataError(f"{file} holds {unreadable[0]} encrypted or packed in a rare way; make it again as a plain zip")
-    names = _without_common_folder([member.filename for member in members])
+    names = [member.filename for member in members]
+    if table is None:
+        names = _without_common_folder(names)
     items = [_item(file, member, name) for member, name in zip(members, names, strict=True)]
     labels = _stylegan_labels(table, file) if table is not None else _folder_labels(names)
     items = [item._replace(labels=labels.get(item.name, {})) for item in sorted(items, key=lambda item: item.name)]
