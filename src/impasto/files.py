@@ -11,6 +11,11 @@ from pathlib import Path
 
 from impasto.errors import OutputError
 
+try:
+    import fcntl
+except ImportError:  # Windows has no flock; there two processes may do the same work twice
+    fcntl = None  # type: ignore[assignment]
+
 
 @contextmanager
 def replacing(target: Path) -> Iterator[Path]:
@@ -67,6 +72,15 @@ def default_cache() -> Path:
         return Path(chosen)
     caches = os.environ.get("XDG_CACHE_HOME")
     return (Path(caches) if caches else Path.home() / ".cache") / "impasto"
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a lock file for this thread and process, having waited for it; the system lets go however they end."""
+    with path.open("w") as file:
+        if fcntl is not None:
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 def write_text(target: Path, text: str) -> None:

@@ -8,26 +8,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from impasto.cli.app import main
 from tests.conftest import picture
 
 Run = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def impasto(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Return a function that runs a command in this process and gives its exit code and both outputs."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["impasto", *map(str, arguments)])
-        monkeypatch.setenv("COLUMNS", "200")
-        with pytest.raises(SystemExit) as stop:
-            main()
-        captured = capsys.readouterr()
-        code = stop.value.code
-        return (code if isinstance(code, int) else 0), captured.out, captured.err
-
-    return run
 
 
 def test_help_and_version_load_no_torch() -> None:

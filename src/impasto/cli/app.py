@@ -11,6 +11,7 @@ import typer
 
 from impasto import __version__
 from impasto.cli.console import complaints, console, escape
+from impasto.cli.data import data
 from impasto.errors import ImpastoError
 
 app = typer.Typer(
@@ -23,6 +24,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+app.add_typer(data)
 
 TRAIN_HELP = """Train RECIPE, or go on where its run folder stands.
 

@@ -30,7 +30,8 @@ class Item(NamedTuple):
 class Collection:
     """What was found in a folder or archive."""
 
-    root: Path
+    root: Path | str
+    """A folder, an archive or an address."""
     layout: str
     """A key of LAYOUTS."""
     items: Sequence[Item]

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from impasto.data.collection import Item
 from impasto.data.pictures import DAMAGE, open_picture
-from impasto.data.sources import excerpt
+from impasto.data.sources import excerpt, is_here
 from impasto.errors import PictureError
 
 THREADS = 8
@@ -45,7 +45,8 @@ def inspect(items: Sequence[Item], max_megapixels: float) -> Fingerprint:
     def look(item: Item) -> bytes:
         parts = [item.picture] if item.partner is None else [item.picture, item.partner]
         for part in parts:
-            open_picture(part, max_megapixels).close()
+            if is_here(part):
+                open_picture(part, max_megapixels).close()
         try:
             return hashlib.blake2b(b"".join(excerpt(part) for part in parts), digest_size=16).digest()
         except DAMAGE as error:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal
 
 import torch
@@ -13,9 +13,10 @@ from impasto.data.collection import Collection, Item
 from impasto.data.crops import Draw, crop_batches
 from impasto.data.dataset import DataOptions, Dataset
 from impasto.data.layouts import read_collection
-from impasto.data.options import Folder
+from impasto.data.options import Place
 from impasto.data.picture_set import checked
 from impasto.data.reading import reader
+from impasto.data.remote import order_of, refuse_balance
 from impasto.data.stream import Balance, BalancedOrder, positions
 from impasto.errors import DataError, did_you_mean
 
@@ -26,14 +27,14 @@ class LabelledFolderOptions(DataOptions):
     """A collection, and which of its attributes is the class."""
 
     kind: Literal["labelled-folder"] = "labelled-folder"
-    path: Folder
+    path: Place
     layout: str | None = None
     """Recognised unless said."""
     label: str | None = None
     """The attribute that is the class, such as style, genre or artist; `class`, or the only one, unless said."""
     classes: tuple[str, ...] | None = None
     """Learn these classes only."""
-    balance: Balance = "none"
+    balance: Literal["none"] | Balance = "none"
     """How often a class is shown: as often as it has pictures, as the root of that, or all alike."""
 
 
@@ -77,12 +78,11 @@ class LabelledFolder(Dataset):
         self, batch_size: int, seed: int, start: int = 0, rank: int = 0, world_size: int = 1
     ) -> Iterator[LabelledImages]:
         """Yield batches of random crops [N, 3, image_size, image_size] with their classes."""
-        by_class = [[item for item in self.pictures.train if self._class(item) == name] for name in self.classes]
-        order = BalancedOrder([len(items) for items in by_class], seed, self.options.balance)
+        choose = self._chooser(seed)
 
         def draw(position: int) -> Draw:
-            label, index = order[position]
-            return Draw(position, (by_class[label][index].picture,), label)
+            item = choose(position)
+            return Draw(position, (item.picture,), self.classes.index(self._class(item)))
 
         draws = ([draw(p) for p in share] for share in positions(start, batch_size, rank, world_size))
         read = reader(self.options, self.size)
@@ -93,6 +93,22 @@ class LabelledFolder(Dataset):
         """Return one-hot labels that go round the classes."""
         classes = len(self.classes)
         return Labels(torch.eye(classes)[torch.arange(count) % classes])
+
+    def _chooser(self, seed: int) -> Callable[[int], Item]:
+        """Return what gives the picture at a position of the run, as the balance says."""
+        items, balance = self.pictures.train, self.options.balance
+        if balance == "none":
+            order = order_of(items, seed, "labelled")
+            return lambda position: items[order[position]]
+        refuse_balance(items, self.options.path)
+        by_class = [[item for item in items if self._class(item) == name] for name in self.classes]
+        balanced = BalancedOrder([len(members) for members in by_class], seed, balance)
+
+        def choose(position: int) -> Item:
+            label, index = balanced[position]
+            return by_class[label][index]
+
+        return choose
 
     def _class(self, item: Item) -> str:
         return item.labels[self.attribute]
@@ -114,8 +130,7 @@ def chosen_attribute(collection: Collection, label: str | None) -> str:
         )
     if label is not None and label not in there:
         raise DataError(
-            f"data.label: {collection.root} has no {label!r}{did_you_mean(label, there)}; "
-            f"its labels are {', '.join(there)}"
+            f"data.label: the pictures of {collection.root} have no label {label!r}; they have {', '.join(there)}"
         )
     if label is None and "class" not in there and len(there) > 1:
         raise DataError(f"data.label: say which of the labels of {collection.root} is the class: {', '.join(there)}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field, StringConstraints
 
 
 def _as_path(value: Any) -> Any:
@@ -15,3 +15,8 @@ def _as_path(value: Any) -> Any:
 
 Folder = Annotated[Path, BeforeValidator(_as_path)]
 """A folder or archive of pictures, in any layout that `impasto data check` recognises."""
+
+Url = Annotated[str, StringConstraints(pattern=r"^https?://")]
+
+Place = Annotated[Url | Folder, Field(union_mode="left_to_right")]
+"""A folder or archive, or the address of a folder of shards on a web server."""

@@ -21,7 +21,7 @@ class PictureSet(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def find_pictures(path: Path, max_megapixels: float, layout: str | None = None) -> PictureSet:
+def find_pictures(path: Path | str, max_megapixels: float, layout: str | None = None) -> PictureSet:
     """Return the pictures of a folder or archive in whichever layout it has.
 
     Raises DataError where it is missing, empty or in disorder, and PictureError for a file that is no picture.

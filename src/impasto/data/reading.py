@@ -85,8 +85,8 @@ class DiskCache:
     def _key(source: Source) -> str:
         stored = source.whole if isinstance(source, Half) else source
         file = stored.file if isinstance(stored, Packed | Raw) else stored
-        status = file.stat()
-        facts = repr((file.absolute(), status.st_size, status.st_mtime_ns, source))
+        status = file.stat() if isinstance(file, Path) else None
+        facts = repr((Path.cwd(), status and (status.st_size, status.st_mtime_ns), source))
         name = hashlib.blake2b(facts.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
         return f"{name[:2]}/{name}.npy"
 

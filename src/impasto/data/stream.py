@@ -13,7 +13,8 @@ import torch
 
 from impasto.chance import generator
 
-Balance = Literal["none", "sqrt", "uniform"]
+Balance = Literal["sqrt", "uniform"]
+"""How often a class is shown: as the root of its number of pictures, or all classes alike."""
 K = TypeVar("K")
 T = TypeVar("T")
 
@@ -31,10 +32,13 @@ class ShuffledOrder:
         """Return the index of the picture at a position counted from the start of the run."""
         epoch, place = divmod(position, self.count)
         if epoch != self._epoch:
-            chance = generator(self.seed, "order", self.name, epoch)
-            self._order = torch.randperm(self.count, generator=chance).tolist()
+            self._order = self._permutation(epoch)
             self._epoch = epoch
         return self._order[place]
+
+    def _permutation(self, epoch: int) -> list[int]:
+        chance = generator(self.seed, "order", self.name, epoch)
+        return torch.randperm(self.count, generator=chance).tolist()
 
 
 class BalancedOrder:
@@ -44,7 +48,7 @@ class BalancedOrder:
     pictures come in a shuffled order that goes on from epoch to epoch, so that all are shown before one is shown again.
     """
 
-    def __init__(self, counts: Sequence[int], seed: int, balance: Balance = "none") -> None:
+    def __init__(self, counts: Sequence[int], seed: int, balance: Balance) -> None:
         self.seed, self.quotas = seed, quotas(counts, balance)
         self.places = sum(self.quotas)
         self._orders = [ShuffledOrder(count, seed, f"class {label}") for label, count in enumerate(counts)]
@@ -71,8 +75,6 @@ def quotas(counts: Sequence[int], balance: Balance) -> list[int]:
 
     The fractions that rounding leaves go to the classes that lost most (largest remainders).
     """
-    if balance == "none":
-        return list(counts)
     shares = [math.sqrt(count) if balance == "sqrt" else 1.0 for count in counts]
     exact = [share * sum(counts) / sum(shares) for share in shares]
     whole = [max(1, math.floor(places)) for places in exact]

@@ -12,10 +12,11 @@ from impasto.data.crops import Draw, centre_squares, crop_batches
 from impasto.data.dataset import DataOptions, Dataset
 from impasto.data.fingerprint import combined
 from impasto.data.layouts import read_collection
-from impasto.data.options import Folder
+from impasto.data.options import Place
 from impasto.data.picture_set import PictureSet, checked, find_pictures
 from impasto.data.reading import reader
-from impasto.data.stream import ShuffledOrder, positions
+from impasto.data.remote import order_of
+from impasto.data.stream import positions
 from impasto.errors import DataError
 
 
@@ -23,9 +24,9 @@ class UnpairedFoldersOptions(DataOptions):
     """Either `photos` and `paintings`, or `path` to a collection of two domains, such as trainA and trainB."""
 
     kind: Literal["unpaired-folders"] = "unpaired-folders"
-    photos: Folder | None = None
-    paintings: Folder | None = None
-    path: Folder | None = None
+    photos: Place | None = None
+    paintings: Place | None = None
+    path: Place | None = None
     photos_are: Literal["A", "B"] = "A"
     """Which of the two domains holds the photos (monet2photo: B)."""
     layout: str | None = None
@@ -72,8 +73,7 @@ class UnpairedFolders(Dataset):
     ) -> Iterator[UnpairedImages]:
         """Yield batches of random crops [N, 3, image_size, image_size]."""
         photos, paintings = self.photos.train, self.paintings.train
-        photo_order = ShuffledOrder(len(photos), seed, "photos")
-        painting_order = ShuffledOrder(len(paintings), seed, "paintings")
+        photo_order, painting_order = order_of(photos, seed, "photos"), order_of(paintings, seed, "paintings")
         draws = (
             [Draw(p, (photos[photo_order[p]].picture, paintings[painting_order[p]].picture)) for p in share]
             for share in positions(start, batch_size, rank, world_size)

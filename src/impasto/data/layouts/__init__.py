@@ -11,7 +11,7 @@ from impasto.data.layouts.domains import GAN_GETTING_STARTED, TWO_DOMAINS
 from impasto.data.layouts.folders import CLASS_FOLDERS, PLAIN
 from impasto.data.layouts.layout import Layout
 from impasto.data.layouts.pairs import PAIRED_FOLDERS, SIDE_BY_SIDE
-from impasto.data.layouts.shards import SHARDS
+from impasto.data.layouts.shards import SHARDS, read_remote_shards
 from impasto.data.layouts.wikiart import WIKIART
 from impasto.data.layouts.zips import ZIP
 from impasto.data.pictures import list_pictures
@@ -53,13 +53,17 @@ def recognise(path: Path) -> str:
     return next(name for name, layout in SHAPED.items() if layout.marks(path))
 
 
-def read_collection(path: Path, layout: str | None = None) -> Collection:
-    """List the pictures of a folder or archive, with splits and labels, in the layout named or recognised.
+def read_collection(path: Path | str, layout: str | None = None) -> Collection:
+    """List the pictures of a folder, an archive or an address, with splits and labels.
+
+    The layout is the one named or recognised; at an address only shards are.
 
     Nothing is decoded. Raises DataError for what cannot be learned from.
     """
     if layout is not None and layout not in LAYOUTS:
         raise DataError(f"there is no layout {layout!r}{did_you_mean(layout, LAYOUTS)}")
+    if isinstance(path, str):
+        return read_remote_shards(path)
     collection = LAYOUTS[layout or recognise(path)].read(path)
     if not collection.items:
         raise DataError(f"{path} holds no pictures as {collection.layout}; check the folder")

@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import json
 import tarfile
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from impasto.data.collection import Collection, Item
 from impasto.data.layouts.layout import Layout, as_split
 from impasto.data.pictures import SUFFIXES
+from impasto.data.remote import RemoteShard
 from impasto.data.sources import Packed
+from impasto.download import fetch
 from impasto.errors import DataError
 
 INDEX = "index.json"
@@ -100,23 +103,46 @@ def _text(archive: tarfile.TarFile, member: tarfile.TarInfo) -> str:
     return file.read().decode()
 
 
+def read_remote_shards(url: str) -> Collection:
+    """List the pictures of shards on a web server, by the index that lies beside them.
+
+    Raises DataError where the index cannot be fetched or is damaged.
+    """
+    base = url.rstrip("/")
+    with tempfile.TemporaryDirectory() as folder:
+        index = fetch([f"{base}/{INDEX}"], Path(folder) / INDEX)
+        items = _indexed_items(
+            index,
+            lambda shard: RemoteShard(f"{base}/{shard['file']}", int(shard["bytes"]), f"sha256:{shard['sha256']}"),
+        )
+    return Collection(url, "shards", items)
+
+
 def indexed_items(folder: Path) -> list[Item]:
     """Return the pictures that the index names; raise DataError where it does not fit the tars beside it."""
-    index = folder / INDEX
+
+    def find(shard: dict[str, Any]) -> Path:
+        file = folder / PurePosixPath(shard["file"]).name
+        if not file.is_file() or file.stat().st_size != shard["bytes"]:
+            raise DataError(f"{file} is missing or has another size than {INDEX} says; copy the shards again")
+        return file
+
+    return _indexed_items(folder / INDEX, find)
+
+
+def _indexed_items(index: Path, find: Callable[[dict[str, Any]], Path | RemoteShard]) -> list[Item]:
     try:
         shards = json.loads(index.read_text(encoding="utf-8"))["shards"]
-        return [item for shard in shards for item in _indexed(folder, shard)]
+        return [item for shard in shards for item in _indexed(shard, find(shard))]
     except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise DataError(f"{index} is damaged ({error}); remove it, and the tars will be read instead") from error
 
 
-def _indexed(folder: Path, shard: dict[str, Any]) -> Iterator[Item]:
-    file = folder / PurePosixPath(shard["file"]).name
-    if not file.is_file() or file.stat().st_size != shard["bytes"]:
-        raise DataError(f"{file} is missing or has another size than {INDEX} says; copy the shards again")
+def _indexed(shard: dict[str, Any], file: Path | RemoteShard) -> Iterator[Item]:
+    stem = PurePosixPath(shard["file"]).stem
     for entry in shard["pictures"]:
         name, offset, length = str(entry["member"]), int(entry["offset"]), int(entry["length"])
-        yield item_of(entry["said"], Packed(file, offset, length, name), f"{file.stem}/{name}")
+        yield item_of(entry["said"], Packed(file, offset, length, name), f"{stem}/{name}")
 
 
 def _is_shards(path: Path) -> bool:

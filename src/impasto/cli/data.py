@@ -1,0 +1,51 @@
+"""`impasto data`: looking at, fetching and preparing collections. Bodies import what they need, as in app.py."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from impasto.cli.data_make_app import make
+
+data = typer.Typer(
+    name="data",
+    help="Look at, fetch and prepare collections of pictures.",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+)
+
+data.add_typer(make)
+
+Collection = Annotated[Path, typer.Argument(metavar="DIR", help="A folder or zip of pictures, in any known layout.")]
+
+
+@data.command(no_args_is_help=True)
+def show(
+    what: Annotated[str, typer.Argument(metavar="DIR_OR_RECIPE", help="A collection, or a recipe with its settings.")],
+    overrides: Annotated[
+        list[str] | None, typer.Argument(metavar="[PATH=VALUE]...", help="A recipe's settings to change.")
+    ] = None,
+    image_size: Annotated[int, typer.Option(min=16, help="Height and width of a crop, in pixels.")] = 128,
+    label: Annotated[str | None, typer.Option(help="The label to write below; the class unless said.")] = None,
+    count: Annotated[int, typer.Option(min=1, max=2000, help="Pictures on the sheet.")] = 48,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    output: Annotated[Path, typer.Option(metavar="FILE", help="The sheet, a PNG.")] = Path("contact-sheet.png"),
+) -> None:
+    """Write a contact sheet of what a model will see: after resizing, cropping and mirroring, with labels."""
+    from impasto.cli.data_show import show_command
+
+    show_command(what, overrides or [], image_size, label, count, seed, output)
+
+
+@data.command(no_args_is_help=True)
+def shard(
+    folder: Collection,
+    output: Annotated[Path, typer.Argument(metavar="OUT", help="A new folder for the shards.")],
+    megabytes: Annotated[float, typer.Option(min=0.001, help="Size of a shard.")] = 256,
+) -> None:
+    """Write a collection as few large files, for network drives, web servers and collections larger than a disk."""
+    from impasto.cli.data_shard import shard_command
+
+    shard_command(folder, output, megabytes)

@@ -1,0 +1,39 @@
+"""`impasto data make`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from impasto.cli.console import complaints, console, escape
+from impasto.cli.progress import counting_bar
+from impasto.curation.made import Kind
+from impasto.curation.make import MakeSettings, Outcome, make_folder_of
+
+
+def make_command(kind: Kind, source: Path, target: Path, settings: MakeSettings) -> None:
+    """Make a folder and say what was made, what was there already and what could not be read."""
+    with counting_bar(console) as bar:
+        task = bar.add_task("made", total=None)
+        try:
+            outcome = make_folder_of(
+                kind, source, target, settings, lambda done, total: bar.update(task, completed=done, total=total)
+            )
+        except KeyboardInterrupt:
+            complaints.print("Stopped; what was made is kept, and the same command goes on with the rest.")
+            raise typer.Exit(130) from None
+    for error in outcome.unreadable:
+        complaints.print(f"[yellow]skipped:[/] {escape(str(error))}")
+    for note, count in sorted(outcome.notes.items()):
+        console.print(f"  {count} {note}")
+    console.print(_closing_line(kind, target, outcome))
+
+
+def _closing_line(kind: Kind, target: Path, outcome: Outcome) -> str:
+    parts = [f"{len(outcome.made)} made into {escape(str(target))} ({kind.kind})"]
+    if outcome.present:
+        parts.append(f"{len(outcome.present)} already there")
+    if outcome.unreadable:
+        parts.append(f"{len(outcome.unreadable)} unreadable")
+    return ", ".join(parts)

@@ -1,0 +1,1 @@
+"""What is done to collections before learning: fetched, checked, mended, made and packed."""

@@ -1,0 +1,75 @@
+"""Noise on semantic maps.
+
+Tucker 2022, "Using GANs to Produce Art in a Particular Style from Semantic Maps", sections 5 and 7 (spec sheet 04, data
+pipeline 3, noise sweep, A3). The paper replaces 1/4 of the pixels of every map by colours uniform on {0..255}^3, both
+ends included (the author's code leaves 255 out). It proposes to vary the share of pixels, the share of pictures and the
+colours; all three can be.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from impasto.data.renderers.canvas import Picture
+from impasto.errors import ImpastoError, did_you_mean
+
+Channel = Annotated[int, Field(ge=0, le=255)]
+Colour = tuple[Channel, Channel, Channel]
+PaletteName = Literal["uniform", "grey", "own", "low-saturation"]
+Palette = PaletteName | Annotated[tuple[Colour, ...], Field(min_length=1)]
+"""Where noise takes its colours: anywhere in RGB, greys, the picture's own, colours of low saturation, or a list."""
+
+LOW_SATURATION = 0.25
+"""HSV saturation below which noise of low saturation stays."""
+
+
+def add_noise(picture: Picture, pixel_fraction: float, palette: Palette, rng: np.random.Generator) -> Picture:
+    """Return a picture [H, W, 3] with each pixel replaced, with probability `pixel_fraction`, by a drawn colour."""
+    hit = rng.random(picture.shape[:2], dtype=np.float32) < pixel_fraction
+    noisy = picture.copy()
+    noisy[hit] = drawn_colours(int(hit.sum()), palette, picture, rng)
+    return noisy
+
+
+def drawn_colours(count: int, palette: Palette, picture: Picture, rng: np.random.Generator) -> Picture:
+    """Draw colours [count, 3] from a palette, each colour of it as likely as another."""
+    if palette == "uniform":
+        return rng.integers(0, 256, (count, 3), dtype=np.uint8)
+    if palette == "grey":
+        return np.repeat(rng.integers(0, 256, (count, 1), dtype=np.uint8), 3, axis=1)
+    if palette == "low-saturation":
+        return pale_colours(count, rng)
+    choice = np.unique(picture.reshape(-1, 3), axis=0) if palette == "own" else np.array(palette, np.uint8)
+    return np.asarray(choice[rng.integers(len(choice), size=count)])
+
+
+def pale_colours(count: int, rng: np.random.Generator) -> Picture:
+    """Draw colours [count, 3] of any hue and value, their HSV saturation uniform on [0, LOW_SATURATION]."""
+    hue, value = rng.random((2, count))
+    saturation = LOW_SATURATION * rng.random(count)
+    sextant = (np.array([5, 3, 1])[:, None] + 6 * hue) % 6
+    away = np.clip(np.minimum(sextant, 4 - sextant), 0, 1)  # how far each channel lies from the brightest, [3, count]
+    colours: NDArray[np.float64] = 255 * value * (1 - saturation * away)
+    return np.round(colours.T).astype(np.uint8)
+
+
+def read_palette(text: str) -> Palette:
+    """Read a palette as one writes it: one of its names, or colours such as `#c03020,#204080`.
+
+    Raises ImpastoError when it is neither.
+    """
+    names = get_args(PaletteName)
+    if text in names:
+        return text  # type: ignore[return-value]
+    colours = [colour.strip() for colour in text.split(",")]
+    if not all(re.fullmatch(r"#[0-9a-fA-F]{6}", colour) for colour in colours):
+        raise ImpastoError(
+            f"--palette: {text!r} is neither a palette nor a list of colours such as #c03020,#204080"
+            f"{did_you_mean(text, names)}"
+        )
+    return tuple((int(c[1:3], 16), int(c[3:5], 16), int(c[5:7], 16)) for c in colours)
