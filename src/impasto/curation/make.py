@@ -33,6 +33,7 @@ from impasto.curation.made import Kind, Made
 from impasto.curation.made.pairs import stitch
 from impasto.data.collection import Item
 from impasto.data.layouts.folders import folder_items
+from impasto.data.layouts.pairs import MADE
 from impasto.data.pictures import DAMAGE, MAX_MEGAPIXELS, open_picture, read_picture, to_array
 from impasto.data.renderers.canvas import Picture
 from impasto.data.sources import Source, excerpt
@@ -40,7 +41,7 @@ from impasto.data.transforms import read_pixels, resized, to_pixels
 from impasto.errors import DataError, ImpastoError, OutputError, PictureError
 from impasto.files import make_folder, replacing, write_text
 
-RECORD = "made.json"
+
 MARK = "impasto-made"
 """The PNG text that holds a made picture's mark."""
 
@@ -210,7 +211,7 @@ def claim(target: Path, wanted: dict[str, Any], *, overwrite: bool) -> None:
     if not overwrite:
         if found is None and target.is_dir() and any(not path.name.startswith(".") for path in target.iterdir()):
             raise OutputError(
-                f"{target} holds files but no {RECORD}, so impasto did not make it; choose another folder or say "
+                f"{target} holds files but no {MADE}, so impasto did not make it; choose another folder or say "
                 "--overwrite"
             )
         differences = _differences(found, wanted) if found is not None else []
@@ -221,13 +222,13 @@ def claim(target: Path, wanted: dict[str, Any], *, overwrite: bool) -> None:
             )
     make_folder(target)
     if found is None or _differences(found, wanted):
-        write_text(target / RECORD, json.dumps(wanted, indent=2, ensure_ascii=False) + "\n")
+        write_text(target / MADE, json.dumps(wanted, indent=2, ensure_ascii=False) + "\n")
 
 
 def read_record(target: Path) -> dict[str, Any] | None:
     """Return what made.json says, or None where there is none that can be read as such."""
     try:
-        found = json.loads((target / RECORD).read_text(encoding="utf-8"))
+        found = json.loads((target / MADE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) else None

@@ -205,6 +205,14 @@ def test_side_by_side(tmp_path: Path) -> None:
     assert (np.asarray(read_picture(item.partner)) == whole[:, 32:]).all()
 
 
+def test_pairs_of_any_proportions_are_known_by_the_record_of_who_made_them(tmp_path: Path, make_pictures: Make) -> None:
+    make_pictures(tmp_path / "c", 3)
+    (tmp_path / "c" / "made.json").write_text('{"kind": "grey", "layout": "alone"}')
+    assert recognise(tmp_path / "c") == "plain"
+    (tmp_path / "c" / "made.json").write_text('{"kind": "semantic", "layout": "pairs"}')
+    assert recognise(tmp_path / "c") == "side-by-side"
+
+
 def wikiart(folder: Path, make_pictures: Make) -> Path:
     for style in ("Baroque", "Rococo"):
         make_pictures(folder / style, 3)

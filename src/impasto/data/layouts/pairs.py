@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from itertools import islice
 from pathlib import Path, PurePosixPath
@@ -14,6 +15,8 @@ from impasto.data.pictures import list_pictures, open_picture
 from impasto.data.sources import Half, Source
 from impasto.errors import DataError, PictureError
 
+MADE = "made.json"
+"""What `impasto data make` writes down of a folder that it made."""
 LOOKED_AT = 32
 """Headers read to recognise pictures twice as wide as high."""
 
@@ -76,12 +79,23 @@ def _has_pictures(folder: Path) -> bool:
 
 
 def _is_side_by_side(path: Path) -> bool:
-    """Say whether a folder's first pictures are all exactly twice as wide as high."""
+    """Say whether impasto made it of pairs, or some of its pictures are all exactly twice as wide as high."""
     if not path.is_dir():
         return False
+    if _made_of_pairs(path / MADE):
+        return True
     pictures = list_pictures(path)
     sizes = [_size(picture) for picture in islice(pictures, 0, None, max(1, len(pictures) // LOOKED_AT))]
     return len(pictures) > 1 and all(size is not None and size[0] == 2 * size[1] for size in sizes)
+
+
+def _made_of_pairs(record: Path) -> bool:
+    """Say whether the record that `impasto data make --pairs` leaves lies there: its pairs are of any proportions."""
+    try:
+        said = json.loads(record.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(said, dict) and said.get("layout") == "pairs"
 
 
 def _size(picture: Source) -> tuple[int, int] | None:
