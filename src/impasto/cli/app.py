@@ -11,7 +11,7 @@ import typer
 
 from impasto import __version__
 from impasto.cli.console import complaints, console, escape
-from impasto.cli.data import data
+from impasto.cli.data_app import data
 from impasto.errors import ImpastoError
 
 app = typer.Typer(
@@ -52,7 +52,7 @@ def main() -> None:
         sys.exit(2)
 
 
-def _version(wanted: bool) -> None:  # noqa: FBT001 - typer's callback
+def _version(wanted: bool) -> None:
     if wanted:
         console.print(f"impasto {__version__}")
         raise typer.Exit

@@ -45,7 +45,7 @@ def grey(
     overwrite: Overwrite = False,
     max_megapixels: Megapixels = 200.0,
 ) -> None:
-    """Pictures without their colours."""
+    """Make grey pictures."""
     from impasto.curation.made import Grey
 
     _make(Grey(), source, target, pairs, unpaired, size, stretch, seed, workers, overwrite, max_megapixels)
@@ -76,7 +76,7 @@ def semantic(
     overwrite: Overwrite = False,
     max_megapixels: Megapixels = 200.0,
 ) -> None:
-    """Maps of few colours, with or without noise (Tucker 2022)."""
+    """Make maps of few colours, with or without noise (Tucker 2022)."""
     from impasto.curation.made import Semantic
     from impasto.curation.made.noise import read_palette
 
@@ -107,7 +107,7 @@ def voxel(
     overwrite: Overwrite = False,
     max_megapixels: Megapixels = 200.0,
 ) -> None:
-    """Pictures built of blocks."""
+    """Build pictures of blocks."""
     from impasto.curation.made import Voxel
 
     kind = Voxel(block=block, materials=materials)
@@ -133,7 +133,7 @@ def mask(
     overwrite: Overwrite = False,
     max_megapixels: Megapixels = 200.0,
 ) -> None:
-    """Faces under a mask, or regions painted over."""
+    """Mask faces, or paint over regions."""
     from impasto.curation.made import Mask
 
     kind = Mask(on=on, shape=shape, share=share)

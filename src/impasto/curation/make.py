@@ -41,7 +41,6 @@ from impasto.data.transforms import read_pixels, resized, to_pixels
 from impasto.errors import DataError, ImpastoError, OutputError, PictureError
 from impasto.files import make_folder, replacing, write_text
 
-
 MARK = "impasto-made"
 """The PNG text that holds a made picture's mark."""
 

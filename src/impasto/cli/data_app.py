@@ -21,6 +21,32 @@ data.add_typer(make)
 Collection = Annotated[Path, typer.Argument(metavar="DIR", help="A folder or zip of pictures, in any known layout.")]
 
 
+@data.command("list")
+def list_() -> None:
+    """List what can be fetched by name, with layout, size and licence."""
+    from impasto.cli.data_get import list_command
+
+    list_command()
+
+
+@data.command(no_args_is_help=True)
+def get(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="From `impasto data list`, or OWNER/NAME on the hub.")],
+    into: Annotated[Path | None, typer.Option(metavar="DIR", help="Where it goes; data/NAME unless said.")] = None,
+    split: Annotated[str | None, typer.Option(help="Hub: this split only.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Hub: at most so many pictures of each split.")] = None,
+    short_side: Annotated[
+        int | None, typer.Option(min=16, help="Hub: shrink pictures to this short side, in pixels, while saving.")
+    ] = None,
+    keep_archive: Annotated[bool, typer.Option("--keep-archive", help="Keep what was downloaded.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Fetch a collection: terms and size first, then with progress; after a cut the same command goes on."""
+    from impasto.cli.data_get import get_command
+
+    get_command(name, into, split=split, limit=limit, short_side=short_side, keep_archive=keep_archive, yes=yes)
+
+
 @data.command(no_args_is_help=True)
 def show(
     what: Annotated[str, typer.Argument(metavar="DIR_OR_RECIPE", help="A collection, or a recipe with its settings.")],
