@@ -24,6 +24,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # as the command impasto does, for both sides
+
 import numpy as np
 import torch
 from PIL import Image
@@ -34,6 +36,7 @@ from impasto.curation.shards import write_shards
 from impasto.data.labelled_folder import LabelledFolder, LabelledFolderOptions
 from impasto.data.layouts import read_collection
 from impasto.data.transforms import read_pixels
+from impasto.hardware import keep_large_blocks
 
 WORKERS = 2
 BATCH = 16
@@ -82,6 +85,7 @@ def main() -> None:
     if arguments.memory_of:
         print(peak_megabytes(arguments.memory_of))
         return
+    keep_large_blocks()  # as training does; for both sides
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         os.environ["IMPASTO_CACHE"] = str(folder / "cache")

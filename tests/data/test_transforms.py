@@ -3,7 +3,7 @@ import torch
 from PIL import Image
 
 from impasto.chance import generator
-from impasto.data.transforms import centre_square, random_crops, to_picture, to_pixels, to_range
+from impasto.data.transforms import centre_square, random_crop, stacked, to_picture, to_pixels, to_range
 
 
 def test_pixels_survive_the_round_trip() -> None:
@@ -19,8 +19,7 @@ def test_crops_are_parts_of_their_picture_and_cover_it() -> None:
     corners = set()
     flips = 0
     for number in range(400):
-        crop = random_crops([picture], 6, flip=True, generators=[generator(number)])[0]
-        pixels = ((crop + 1) * 127.5).round().to(torch.uint8)
+        pixels = random_crop(picture, 6, flip=True, generator=generator(number))
         flipped = bool(pixels[0, 0, 0] > pixels[0, 0, 1])
         flips += flipped
         pixels = pixels.flip(-1) if flipped else pixels
@@ -33,8 +32,15 @@ def test_crops_are_parts_of_their_picture_and_cover_it() -> None:
 
 def test_equal_chances_cut_equal_places() -> None:
     picture = torch.randint(0, 256, (3, 20, 30), dtype=torch.uint8)
-    one, other = random_crops([picture, picture], 8, flip=True, generators=[generator(5), generator(5)])
+    one, other = (random_crop(picture, 8, flip=True, generator=generator(5)) for _ in range(2))
     assert torch.equal(one, other)
+
+
+def test_stacking_maps_crops_to_the_range_of_networks() -> None:
+    crops = [torch.randint(0, 256, (3, 8, 8), dtype=torch.uint8) for _ in range(3)]
+    batch = stacked(crops)
+    assert torch.allclose(batch, torch.stack(crops).to(torch.float32) / 127.5 - 1, atol=1e-7)
+    assert batch.is_contiguous(memory_format=torch.channels_last)
 
 
 def test_centre_square_is_centred_and_divisible() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -44,6 +45,7 @@ def main() -> None:
     # Before torch loads OpenMP: threads that wait by spinning for long starve every other program, and each other when
     # there is one; waiting some microseconds keeps most of the speed alone and several times more beside others.
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")
+    warnings.filterwarnings("ignore", module="PIL")  # odd tags in scans; what cannot be read is told in our words
     try:
         app()
     except ImpastoError as error:

@@ -13,7 +13,7 @@ from impasto.data.dataset import DataOptions
 from impasto.data.reading import Reader, read_together
 from impasto.data.sources import Source
 from impasto.data.stream import decoded_ahead
-from impasto.data.transforms import centre_square, random_crops, read_pixels, to_range
+from impasto.data.transforms import centre_square, random_crop, read_pixels, stacked, to_range
 
 
 class Draw(NamedTuple):
@@ -40,16 +40,16 @@ def crop_batches(
     alone.
     """
 
-    def read_draw(draw: Draw) -> list[Tensor]:
-        return read_together(read, draw.files, options)
+    def cut(draw: Draw) -> list[Tensor]:
+        """Read and crop one example's pictures, in a thread of its own: its place says what chance it has."""
+        names = ["crop" if same_place else f"crop {column}" for column in range(len(draw.files))]
+        return [
+            random_crop(picture, options.image_size, flip=options.flip, generator=generator(seed, name, draw.position))
+            for picture, name in zip(read_together(read, draw.files, options), names, strict=True)
+        ]
 
-    for batch, pictures in decoded_ahead(read_draw, draws, options.workers):
-        columns = []
-        for column, files in enumerate(zip(*pictures, strict=True)):
-            name = "crop" if same_place else f"crop {column}"
-            chances = [generator(seed, name, draw.position) for draw in batch]
-            columns.append(random_crops(files, options.image_size, flip=options.flip, generators=chances))
-        yield batch, tuple(columns)
+    for batch, examples in decoded_ahead(cut, draws, options.workers):
+        yield batch, tuple(stacked(column) for column in zip(*examples, strict=True))
 
 
 def centre_squares(files: Sequence[Source], options: DataOptions) -> Tensor:

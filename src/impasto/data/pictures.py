@@ -7,6 +7,7 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ DAMAGE = (
     IndexError,
     EOFError,
     OverflowError,
+    RuntimeError,  # the AVIF decoder's
     struct.error,
     zlib.error,
 )
@@ -129,7 +131,7 @@ def to_array(picture: Image.Image) -> NDArray[np.uint8]:
 def _upright_rgb(picture: Image.Image) -> Image.Image:
     profile = picture.info.get("icc_profile")
     picture.load()
-    picture = _upright(picture)
+    _turn_upright(picture)
     if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
         return Image.fromarray(_eight_bits(np.asarray(picture))).convert("RGB")
     if picture.mode == "P" or "transparency" in picture.info:
@@ -145,12 +147,10 @@ def _upright_rgb(picture: Image.Image) -> Image.Image:
     return white
 
 
-def _upright(picture: Image.Image) -> Image.Image:
+def _turn_upright(picture: Image.Image) -> None:
     """Turn a picture as its EXIF says; scrambled EXIF says nothing."""
-    try:
-        return ImageOps.exif_transpose(picture)
-    except DAMAGE:
-        return picture
+    with suppress(*DAMAGE):
+        ImageOps.exif_transpose(picture, in_place=True)
 
 
 def _to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
@@ -168,7 +168,7 @@ def _to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
             )
         if converted is not None:
             return converted
-    return picture.convert("RGB")
+    return picture if picture.mode == "RGB" else picture.convert("RGB")  # convert would copy
 
 
 def _eight_bits(pixels: NDArray[Any]) -> NDArray[np.uint8]:

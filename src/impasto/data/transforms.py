@@ -65,24 +65,28 @@ def to_picture(image: Tensor) -> Image.Image:
 
 def to_range(pixels: Tensor) -> Tensor:
     """Map uint8 0..255 to float32 [-1, 1]."""
-    return pixels.div(127.5).sub_(1)  # the division converts too: one pass over memory less
+    return pixels.to(torch.float32).div_(127.5).sub_(1)
 
 
-def random_crops(pictures: Sequence[Tensor], size: int, *, flip: bool, generators: Sequence[torch.Generator]) -> Tensor:
-    """Cut one random square from each uint8 picture [3, H, W] and mirror it with probability 1/2 if `flip`.
+def random_crop(picture: Tensor, size: int, *, flip: bool, generator: torch.Generator) -> Tensor:
+    """Cut a random square from uint8 [3, H, W] and mirror it with probability 1/2 if `flip`: uint8 [3, size, size].
 
-    Each picture has its own generator; pictures given equal generators are cut at the same place.
-    Returns float32 [N, 3, size, size] in [-1, 1].
+    Equal generators cut and mirror pictures of equal size alike.
     """
-    crops = torch.empty(len(pictures), 3, size, size, dtype=torch.uint8, memory_format=torch.channels_last)
-    for number, (picture, generator) in enumerate(zip(pictures, generators, strict=True)):
-        _, height, width = picture.shape
-        top = int(torch.randint(height - size + 1, (), generator=generator))
-        left = int(torch.randint(width - size + 1, (), generator=generator))
-        crop = picture[:, top : top + size, left : left + size]
-        mirrored = flip and bool(torch.rand((), generator=generator) < 0.5)
-        crops[number] = crop.flip(-1) if mirrored else crop
-    return to_range(crops)
+    _, height, width = picture.shape
+    top = int(torch.randint(height - size + 1, (), generator=generator))
+    left = int(torch.randint(width - size + 1, (), generator=generator))
+    crop = picture[:, top : top + size, left : left + size]
+    mirrored = flip and bool(torch.rand((), generator=generator) < 0.5)
+    return crop.flip(-1) if mirrored else crop
+
+
+def stacked(crops: Sequence[Tensor]) -> Tensor:
+    """Return uint8 crops [3, S, S] as float32 [N, 3, S, S] in [-1, 1], a pixel's channels together in memory."""
+    batch = np.empty((len(crops), *crops[0].shape[1:], 3), dtype=np.uint8)
+    for place, crop in zip(batch, crops, strict=True):
+        place[:] = crop.permute(1, 2, 0).numpy()  # NumPy copies small parts faster than torch
+    return to_range(torch.from_numpy(batch).permute(0, 3, 1, 2))
 
 
 def centre_square(picture: Tensor, multiple: int = 4) -> Tensor:
