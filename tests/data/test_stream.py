@@ -37,7 +37,8 @@ def test_decoding_keeps_order_runs_ahead_and_is_bounded() -> None:
             started.append(part)
         return part * 10
 
-    stream = decoded_ahead(decode, (range(i * 2, i * 2 + 2) for i in itertools.count()), workers=2, ahead=3)
+    batches = (range(i * 2, i * 2 + 2) for i in itertools.count())
+    stream = decoded_ahead(decode, lambda batch, parts: (batch, parts), batches, workers=2, ahead=3)
     assert next(stream) == (range(2), [0, 10])
     assert len(started) <= 8
     assert next(stream) == (range(2, 4), [20, 30])
@@ -50,9 +51,9 @@ def test_a_finite_stream_ends_and_errors_arrive_at_their_place() -> None:
             raise ValueError(part)
         return part
 
-    assert [done for _, done in decoded_ahead(lambda p: p, [[0], [1]], workers=1)] == [[0], [1]]
-    stream = decoded_ahead(decode, [[0], [1], [2]], workers=2)
-    assert next(stream)[1] == [0]
-    assert next(stream)[1] == [1]
+    assert list(decoded_ahead(lambda p: p, lambda _, parts: sum(parts), [[0, 5], [1]], workers=1)) == [5, 1]
+    stream = decoded_ahead(decode, lambda _, parts: parts, [[0], [1], [2]], workers=2)
+    assert next(stream) == [0]
+    assert next(stream) == [1]
     with pytest.raises(ValueError, match="2"):
         next(stream)

@@ -21,6 +21,28 @@ data.add_typer(make)
 Collection = Annotated[Path, typer.Argument(metavar="DIR", help="A folder or zip of pictures, in any known layout.")]
 
 
+@data.command(no_args_is_help=True)
+def check(
+    folder: Collection,
+    json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write all findings there.")] = None,
+    page: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The page of pictures in question; NAME-check.html unless said.")
+    ] = None,
+    quarantine: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Move broken files and exact duplicates there; else nothing is changed."),
+    ] = None,
+    tiny: Annotated[int, typer.Option(min=1, help="Shorter sides below this are called tiny, in pixels.")] = 64,
+    max_megapixels: Annotated[float, typer.Option(min=0.01, help="Larger pictures are told, not decoded.")] = 200.0,
+) -> None:
+    """Examine a collection: broken files, duplicates, odd pictures, labels. Leaves with 1 where something is grave."""
+    from impasto.cli.data_check import check_command
+    from impasto.curation.doctor.diagnosis import Options
+
+    options = Options(tiny=tiny, max_megapixels=max_megapixels)
+    check_command(folder, json_file=json_file, page=page, quarantine_folder=quarantine, options=options)
+
+
 @data.command("list")
 def list_() -> None:
     """List what can be fetched by name, with layout, size and licence."""

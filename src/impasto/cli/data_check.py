@@ -152,6 +152,7 @@ def _move(diagnosis: Diagnosis, target: Path) -> None:
         moves = quarantine(diagnosis, target, _Counting(bar).show)
     where = escape(printable(str(target)))
     if moves:
-        console.print(f"Moved {len(moves):,} files to {where}; quarantine.csv there says why, and where they were")
+        files = f"{len(moves):,} file{'s' * (len(moves) != 1)}"
+        console.print(f"Moved {files} to {where}; quarantine.csv there says why, and from where")
     else:
         console.print(f"Nothing had to be moved to {where}")

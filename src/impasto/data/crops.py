@@ -25,6 +25,10 @@ class Draw(NamedTuple):
     """Class index, for labelled data."""
 
 
+Batch = tuple[Sequence[Draw], tuple[Tensor, ...]]
+"""Draws, with the images of each of their files: float32 [N, 3, S, S] in [-1, 1]."""
+
+
 def crop_batches(
     draws: Iterable[Sequence[Draw]],
     options: DataOptions,
@@ -32,7 +36,7 @@ def crop_batches(
     *,
     read: Reader,
     same_place: bool = False,
-) -> Iterator[tuple[Sequence[Draw], tuple[Tensor, ...]]]:
+) -> Iterator[Batch]:
     """Read each batch of draws ahead of need and crop it.
 
     Yields the draws with one float32 tensor [N, 3, image_size, image_size] in [-1, 1] for each file of a draw. With
@@ -48,8 +52,10 @@ def crop_batches(
             for picture, name in zip(read_together(read, draw.files, options), names, strict=True)
         ]
 
-    for batch, examples in decoded_ahead(cut, draws, options.workers):
-        yield batch, tuple(stacked(column) for column in zip(*examples, strict=True))
+    def assemble(batch: Sequence[Draw], examples: list[list[Tensor]]) -> Batch:
+        return batch, tuple(stacked(column) for column in zip(*examples, strict=True))
+
+    return decoded_ahead(cut, assemble, draws, options.workers)
 
 
 def centre_squares(files: Sequence[Source], options: DataOptions) -> Tensor:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 import math
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Literal, TypeVar
+from typing import Generic, Literal, TypeVar
 
 import torch
 
@@ -17,6 +18,7 @@ Balance = Literal["sqrt", "uniform"]
 """How often a class is shown: as the root of its number of pictures, or all classes alike."""
 K = TypeVar("K")
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 class ShuffledOrder:
@@ -95,25 +97,51 @@ def positions(start: int, batch_size: int, rank: int = 0, world_size: int = 1) -
 
 
 def decoded_ahead(
-    decode: Callable[[K], T], batches: Iterable[Sequence[K]], workers: int, ahead: int = 3
-) -> Iterator[tuple[Sequence[K], list[T]]]:
-    """Yield each batch with its parts decoded, in order, while threads work on the next `ahead` batches.
+    decode: Callable[[K], T],
+    assemble: Callable[[Sequence[K], list[T]], R],
+    batches: Iterable[Sequence[K]],
+    workers: int,
+    ahead: int = 3,
+) -> Iterator[R]:
+    """Yield each batch decoded part by part and assembled, in order, while threads work on the next `ahead` batches.
 
-    Threads, not processes: Pillow decodes and resizes without holding Python's lock, memory is shared, and signals
-    reach one process only.
+    Threads, not processes: Pillow and torch decode and resize without holding Python's lock, memory is shared, and
+    signals reach one process only. Each computes alone: torch's own threads would only wait for one another.
     """
     pool = ThreadPoolExecutor(workers, "impasto-decode", initializer=torch.set_num_threads, initargs=(1,))
-    waiting: deque[tuple[Sequence[K], list[Future[T]]]] = deque()
+    waiting: deque[list[Future[R | None]]] = deque()
     try:
         for batch in batches:
-            waiting.append((batch, [pool.submit(decode, part) for part in batch]))
+            gathered = _Gathering(batch, decode, assemble)
+            waiting.append([pool.submit(gathered.decode, place) for place in range(len(batch))])
             if len(waiting) > ahead:
-                yield _collected(*waiting.popleft())
+                yield _collected(waiting.popleft())
         while waiting:
-            yield _collected(*waiting.popleft())
+            yield _collected(waiting.popleft())
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _collected(batch: Sequence[K], parts: list[Future[T]]) -> tuple[Sequence[K], list[T]]:
-    return batch, [part.result() for part in parts]
+class _Gathering(Generic[K, T, R]):
+    """A batch in the making: the thread that decodes the last missing part assembles it."""
+
+    def __init__(
+        self, batch: Sequence[K], decode: Callable[[K], T], assemble: Callable[[Sequence[K], list[T]], R]
+    ) -> None:
+        self._batch, self._decode, self._assemble = batch, decode, assemble
+        self._parts: dict[int, T] = {}
+        self._lock = threading.Lock()
+
+    def decode(self, place: int) -> R | None:
+        """Decode one part; return the batch if it was the last, else nothing."""
+        part = self._decode(self._batch[place])
+        with self._lock:
+            self._parts[place] = part
+            is_last = len(self._parts) == len(self._batch)
+        return self._assemble(self._batch, [self._parts[p] for p in range(len(self._batch))]) if is_last else None
+
+
+def _collected(parts: list[Future[R | None]]) -> R:
+    """Return what the last part assembled; raise what any part raised."""
+    (batch,) = [found for part in parts if (found := part.result()) is not None]
+    return batch

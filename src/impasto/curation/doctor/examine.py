@@ -1,0 +1,344 @@
+"""One stored picture looked at: what it is, whether all of it can be decoded, and what tells it from others."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import io
+import stat
+import threading
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import IO, Literal, NamedTuple, TypeAlias
+
+import numpy as np
+from PIL import Image, ImageCms, UnidentifiedImageError
+
+from impasto.data.pictures import DAMAGE, MAX_MEGAPIXELS, _upright_rgb, scaled
+from impasto.data.sources import Packed, Raw
+
+Stored: TypeAlias = Path | Packed | Raw
+"""Where a whole picture is."""
+
+Fault = Literal["not-a-picture", "corrupt", "truncated", "unopened"]
+
+FORMATS: Mapping[str, frozenset[str]] = {
+    "JPEG": frozenset({".jpg", ".jpeg"}),
+    "PNG": frozenset({".png"}),
+    "WEBP": frozenset({".webp"}),
+    "TIFF": frozenset({".tif", ".tiff"}),
+    "BMP": frozenset({".bmp"}),
+    "GIF": frozenset({".gif"}),
+    "PPM": frozenset({".ppm", ".pgm"}),
+    "AVIF": frozenset({".avif"}),
+}
+"""What is decoded, by Pillow's names, and the suffixes that fit; nothing else is, least of all EPS, which runs code."""
+
+SIGNS: Mapping[bytes, str] = {
+    b"%PDF": "a PDF document",
+    b"%!PS": "a PostScript document",
+    b"8BPS": "a Photoshop document",
+    b"PK\3\4": "a zip archive or an office document",
+    b"\x1f\x8b": "a gzip archive",
+    b"Rar!": "a RAR archive",
+    b"version https://git-lfs": "a Git LFS pointer, whose picture was never downloaded",
+    b"\0\0\0\x0cjP  ": "a JPEG 2000 picture, which impasto does not read",
+    b"\x93NUMPY": "a NumPy array",
+}
+"""How files begin that are often found under a picture's name."""
+
+PICTURE_SIGNS = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"P5", b"P6")
+"""How pictures begin, even damaged ones; WebP and AVIF name themselves later."""
+
+READ_WHOLE_BYTES = 64 << 20
+"""Larger files are not held in memory."""
+LARGE_MEGAPIXELS = 25.0
+"""Pictures above this are decoded one at a time, so that memory does not grow with the number of threads."""
+THUMBNAIL = 16
+"""Pixels along both sides of a thumbnail, whatever the picture's shape."""
+ENOUGH = 2 * THUMBNAIL
+"""Pixels along the shorter side from which a thumbnail is made."""
+COLOURLESS = 6
+"""Levels of 255 between the channels of a thumbnail that count as none."""
+
+TROUBLE = (*DAMAGE, AttributeError, AssertionError, ArithmeticError, RuntimeError, MemoryError, ImageCms.PyCMSError)
+"""What Pillow's plugins raise on scrambled files, also where they meant not to."""
+
+_one_large = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What was learned of one stored picture."""
+
+    size: int = 0
+    """Bytes as stored."""
+    digest: str = ""
+    """BLAKE2b-128 of the stored bytes, or of uncompressed pixels; hexadecimal."""
+    fault: Fault | None = None
+    says: str = ""
+    """The fault in words, to follow the file's name."""
+    format: str = ""
+    """A key of FORMATS, `raw`, or nothing where it is none."""
+    mode: str = ""
+    """Pillow's: 1, L, P, RGB, RGBA, CMYK and so on."""
+    deep: bool = False
+    """More than 8 bits a channel."""
+    width: int = 0
+    height: int = 0
+    """Upright, in pixels."""
+    orientation: int = 1
+    """What EXIF says: 1 to 8."""
+    profile: str = ""
+    """The embedded colour profile's name, where it is another than sRGB."""
+    animated: bool = False
+    transparent: bool = False
+    """Some of it truly is."""
+    colourless: bool = False
+    thumbnail: bytes = b""
+    """16 x 16 grey levels, row by row; none where it was not decoded."""
+
+    @property
+    def megapixels(self) -> float:
+        """Millions of pixels."""
+        return self.width * self.height / 1e6
+
+
+class _Content(NamedTuple):
+    file: IO[bytes]
+    size: int
+    digest: str
+
+
+def examine(stored: Stored, max_megapixels: float = MAX_MEGAPIXELS) -> Record:
+    """Open a picture, decode all of it (unless it has more than `max_megapixels`) and say what was found.
+
+    Nothing a file holds makes this raise.
+    """
+    try:
+        if isinstance(stored, Raw):
+            return _examined_raw(stored)
+        with _opened(stored) as content:
+            return _examined(content, max_megapixels)
+    except OSError as error:  # of the file system; what the content raises is caught where it is decoded
+        return Record(fault="unopened", says=f"cannot be opened ({error.strerror or error})")
+    except (*TROUBLE, EOFError) as error:
+        return Record(fault="corrupt", says=f"cannot be taken out of its archive ({_words(error)})")
+
+
+def looks_like_a_picture(path: Path) -> bool:
+    """Say whether a file of any name has the header of a picture that could be read."""
+    try:
+        if not path.is_file():  # a pipe would wait for ever to be opened
+            return False
+        with path.open("rb") as file:
+            if _kind_of(file.read(64)):
+                return False
+        with Image.open(path, formats=tuple(FORMATS)):
+            return True
+    except TROUBLE:
+        return False
+
+
+@contextmanager
+def _opened(stored: Path | Packed) -> Iterator[_Content]:
+    """Open what is stored, having read it once for its digest."""
+    if isinstance(stored, Packed):
+        yield _held(stored.read())
+        return
+    status = stored.stat()
+    if not stat.S_ISREG(status.st_mode):
+        raise OSError("it is no regular file")
+    with stored.open("rb") as file:
+        if status.st_size <= READ_WHOLE_BYTES:
+            yield _held(file.read())
+        else:
+            digest = hashlib.file_digest(file, _digest).hexdigest()
+            file.seek(0)
+            yield _Content(file, status.st_size, digest)
+
+
+def _held(content: bytes) -> _Content:
+    digest = _digest()
+    digest.update(content)
+    return _Content(io.BytesIO(content), len(content), digest.hexdigest())
+
+
+def _digest() -> hashlib.blake2b:
+    return hashlib.blake2b(digest_size=16)
+
+
+def _examined_raw(stored: Raw) -> Record:
+    picture = stored.picture()
+    pixels = picture.tobytes()
+    digest = _digest()
+    digest.update(repr(picture.size).encode() + pixels)
+    record = Record(len(pixels), digest.hexdigest(), format="raw", mode=picture.mode)
+    return _with_pixels(replace(record, width=picture.width, height=picture.height), picture)
+
+
+def _examined(content: _Content, max_megapixels: float) -> Record:
+    record = Record(content.size, content.digest)
+    head = content.file.read(64)
+    content.file.seek(0)
+    Image.MAX_IMAGE_PIXELS = None  # ours below takes the place of Pillow's limit, which raises or warns
+    try:
+        picture = Image.open(content.file, formats=tuple(FORMATS))
+    except UnidentifiedImageError:
+        kind = _kind_of(head)
+        if kind:
+            return replace(record, fault="not-a-picture", says=f"is {kind}")
+        return replace(record, fault="corrupt", says="begins as a picture, but its header is damaged")
+    except TROUBLE as error:
+        return replace(record, fault="corrupt", says=f"has a damaged header ({_words(error)})")
+    with picture:
+        record = _with_header(record, picture)
+        if record.megapixels > max_megapixels:
+            return record
+        with _one_large if record.megapixels > LARGE_MEGAPIXELS else nullcontext():
+            return _decoded(record, picture, content.file)
+
+
+def _with_header(record: Record, picture: Image.Image) -> Record:
+    """Add what a picture's header says, before anything is decoded."""
+    orientation = _orientation(picture)
+    width, height = picture.size if orientation < 5 else picture.size[::-1]
+    kind = "JPEG" if picture.format == "MPO" else picture.format or ""
+    return replace(
+        record,
+        format=kind,
+        mode=picture.mode,
+        deep=picture.mode in ("I", "F") or ";16" in f"{picture.mode} {getattr(picture, 'tile', '')}",
+        width=width,
+        height=height,
+        orientation=orientation,
+        profile=_profile_name(picture.info.get("icc_profile") or b""),
+        animated=picture.format != "MPO" and _is_animated(picture),  # MPO: a JPEG with a preview or a second lens
+    )
+
+
+def _decoded(record: Record, picture: Image.Image, file: IO[bytes]) -> Record:
+    """Decode a picture, all of its stream, and add what its pixels say."""
+    try:
+        picture.draft(None, scaled(picture.size, ENOUGH))  # JPEG: an eighth of the pixels, but the whole stream
+        picture.load()
+        if record.format == "PNG":
+            _check_png(file)
+        return _with_pixels(record, picture)
+    except MemoryError:
+        return replace(record, fault="unopened", says="needs more memory to decode than there is")
+    except TROUBLE as error:
+        words = _words(error)
+        cut = isinstance(error, EOFError) or any(sign in words.lower() for sign in ("truncated", "cut off", "end of"))
+        if cut:
+            return replace(record, fault="truncated", says="is cut off; a part of the picture is missing")
+        return replace(record, fault="corrupt", says=f"is damaged inside ({words})")
+
+
+def _with_pixels(record: Record, picture: Image.Image) -> Record:
+    """Add what a decoded picture's pixels say."""
+    transparent = _is_transparent(picture)
+    small = _upright_rgb(_reduced(picture)).resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BILINEAR)
+    spread = np.ptp(np.asarray(small), axis=2)
+    return replace(
+        record,
+        transparent=transparent,
+        colourless=bool(spread.max() <= COLOURLESS),
+        thumbnail=small.convert("L").tobytes(),
+    )
+
+
+def _reduced(picture: Image.Image) -> Image.Image:
+    """Average blocks of pixels as far as a thumbnail allows, so that colours are converted for a few only."""
+    factor = min(picture.size) // ENOUGH
+    if factor < 2 or picture.mode in ("1", "P"):
+        return picture
+    return (picture.convert("I") if picture.mode.startswith("I;") else picture).reduce(factor)
+
+
+def _is_transparent(picture: Image.Image) -> bool:
+    if not picture.has_transparency_data:
+        return False
+    alpha = picture if "A" in picture.getbands() else picture.convert("RGBA")
+    lowest, _ = alpha.getchannel("A").getextrema()
+    assert isinstance(lowest, int)
+    return lowest < 255
+
+
+def _is_animated(picture: Image.Image) -> bool:
+    try:
+        return bool(getattr(picture, "is_animated", False))
+    except TROUBLE:  # a second frame that is damaged; the first is what counts
+        return False
+
+
+def _orientation(picture: Image.Image) -> int:
+    try:
+        said = picture.getexif().get(0x0112, 1)
+    except TROUBLE:
+        return 1
+    return said if isinstance(said, int) and 1 <= said <= 8 else 1
+
+
+@functools.lru_cache(maxsize=256)
+def _profile_name(profile: bytes) -> str:
+    """Return the name of a colour profile, nothing for sRGB."""
+    if not profile:
+        return ""
+    try:
+        name = ImageCms.getProfileDescription(ImageCms.ImageCmsProfile(io.BytesIO(profile))).strip()
+    except TROUBLE:
+        return "damaged"
+    return "" if "srgb" in name.lower() else name or "without a name"
+
+
+def _check_png(file: IO[bytes]) -> None:
+    """Compare the checksums of a PNG's critical chunks, which Pillow does not do for the pixels.
+
+    Raises ValueError where one is wrong, EOFError where the end is missing.
+    """
+    file.seek(8)
+    kind = b""
+    while kind != b"IEND":
+        head = file.read(8)
+        length, kind = int.from_bytes(head[:4], "big"), head[4:]
+        body = file.read(length)
+        checksum = file.read(4)
+        if len(checksum) < 4:
+            raise EOFError
+        if kind[:1].isupper() and zlib.crc32(body, zlib.crc32(kind)) != int.from_bytes(checksum, "big"):
+            raise ValueError(f"a checksum of {kind.decode('latin-1')} is wrong")
+
+
+def _kind_of(head: bytes) -> str:
+    """Say what a file is that begins like this, with its article; nothing where it begins as a picture."""
+    if head.startswith(PICTURE_SIGNS) or head[8:12] == b"WEBP" or head[4:12] in (b"ftypavif", b"ftypavis"):
+        return ""
+    if not head:
+        return "empty"
+    if not head.strip(b"\0"):
+        return "nothing but zero bytes"
+    if head[4:8] == b"ftyp":
+        heic = head[8:11] in (b"hei", b"mif", b"hev")
+        return "a HEIC photo, which impasto does not read" if heic else "a film"
+    for sign, kind in SIGNS.items():
+        if head.startswith(sign):
+            return kind
+    return _kind_of_text(head)
+
+
+def _kind_of_text(head: bytes) -> str:
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:14].lower()
+    if start.startswith((b"<!doctype html", b"<html", b"<head")):
+        return "a web page, perhaps an error that was saved by a download"
+    if start.startswith((b"<svg", b"<?xml")):
+        return "an SVG drawing or other XML"
+    readable = sum(32 <= byte < 127 or byte in b"\t\r\n" for byte in head)
+    return "text" if readable > 0.9 * len(head) else "something else"
+
+
+def _words(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
