@@ -18,7 +18,8 @@ from impasto.data.collection import Collection
 from impasto.data.labelled_folder import LabelledFolder, LabelledFolderOptions
 from impasto.data.layouts import read_collection
 from impasto.data.pictures import read_picture
-from impasto.data.remote import KEPT_BYTES, RemoteShard, ShardOrder, make_room
+from impasto.data.remote import KEPT_BYTES, RemoteShard, make_room
+from impasto.data.shard_order import ShardOrder
 from impasto.errors import DataError, OutputError
 from tests.conftest import picture
 

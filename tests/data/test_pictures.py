@@ -1,5 +1,6 @@
 """Every kind of picture file comes out as the same upright RGB pixels."""
 
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -212,3 +213,20 @@ def test_listing_is_recursive_sorted_and_blind_to_hidden_files(tmp_path: Path) -
     (tmp_path / "empty").mkdir()
     with pytest.raises(DataError, match="empty holds no pictures"):
         list_pictures(tmp_path / "empty")
+
+
+def test_only_known_formats_are_decoded(tmp_path: Path) -> None:
+    """Pillow would hand PostScript to Ghostscript, which runs what it says."""
+    PICTURE.save(tmp_path / "drawing.eps")
+    (tmp_path / "drawing.eps").rename(tmp_path / "drawing.jpg")
+    with pytest.raises(PictureError, match=r"drawing.jpg is not a picture that can be read"):
+        read_picture(tmp_path / "drawing.jpg")
+
+
+def test_pipes_are_no_pictures_and_broken_links_are_told(tmp_path: Path) -> None:
+    PICTURE.save(tmp_path / "a.png")
+    os.mkfifo(tmp_path / "b.png")
+    (tmp_path / "c.png").symlink_to(tmp_path / "gone.png")
+    assert list_pictures(tmp_path) == [tmp_path / "a.png", tmp_path / "c.png"]
+    with pytest.raises(PictureError, match=r"c.png cannot be opened \(No such file"):
+        read_picture(tmp_path / "c.png")

@@ -11,8 +11,8 @@ from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
+from impasto.cli.bars import LINE_SECONDS, counting_bar, duration, histogram_lines
 from impasto.cli.console import complaints, console, escape
-from impasto.cli.progress import counting_bar, duration, histogram_lines
 from impasto.curation.doctor.diagnosis import Diagnosis, Options, diagnose
 from impasto.curation.doctor.findings import Finding, Severity
 from impasto.curation.doctor.names import printable
@@ -21,8 +21,6 @@ from impasto.files import write_text
 from impasto.gallery.doctor import interval_in_words, shape_in_words, write_check_page
 
 STYLES: dict[Severity, str] = {"grave": "bold red", "warning": "yellow", "remark": "dim"}
-LINE_SECONDS = 15.0
-"""Between two lines where there is no terminal."""
 
 
 def check_command(

@@ -11,12 +11,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from impasto.cli.bars import LINE_SECONDS
 from impasto.cli.console import complaints, console, escape
 from impasto.curation.catalogue import ENTRIES, find
 from impasto.curation.get import Got, Wishes, default_folder, get, is_there, look_up
-
-LINE_SECONDS = 15.0
-"""Between two lines where there is no terminal."""
 
 
 def list_command() -> None:

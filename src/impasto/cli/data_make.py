@@ -6,8 +6,8 @@ from pathlib import Path
 
 import typer
 
+from impasto.cli.bars import counting_bar
 from impasto.cli.console import complaints, console, escape
-from impasto.cli.progress import counting_bar
 from impasto.curation.made import Kind
 from impasto.curation.make import MakeSettings, Outcome, make_folder_of
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import typer
 
+from impasto.cli.bars import counting_bar
 from impasto.cli.console import complaints, console, escape
-from impasto.cli.progress import counting_bar
 from impasto.curation.shards import write_shards
 from impasto.data.layouts import read_collection
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from impasto.cli.bars import histogram_lines
 from impasto.cli.console import console, escape
-from impasto.cli.progress import histogram_lines
 from impasto.curation.show import Shown, contact_sheet, seen_of_collection, seen_of_dataset
 from impasto.data.dataset import DataOptions
 from impasto.data.datasets import open_dataset

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import typer
 
+from impasto.cli.bars import counting_bar, duration
 from impasto.cli.console import console
-from impasto.cli.progress import TrainingProgress, counting_bar, duration
+from impasto.cli.progress import TrainingProgress
 from impasto.data.atelier_pictures import atelier_folder
 from impasto.data.pictures import list_pictures
 from impasto.engine.interrupts import InterruptedTraining

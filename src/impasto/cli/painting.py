@@ -8,8 +8,8 @@ from typing import Literal
 
 import typer
 
+from impasto.cli.bars import counting_bar
 from impasto.cli.console import complaints, console, escape
-from impasto.cli.progress import counting_bar
 from impasto.hardware import chosen_device
 from impasto.painting.paint_files import PaintSettings, paint_files
 from impasto.painting.painters import load_painter

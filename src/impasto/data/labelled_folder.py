@@ -16,7 +16,7 @@ from impasto.data.layouts import read_collection
 from impasto.data.options import Place
 from impasto.data.picture_set import checked
 from impasto.data.reading import reader
-from impasto.data.remote import order_of, refuse_balance
+from impasto.data.shard_order import order_of, refuse_balance
 from impasto.data.stream import Balance, BalancedOrder, positions
 from impasto.errors import DataError, did_you_mean
 

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
-from impasto.data.sources import Half, Source, open_image
+from impasto.data.sources import FORMATS, Half, Source, open_image
 from impasto.errors import DataError, PictureError
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif", ".ppm", ".pgm", ".avif"})
+SUFFIXES = frozenset[str]().union(*FORMATS.values())
 """File names that are taken for pictures in a folder."""
 
 DAMAGE = (
@@ -71,8 +71,11 @@ def _walk(folder: str) -> Iterator[str]:
         folders[:] = [name for name in folders if not name.startswith(".")]
         prefix = os.path.relpath(place, folder).replace(os.sep, "/") + "/" if place != folder else ""
         for name in files:
-            if not name.startswith(".") and os.path.splitext(name)[1].lower() in SUFFIXES:  # noqa: PTH122
-                yield prefix + name
+            if name.startswith(".") or os.path.splitext(name)[1].lower() not in SUFFIXES:  # noqa: PTH122
+                continue
+            path = os.path.join(place, name)  # noqa: PTH118 - a Path for each of many takes seconds
+            if os.path.isfile(path) or not os.path.exists(path):  # noqa: PTH110, PTH113
+                yield prefix + name  # a broken link too, to be told of; not a pipe, which would wait for ever
 
 
 def open_picture(source: Source, max_megapixels: float = MAX_MEGAPIXELS) -> Image.Image:
@@ -111,7 +114,7 @@ def read_picture(source: Source, max_megapixels: float = MAX_MEGAPIXELS, *, at_l
         try:
             if at_least is not None and not isinstance(source, Half):
                 opened.draft(None, scaled(opened.size, at_least))
-            picture = _upright_rgb(opened)
+            picture = upright_rgb(opened)
         except DAMAGE as error:
             raise PictureError(f"{source} is cut off or damaged ({error}); remove it or replace it") from error
     return picture.crop(source.box(*picture.size)) if isinstance(source, Half) else picture
@@ -128,7 +131,8 @@ def to_array(picture: Image.Image) -> NDArray[np.uint8]:
     return np.array(picture, dtype=np.uint8)
 
 
-def _upright_rgb(picture: Image.Image) -> Image.Image:
+def upright_rgb(picture: Image.Image) -> Image.Image:
+    """Decode a picture and return it upright, as 8-bit RGB in sRGB on white; raise what Pillow raises on damage."""
     profile = picture.info.get("icc_profile")
     picture.load()
     _turn_upright(picture)

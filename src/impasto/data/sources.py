@@ -11,6 +11,7 @@ import io
 import os
 import struct
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal, Protocol, TypeAlias
@@ -22,6 +23,18 @@ from impasto.errors import PictureError
 
 ZIP_LOCAL_HEADER = 30
 """Bytes before the name in a zip member's own header, which may be longer than the directory's entry says."""
+
+FORMATS: Mapping[str, frozenset[str]] = {
+    "JPEG": frozenset({".jpg", ".jpeg"}),
+    "PNG": frozenset({".png"}),
+    "WEBP": frozenset({".webp"}),
+    "TIFF": frozenset({".tif", ".tiff"}),
+    "BMP": frozenset({".bmp"}),
+    "GIF": frozenset({".gif"}),
+    "PPM": frozenset({".ppm", ".pgm"}),
+    "AVIF": frozenset({".avif"}),
+}
+"""What is decoded, by Pillow's names, and the suffixes that fit; nothing else is, least of all EPS, which runs code."""
 
 MOST_BYTES = 1 << 30
 """Compressed content is not expanded beyond this."""
@@ -138,7 +151,7 @@ def open_image(source: Source) -> Image.Image:
         return open_image(source.whole)
     if isinstance(source, Raw):
         return source.picture()
-    return Image.open(source if isinstance(source, Path) else io.BytesIO(source.read()))
+    return Image.open(source if isinstance(source, Path) else io.BytesIO(source.read()), formats=tuple(FORMATS))
 
 
 def excerpt(source: Source, length: int = 4096) -> bytes:

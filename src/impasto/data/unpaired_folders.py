@@ -15,7 +15,7 @@ from impasto.data.layouts import read_collection
 from impasto.data.options import Place
 from impasto.data.picture_set import PictureSet, checked, find_pictures
 from impasto.data.reading import reader
-from impasto.data.remote import order_of
+from impasto.data.shard_order import order_of
 from impasto.data.stream import positions
 from impasto.errors import DataError
 

@@ -6,23 +6,20 @@ run folder only, so that it can be made during a run, after it, or from a folder
 
 from __future__ import annotations
 
-import base64
-import io
 import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from html import escape
-from importlib import resources
 from pathlib import Path
 from string import Template
 from typing import Any, NamedTuple
 
 import yaml
-from PIL import Image
 
 from impasto.data.pictures import read_picture
 from impasto.files import replacing
 from impasto.gallery.charts import Series, line_chart
+from impasto.gallery.page import Picture, encode, facts_list, hint, image, note, resource, within
 from impasto.run_folder import RunFolder
 
 PICTURE_BYTES = 5_000_000
@@ -30,8 +27,6 @@ PICTURE_BYTES = 5_000_000
 
 LONGEST_SIDE = 1600
 """Pixels; more would not be seen on the page."""
-
-JPEG_QUALITY = 88
 
 MOST_SAMPLES = 36
 """Sample sheets on a page; a longer run shows so many, evenly spread, its first and last among them."""
@@ -50,19 +45,6 @@ class Sample(NamedTuple):
 
     images_seen: int
     path: Path
-
-
-class Picture(NamedTuple):
-    """A picture as the page holds it, and the pixels it was made of."""
-
-    pixels: Image.Image
-    media_type: str
-    content: bytes
-
-    @property
-    def uri(self) -> str:
-        """The picture as a data URI."""
-        return f"data:{self.media_type};base64,{base64.b64encode(self.content).decode()}"
 
 
 def write_report(
@@ -84,12 +66,12 @@ def write_report(
         + [sample.path for sample in samples]
     )
     images_seen = max([sample.images_seen for sample in found] + [curve.images_seen[-1] for curve in curves], default=0)
-    page = Template(_resource("report.html")).substitute(
+    page = Template(resource("report.html")).substitute(
         title=escape(title),
-        style=_resource("report.css"),
-        script=_resource("report.js"),
+        style=resource("report.css"),
+        script=resource("report.js"),
         summary=escape(_summary(settings, images_seen)),
-        facts=_facts(facts),
+        facts=facts_list(facts),
         comparisons=_comparisons(comparisons, pictures),
         samples=_filmstrip(samples, len(found), pictures),
         curves=_curves(curves),
@@ -150,34 +132,15 @@ def _evenly_spread(samples: Sequence[Sample], most: int) -> list[Sample]:
 
 def _load_pictures(paths: Iterable[Path]) -> dict[Path, Picture]:
     """Return the pictures by path, the heaviest ones shrunk until all together weigh no more than PICTURE_BYTES."""
-    pictures = {path: _encode(_within(read_picture(path), LONGEST_SIDE)) for path in dict.fromkeys(paths)}
+    pictures = {path: encode(within(read_picture(path), LONGEST_SIDE)) for path in dict.fromkeys(paths)}
     while sum(len(picture.content) for picture in pictures.values()) > PICTURE_BYTES:
         heaviest = max(pictures, key=lambda path: len(pictures[path].content))
         pixels = pictures[heaviest].pixels
-        pictures[heaviest] = _encode(_within(pixels, max(pixels.size) * 4 // 5))
+        pictures[heaviest] = encode(within(pixels, max(pixels.size) * 4 // 5))
     return pictures
 
 
-def _within(pixels: Image.Image, longest_side: int) -> Image.Image:
-    smaller = pixels.copy()
-    smaller.thumbnail((longest_side, longest_side), Image.Resampling.LANCZOS)
-    return smaller
-
-
-def _encode(pixels: Image.Image) -> Picture:
-    """Encode as JPEG, or as PNG where that is smaller (flat colours, drawings)."""
-    jpeg, png = io.BytesIO(), io.BytesIO()
-    pixels.save(jpeg, "JPEG", quality=JPEG_QUALITY, subsampling="4:4:4")  # red beside blue must not bleed
-    pixels.save(png, "PNG")
-    candidates = Picture(pixels, "image/jpeg", jpeg.getvalue()), Picture(pixels, "image/png", png.getvalue())
-    return min(candidates, key=lambda picture: len(picture.content))
-
-
 # Words and pictures on the page
-
-
-def _resource(name: str) -> str:
-    return resources.files("impasto.gallery").joinpath(name).read_text(encoding="utf-8")
 
 
 def _summary(settings: Mapping[str, str], images_seen: int) -> str:
@@ -187,17 +150,12 @@ def _summary(settings: Mapping[str, str], images_seen: int) -> str:
     return f"What {method} had learned after seeing {images_seen:,} images."
 
 
-def _facts(facts: Mapping[str, str]) -> str:
-    chips = [f"<li>{escape(name)} <strong>{escape(value)}</strong></li>" for name, value in facts.items()]
-    return f'<ul class="facts">{"".join(chips)}</ul>' if chips else ""
-
-
 def _comparisons(comparisons: Sequence[Comparison], pictures: Mapping[Path, Picture]) -> str:
     if not comparisons:
-        return _note("No photo has been painted for this page.")
+        return note("No photo has been painted for this page.")
     figures = "\n".join(_comparison(comparison, pictures) for comparison in comparisons)
-    hint = "Drag the line across a picture, or use the arrow keys: photo to its left, painting to its right."
-    return f"""{_hint(hint)}
+    how = "Drag the line across a picture, or use the arrow keys: photo to its left, painting to its right."
+    return f"""{hint(how)}
 <div class="comparisons">
 {figures}
 </div>"""
@@ -210,25 +168,20 @@ def _comparison(comparison: Comparison, pictures: Mapping[Path, Picture]) -> str
     width, height = after.pixels.size
     return f"""<figure class="comparison" style="--width: {width}; --height: {height}">
 <div class="frame">
-<div class="after">{_image(after, f"{comparison.title}, painting")}<span>painting</span></div>
-<div class="before">{_image(before, f"{comparison.title}, photo")}<span>photo</span></div>
+<div class="after">{image(after, f"{comparison.title}, painting")}<span>painting</span></div>
+<div class="before">{image(before, f"{comparison.title}, photo")}<span>photo</span></div>
 <input type="range" min="0" max="100" step="0.5" value="50" aria-label="Share of {title} shown as photo">
 </div>
 <figcaption>{title}</figcaption>
 </figure>"""
 
 
-def _image(picture: Picture, description: str) -> str:
-    width, height = picture.pixels.size
-    return f'<img src="{picture.uri}" alt="{escape(description)}" width="{width}" height="{height}">'
-
-
 def _filmstrip(samples: Sequence[Sample], found: int, pictures: Mapping[Path, Picture]) -> str:
     if not samples:
-        return _note("This run has no samples yet.")
+        return note("This run has no samples yet.")
     frames = "\n".join(_frame(sample, pictures[sample.path]) for sample in samples)
-    left_out = _note(f"{len(samples)} of {found} sheets, evenly spread.") if len(samples) < found else ""
-    return f"""{_hint("Samples painted while the run was learning, from the first to the latest.")}
+    left_out = note(f"{len(samples)} of {found} sheets, evenly spread.") if len(samples) < found else ""
+    return f"""{hint("Samples painted while the run was learning, from the first to the latest.")}
 <div class="filmstrip">
 <figure class="stage" hidden>
 <figcaption><label for="moment">Images seen</label> <strong>{samples[-1].images_seen:,}</strong>
@@ -243,13 +196,13 @@ def _filmstrip(samples: Sequence[Sample], found: int, pictures: Mapping[Path, Pi
 
 def _frame(sample: Sample, picture: Picture) -> str:
     images_seen = f"{sample.images_seen:,}"
-    image = _image(picture, f"Samples after {images_seen} images seen")
-    return f'<li><button type="button">{image}<span>{images_seen}</span></button></li>'
+    sheet = image(picture, f"Samples after {images_seen} images seen")
+    return f'<li><button type="button">{sheet}<span>{images_seen}</span></button></li>'
 
 
 def _curves(curves: Sequence[Series]) -> str:
     if not curves:
-        return _note("The journal of this run holds no losses yet.")
+        return note("The journal of this run holds no losses yet.")
     images = max(curve.images_seen[-1] for curve in curves)
     charts = [
         f"""<figure class="chart">
@@ -258,7 +211,7 @@ def _curves(curves: Sequence[Series]) -> str:
 </figure>"""
         for curve in curves
     ]
-    return f"""{_hint("Point at a curve to read all of them at that moment.")}
+    return f"""{hint("Point at a curve to read all of them at that moment.")}
 <p class="legend"><span class="measured">as measured</span> <span class="smoothed">smoothed</span></p>
 <div class="charts">
 {"".join(charts)}
@@ -267,7 +220,7 @@ def _curves(curves: Sequence[Series]) -> str:
 
 def _settings(settings: Mapping[str, str]) -> str:
     if not settings:
-        return _note("The run folder holds no recipe.")
+        return note("The run folder holds no recipe.")
     return f"<details><summary>{len(settings)} settings of the recipe</summary>{_rows(settings)}</details>"
 
 
@@ -279,11 +232,3 @@ def _rows(values: Mapping[str, str]) -> str:
 def _breakable(dotted_path: str) -> str:
     """Escape a dotted path and let its line break after a dot."""
     return escape(dotted_path).replace(".", ".<wbr>")
-
-
-def _hint(text: str) -> str:
-    return f'<p class="hint">{escape(text)}</p>'
-
-
-def _note(text: str) -> str:
-    return f'<p class="note">{escape(text)}</p>'

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from impasto.curation.doctor.duplicates import Group, find_groups
-from impasto.curation.doctor.examine import FORMATS, Record
+from impasto.curation.doctor.examine import Record
 from impasto.curation.doctor.findings import KINDS, SEVERITIES, Case, Finding, Severity
 from impasto.curation.doctor.names import look_alike, trouble
 from impasto.curation.doctor.strays import find_strays
@@ -18,7 +18,7 @@ from impasto.curation.doctor.survey import Progress, Survey, survey
 from impasto.data.collection import Collection, Item, Split
 from impasto.data.layouts import read_collection
 from impasto.data.pictures import MAX_MEGAPIXELS, picture_names
-from impasto.data.sources import Half
+from impasto.data.sources import FORMATS, Half
 from impasto.errors import DataError
 
 TINY = 64

@@ -17,25 +17,13 @@ from typing import IO, Literal, NamedTuple, TypeAlias
 import numpy as np
 from PIL import Image, ImageCms, UnidentifiedImageError
 
-from impasto.data.pictures import DAMAGE, MAX_MEGAPIXELS, _upright_rgb, scaled
-from impasto.data.sources import Packed, Raw
+from impasto.data.pictures import DAMAGE, MAX_MEGAPIXELS, scaled, upright_rgb
+from impasto.data.sources import FORMATS, Packed, Raw
 
 Stored: TypeAlias = Path | Packed | Raw
 """Where a whole picture is."""
 
 Fault = Literal["not-a-picture", "corrupt", "truncated", "unopened"]
-
-FORMATS: Mapping[str, frozenset[str]] = {
-    "JPEG": frozenset({".jpg", ".jpeg"}),
-    "PNG": frozenset({".png"}),
-    "WEBP": frozenset({".webp"}),
-    "TIFF": frozenset({".tif", ".tiff"}),
-    "BMP": frozenset({".bmp"}),
-    "GIF": frozenset({".gif"}),
-    "PPM": frozenset({".ppm", ".pgm"}),
-    "AVIF": frozenset({".avif"}),
-}
-"""What is decoded, by Pillow's names, and the suffixes that fit; nothing else is, least of all EPS, which runs code."""
 
 SIGNS: Mapping[bytes, str] = {
     b"%PDF": "a PDF document",
@@ -241,7 +229,7 @@ def _decoded(record: Record, picture: Image.Image, file: IO[bytes]) -> Record:
 def _with_pixels(record: Record, picture: Image.Image) -> Record:
     """Add what a decoded picture's pixels say."""
     transparent = _is_transparent(picture)
-    small = _upright_rgb(_reduced(picture)).resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BILINEAR)
+    small = upright_rgb(_reduced(picture)).resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BILINEAR)
     spread = np.ptp(np.asarray(small), axis=2)
     return replace(
         record,

@@ -1,0 +1,46 @@
+"""Bars and durations, which need no torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+LINE_SECONDS = 15.0
+"""Between two lines where there is no terminal."""
+
+
+def counting_bar(console: Console) -> Progress:
+    """Return a bar that counts files, with the time left."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=None),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
+    )
+
+
+def histogram_lines(counts: Mapping[str, int], most: int = 40) -> list[str]:
+    """Return a line for each class with its count and a bar in proportion; the smaller ones beyond `most` together."""
+    if not counts:
+        return []
+    largest = max(counts.values())
+    shown = dict(sorted(counts.items(), key=lambda pair: -pair[1])[:most]) if len(counts) > most else dict(counts)
+    width = max(len(name) for name in shown)
+    lines = [f"{name:{width}} {count:>7,} {'█' * max(1, round(30 * count / largest))}" for name, count in shown.items()]
+    left = len(counts) - len(shown)
+    return [*lines, f"… and {left} smaller classes"] if left else lines
+
+
+def duration(seconds: float) -> str:
+    """Return a duration in words: `42 s`, `2 min 5 s`, `3 h 20 min`."""
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"
