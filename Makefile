@@ -31,6 +31,8 @@ format: $(READY)
 
 bench: $(READY)
 	$(BIN)/python bench/cyclegan_step.py
+	$(BIN)/python bench/loading.py
+	$(BIN)/python bench/doctor.py
 
 clean:
 	rm -rf .venv runs paintings impasto-demo
