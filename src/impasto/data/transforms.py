@@ -54,7 +54,8 @@ def resized(pixels: Tensor, height: int, width: int) -> Tensor:
     """
     if pixels.shape[1:] == (height, width):
         return pixels
-    return F.interpolate(pixels[None], (height, width), mode="bicubic", antialias=True)[0]
+    batch = pixels.permute(1, 2, 0)[None].permute(0, 3, 1, 2)  # pixels[None] would not be recognised as channels_last
+    return F.interpolate(batch, (height, width), mode="bicubic", antialias=True)[0]
 
 
 def to_picture(image: Tensor) -> Image.Image:
