@@ -66,3 +66,12 @@ def test_the_fingerprint_says_how_a_collection_changed(tmp_path: Path) -> None:
     (tmp_path / "1.png").unlink()
     told = first.difference(inspect(read_collection(tmp_path).items, 10))
     assert told == "pictures were added, removed or renamed (3 then, 2 now)"
+
+
+def test_the_disk_cache_knows_a_picture_from_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    picture(3, 50, 31).save(tmp_path / "a.png")
+    (tmp_path / "elsewhere").mkdir()
+    for folder, path in ((tmp_path, Path("a.png")), (tmp_path / "elsewhere", tmp_path / "a.png")):
+        monkeypatch.chdir(folder)
+        reader(options(cache="disk"), 1)(path)
+    assert len(list((tmp_path / "cache").rglob("*.npy"))) == 1

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from impasto.cli.console import complaints, console
 
 LINE_SECONDS = 15.0
 """Between two lines where there is no terminal."""
@@ -34,6 +38,21 @@ def histogram_lines(counts: Mapping[str, int], most: int = 40) -> list[str]:
     lines = [f"{name:{width}} {count:>7,} {'█' * max(1, round(30 * count / largest))}" for name, count in shown.items()]
     left = len(counts) - len(shown)
     return [*lines, f"… and {left} smaller classes"] if left else lines
+
+
+@contextmanager
+def counted(what: str, kept: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar while files are `what`, such as painted; yield what tells it how many of how many are done.
+
+    Ctrl-C ends with a line that says what is `kept`, and code 130.
+    """
+    with counting_bar(console) as bar:
+        task = bar.add_task(what, total=None)
+        try:
+            yield lambda done, total: bar.update(task, completed=done, total=total)
+        except KeyboardInterrupt:
+            complaints.print(f"Stopped; {kept}, and the same command goes on with the rest.")
+            raise typer.Exit(130) from None
 
 
 def duration(seconds: float) -> str:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import typer
-
-from impasto.cli.bars import counting_bar
+from impasto.cli.bars import counted
 from impasto.cli.console import complaints, console, escape
 from impasto.curation.made import Kind
 from impasto.curation.make import MakeSettings, Outcome, make_folder_of
@@ -14,15 +12,8 @@ from impasto.curation.make import MakeSettings, Outcome, make_folder_of
 
 def make_command(kind: Kind, source: Path, target: Path, settings: MakeSettings) -> None:
     """Make a folder and say what was made, what was there already and what could not be read."""
-    with counting_bar(console) as bar:
-        task = bar.add_task("made", total=None)
-        try:
-            outcome = make_folder_of(
-                kind, source, target, settings, lambda done, total: bar.update(task, completed=done, total=total)
-            )
-        except KeyboardInterrupt:
-            complaints.print("Stopped; what was made is kept, and the same command goes on with the rest.")
-            raise typer.Exit(130) from None
+    with counted("made", "what was made is kept") as progress:
+        outcome = make_folder_of(kind, source, target, settings, progress)
     for error in outcome.unreadable:
         complaints.print(f"[yellow]skipped:[/] {escape(str(error))}")
     for note, count in sorted(outcome.notes.items()):

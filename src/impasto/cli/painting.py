@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-import typer
-
-from impasto.cli.bars import counting_bar
+from impasto.cli.bars import counted
 from impasto.cli.console import complaints, console, escape
 from impasto.hardware import chosen_device
 from impasto.painting.paint_files import PaintSettings, paint_files
@@ -25,15 +23,8 @@ def paint_command(
     """Paint and say what was painted, what was there already and what could not be read."""
     painter = load_painter(name, chosen_device(device, "--device"))
     console.print(f"Painting with [bold]{escape(painter.name)}[/] ({painter.recipe.method.name})")
-    with counting_bar(console) as bar:
-        task = bar.add_task("painted", total=None)
-        try:
-            outcome = paint_files(
-                photos, painter, output, settings, lambda done, total: bar.update(task, completed=done, total=total)
-            )
-        except KeyboardInterrupt:
-            complaints.print("Stopped; what was painted is kept, and the same command goes on with the rest.")
-            raise typer.Exit(130) from None
+    with counted("painted", "what was painted is kept") as progress:
+        outcome = paint_files(photos, painter, output, settings, progress)
     for error in outcome.unreadable:
         complaints.print(f"[yellow]skipped:[/] {escape(str(error))}")
     parts = [f"{len(outcome.painted)} painted into {escape(str(output))}"]

@@ -78,14 +78,14 @@ def _walk(folder: str) -> Iterator[str]:
                 yield prefix + name  # a broken link too, to be told of; not a pipe, which would wait for ever
 
 
-def open_picture(source: Source, max_megapixels: float = MAX_MEGAPIXELS, *, to_decode: bool = False) -> Image.Image:
-    """Open a picture's header without decoding it, and check its size; say whether it is going `to_decode`.
+def open_picture(source: Source, max_megapixels: float = MAX_MEGAPIXELS) -> Image.Image:
+    """Open a picture's header without decoding it, and check its size.
 
     Raises PictureError when the file cannot be read as a picture or has more than `max_megapixels`.
     """
     Image.MAX_IMAGE_PIXELS = None  # our own limit below takes the place of Pillow's, and is told in our words
     try:
-        picture = open_image(source, to_decode=to_decode)
+        picture = open_image(source)
     except UnidentifiedImageError as error:
         raise PictureError(f"{source} is not a picture that can be read; remove it or replace it") from error
     except OSError as error:
@@ -110,7 +110,7 @@ def read_picture(source: Source, max_megapixels: float = MAX_MEGAPIXELS, *, at_l
 
     Raises PictureError when the file is no picture, cut off, or larger than `max_megapixels`.
     """
-    with open_picture(source, max_megapixels, to_decode=True) as opened:
+    with open_picture(source, max_megapixels) as opened:
         try:
             if at_least is not None and not isinstance(source, Half):
                 opened.draft(None, scaled(opened.size, at_least))

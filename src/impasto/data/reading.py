@@ -6,6 +6,7 @@ import functools
 import hashlib
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ import torch
 from torch import Tensor
 
 from impasto.data.dataset import DataOptions
-from impasto.data.sources import Half, Packed, Raw, Source
+from impasto.data.sources import File, Half, Source
 from impasto.data.transforms import read_halves, read_pixels
 from impasto.errors import DataError
 from impasto.files import default_cache, make_folder, unwritable
@@ -83,12 +84,24 @@ class DiskCache:
 
     @staticmethod
     def _key(source: Source) -> str:
-        stored = source.whole if isinstance(source, Half) else source
-        file = stored.file if isinstance(stored, Packed | Raw) else stored
+        file, place = _located(source)
         status = file.stat() if isinstance(file, Path) else None
-        facts = repr((Path.cwd(), status and (status.st_size, status.st_mtime_ns), source))
+        facts = repr((status and (status.st_size, status.st_mtime_ns), place))
         name = hashlib.blake2b(facts.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
         return f"{name[:2]}/{name}.npy"
+
+
+def _located(source: Source) -> tuple[Path | File, Source]:
+    """Return the file that holds a picture, and the source by its absolute path: wherever the command was started."""
+    if isinstance(source, Half):
+        file, whole = _located(source.whole)
+        assert not isinstance(whole, Half)
+        return file, replace(source, whole=whole)
+    if isinstance(source, Path):
+        return source.absolute(), source.absolute()
+    if not isinstance(source.file, Path):
+        return source.file, source
+    return source.file.absolute(), replace(source, file=source.file.absolute())
 
 
 def _check_memory(options: DataOptions, pictures: int) -> None:

@@ -36,8 +36,6 @@ FORMATS: Mapping[str, frozenset[str]] = {
 }
 """What is decoded, by Pillow's names, and the suffixes that fit; nothing else is, least of all EPS, which runs code."""
 
-READ_AT_ONCE_BYTES = 1 << 25
-"""Larger files are decoded while they are read."""
 MOST_BYTES = 1 << 30
 """Compressed content is not expanded beyond this."""
 
@@ -147,20 +145,13 @@ def is_here(source: Source) -> bool:
     return not isinstance(source, Packed) or isinstance(source.file, Path)
 
 
-def open_image(source: Source, *, to_decode: bool = False) -> Image.Image:
-    """Open a picture without decoding it, a half as its whole; raise whatever Pillow raises.
-
-    A file that is going `to_decode` is read at once: Pillow's many small reads would each let go of Python's lock, and
-    threads that decode would mostly wait for one another.
-    """
+def open_image(source: Source) -> Image.Image:
+    """Open a picture without decoding it, a half as its whole; raise whatever Pillow raises."""
     if isinstance(source, Half):
-        return open_image(source.whole, to_decode=to_decode)
+        return open_image(source.whole)
     if isinstance(source, Raw):
         return source.picture()
-    if isinstance(source, Packed):
-        return Image.open(io.BytesIO(source.read()), formats=tuple(FORMATS))
-    at_once = to_decode and source.stat().st_size <= READ_AT_ONCE_BYTES
-    return Image.open(io.BytesIO(source.read_bytes()) if at_once else source, formats=tuple(FORMATS))
+    return Image.open(source if isinstance(source, Path) else io.BytesIO(source.read()), formats=tuple(FORMATS))
 
 
 def excerpt(source: Source, length: int = 4096) -> bytes:

@@ -104,7 +104,9 @@ def _domains(options: UnpairedFoldersOptions) -> tuple[PictureSet, PictureSet]:
         )
     domains = {
         domain: checked(
-            collection, options.max_megapixels, [item for item in collection.items if item.labels["domain"] == domain]
+            collection,
+            options.max_megapixels,
+            [item for item in collection.items if item.labels.get("domain") == domain],
         )
         for domain in "AB"
     }

@@ -172,6 +172,13 @@ def test_two_domains(tmp_path: Path, make_pictures: Make) -> None:
     }  # fmt: skip
 
 
+def test_the_layout_says_the_domain_whatever_a_table_says(tmp_path: Path, make_pictures: Make) -> None:
+    for folder in ("trainA", "trainB"):
+        make_pictures(tmp_path / "c" / folder, 2)
+    (tmp_path / "c" / "trainA" / "labels.csv").write_text("path,domain\n00.png,sky\n")
+    assert read_collection(tmp_path / "c").histogram("domain") == {"A": 2, "B": 2}
+
+
 def test_paired_folders(tmp_path: Path, make_pictures: Make) -> None:
     for split, count in [("train", 3), ("test", 2)]:
         make_pictures(tmp_path / "c" / "A" / split, count, suffix=".jpg")

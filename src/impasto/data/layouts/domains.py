@@ -40,7 +40,7 @@ def _kaggle_part(folder: Path, name: str) -> Part:
 
 def _joined(folder: Path, layout: str, parts: dict[str, Part]) -> Collection:
     items = [
-        item._replace(labels={"domain": domain, **item.labels})
+        item._replace(labels={**item.labels, "domain": domain})
         for domain, (found, _) in parts.items()
         for item in found
     ]
