@@ -53,6 +53,21 @@ def test_shard_writes_and_show_reads(impasto: Run, tmp_path: Path, make_pictures
     assert "shards is not empty; choose another folder" in err
 
 
+def test_a_folder_of_two_layouts_is_read_as_the_one_named(impasto: Run, tmp_path: Path, make_pictures: Make) -> None:
+    for name, count in (("trainA", 2), ("trainB", 2), ("A", 3), ("B", 3)):
+        make_pictures(tmp_path / "c" / name, count)
+    code, _, err = impasto("data", "show", tmp_path / "c", "--image-size", 32)
+    assert code == 2
+    assert "two layouts" in err
+    assert "--layout" in err
+    code, out, _ = impasto("data", "show", tmp_path / "c", "--image-size", 32, "--layout", "paired-folders")
+    assert code == 0
+    assert "3 pictures as paired-folders" in out
+    code, _, err = impasto("data", "shard", tmp_path / "c", "shards", "--layout", "paired")
+    assert code == 2
+    assert "there is no layout 'paired'; did you mean paired-folders?" in err
+
+
 def test_a_run_goes_on_with_the_same_pictures_only(impasto: Run, tiny_recipe: Path, collection: Path) -> None:
     command = ["train", tiny_recipe, "--run", "run"]
     assert impasto(*command, "training.images=4")[0] == 0

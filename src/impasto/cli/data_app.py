@@ -19,6 +19,7 @@ data = typer.Typer(
 data.add_typer(make)
 
 Collection = Annotated[Path, typer.Argument(metavar="DIR", help="A folder or zip of pictures, in any known layout.")]
+LayoutName = Annotated[str | None, typer.Option("--layout", help="How the pictures lie; recognised unless said.")]
 
 
 @data.command(no_args_is_help=True)
@@ -78,13 +79,14 @@ def show(
     image_size: Annotated[int, typer.Option(min=16, help="Height and width of a crop, in pixels.")] = 128,
     label: Annotated[str | None, typer.Option(help="The label to write below; the class unless said.")] = None,
     count: Annotated[int, typer.Option(min=1, max=2000, help="Pictures on the sheet.")] = 48,
+    layout: LayoutName = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     output: Annotated[Path, typer.Option(metavar="FILE", help="The sheet, a PNG.")] = Path("contact-sheet.png"),
 ) -> None:
     """Write a contact sheet of what a model will see: after resizing, cropping and mirroring, with labels."""
     from impasto.cli.data_show import show_command
 
-    show_command(what, overrides or [], image_size, label, count, seed, output)
+    show_command(what, overrides or [], image_size, label, layout, count, seed, output)
 
 
 @data.command(no_args_is_help=True)
@@ -92,8 +94,9 @@ def shard(
     folder: Collection,
     output: Annotated[Path, typer.Argument(metavar="OUT", help="A new folder for the shards.")],
     megabytes: Annotated[float, typer.Option(min=0.001, help="Size of a shard.")] = 256,
+    layout: LayoutName = None,
 ) -> None:
     """Write a collection as few large files, for network drives, web servers and collections larger than a disk."""
     from impasto.cli.data_shard import shard_command
 
-    shard_command(folder, output, megabytes)
+    shard_command(folder, output, megabytes, layout)

@@ -10,9 +10,9 @@ from impasto.curation.shards import write_shards
 from impasto.data.layouts import read_collection
 
 
-def shard_command(folder: Path, output: Path, megabytes: float) -> None:
+def shard_command(folder: Path, output: Path, megabytes: float, layout: str | None) -> None:
     """Write a collection as shards and say how to learn from them."""
-    collection = read_collection(folder)
+    collection = read_collection(folder, layout)
     console.print(escape(collection.summary()))
     with counted("written", "the shards that are whole are kept") as progress:
         shards = write_shards(collection, output, round(megabytes * 1e6), progress)

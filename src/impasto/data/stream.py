@@ -106,14 +106,15 @@ def decoded_ahead(
     """Yield each batch decoded part by part and assembled, in order, while threads work on the next `ahead` batches.
 
     Threads, not processes: Pillow and torch decode and resize without holding Python's lock, memory is shared, and
-    signals reach one process only. Each computes alone: torch's own threads would only wait for one another.
+    signals reach one process only. Each computes alone: torch's own threads would only wait for one another. A batch
+    is divided into as many spans as there are threads: handing over picture by picture cost a tenth of the rate.
     """
     pool = ThreadPoolExecutor(workers, "impasto-decode", initializer=torch.set_num_threads, initargs=(1,))
     waiting: deque[list[Future[R | None]]] = deque()
     try:
         for batch in batches:
             gathered = _Gathering(batch, decode, assemble)
-            waiting.append([pool.submit(gathered.decode, place) for place in range(len(batch))])
+            waiting.append([pool.submit(gathered.decode, span) for span in _spans(len(batch), workers)])
             if len(waiting) > ahead:
                 yield _collected(waiting.popleft())
         while waiting:
@@ -122,8 +123,14 @@ def decoded_ahead(
         pool.shutdown(wait=False, cancel_futures=True)
 
 
+def _spans(count: int, workers: int) -> list[range]:
+    """Divide `count` places into at most `workers` spans of nearly equal length."""
+    length = -(-count // workers)
+    return [range(first, min(first + length, count)) for first in range(0, count, length)]
+
+
 class _Gathering(Generic[K, T, R]):
-    """A batch in the making: the thread that decodes the last missing part assembles it."""
+    """A batch in the making: the thread that decodes the last missing span assembles it."""
 
     def __init__(
         self, batch: Sequence[K], decode: Callable[[K], T], assemble: Callable[[Sequence[K], list[T]], R]
@@ -132,16 +139,16 @@ class _Gathering(Generic[K, T, R]):
         self._parts: dict[int, T] = {}
         self._lock = threading.Lock()
 
-    def decode(self, place: int) -> R | None:
-        """Decode one part; return the batch if it was the last, else nothing."""
-        part = self._decode(self._batch[place])
+    def decode(self, span: range) -> R | None:
+        """Decode some parts; return the batch if they were the last, else nothing."""
+        decoded = {place: self._decode(self._batch[place]) for place in span}
         with self._lock:
-            self._parts[place] = part
+            self._parts |= decoded
             is_last = len(self._parts) == len(self._batch)
         return self._assemble(self._batch, [self._parts[p] for p in range(len(self._batch))]) if is_last else None
 
 
-def _collected(parts: list[Future[R | None]]) -> R:
-    """Return what the last part assembled; raise what any part raised."""
-    (batch,) = [found for part in parts if (found := part.result()) is not None]
+def _collected(spans: list[Future[R | None]]) -> R:
+    """Return what the last span assembled; raise what any of them raised."""
+    (batch,) = [found for span in spans if (found := span.result()) is not None]
     return batch

@@ -75,11 +75,10 @@ def random_crop(picture: Tensor, size: int, *, flip: bool, generator: torch.Gene
     Equal generators cut and mirror pictures of equal size alike.
     """
     _, height, width = picture.shape
-    top = int(torch.randint(height - size + 1, (), generator=generator))
-    left = int(torch.randint(width - size + 1, (), generator=generator))
+    chances: list[float] = torch.rand(3, generator=generator).tolist()  # at once: each call has its price
+    top, left = int(chances[0] * (height - size + 1)), int(chances[1] * (width - size + 1))
     crop = picture[:, top : top + size, left : left + size]
-    mirrored = flip and bool(torch.rand((), generator=generator) < 0.5)
-    return crop.flip(-1) if mirrored else crop
+    return crop.flip(-1) if flip and chances[2] < 0.5 else crop
 
 
 def stacked(crops: Sequence[Tensor]) -> Tensor:

@@ -46,7 +46,9 @@ def recognise(path: Path) -> str:
     marked = [name for name, layout in MARKED.items() if layout.marks(path)]
     if len(marked) > 1:
         found = " and ".join(f"{name} ({MARKED[name].says})" for name in marked)
-        raise DataError(f"{path} looks like two layouts: {found}; say which one with data.layout, or part them")
+        raise DataError(
+            f"{path} looks like two layouts: {found}; say which one with data.layout or --layout, or part them"
+        )
     if marked:
         return marked[0]
     list_pictures(path)  # says what is wrong with a folder without pictures
