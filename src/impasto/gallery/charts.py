@@ -61,24 +61,47 @@ def line_chart(series: Series, images: float) -> str:
     means = smooth([point.mean for point in points], reach=len(points) // 40)
     smoothed = [(point.images_seen, mean) for point, mean in zip(points, means, strict=True)]
     measured = [(point.images_seen, value) for point in points for value in dict.fromkeys((point.low, point.high))]
-    levels = ticks(*_extent(series.values), intervals=4)
-    x = Scale(0, max(images, 1), LEFT, RIGHT)
-    y = Scale(levels[0], levels[-1], BOTTOM, TOP)
+    x, y, drawn_axes = axes(images, series.values)
     readings = [
-        [point.images_seen, _rounded(point.mean), _rounded(mean), round(x(point.images_seen), 1), round(y(mean), 1)]
+        [point.images_seen, rounded(point.mean), rounded(mean), round(x(point.images_seen), 1), round(y(mean), 1)]
         for point, mean in zip(points, means, strict=True)
         if math.isfinite(mean)
     ]
     summary, data = escape(_summary(series)), escape(json.dumps(readings, separators=(",", ":")))
     return f"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img"
  aria-label="{summary}" data-points="{data}">
-{"".join(_level(value, y(value)) for value in levels)}
-{"".join(_mark(value, x(value)) for value in ticks(0, x.high, intervals=4) if value <= x.high)}
-<text x="{RIGHT}" y="{HEIGHT - 4}" text-anchor="end">images seen</text>
-<path class="measured" d="{_line(measured, x, y)}"/>
-<path class="smoothed" d="{_line(smoothed, x, y)}"/>
+{drawn_axes}
+<path class="measured" d="{path(measured, x, y)}"/>
+<path class="smoothed" d="{path(smoothed, x, y)}"/>
 <g class="cursor" visibility="hidden"><path d="M0,{TOP}V{BOTTOM}"/><circle r="4"/></g>
 </svg>"""
+
+
+def axes(images: float, values: Iterable[float]) -> tuple[Scale, Scale, str]:
+    """Return the scales of a chart over 0 to `images` images seen that holds the values, and the axes as SVG."""
+    levels = ticks(*_extent(values), intervals=4)
+    x = Scale(0, max(images, 1), LEFT, RIGHT)
+    y = Scale(levels[0], levels[-1], BOTTOM, TOP)
+    drawn = f"""{"".join(_level(value, y(value)) for value in levels)}
+{"".join(_mark(value, x(value)) for value in ticks(0, x.high, intervals=4) if value <= x.high)}
+<text x="{RIGHT}" y="{HEIGHT - 4}" text-anchor="end">images seen</text>"""
+    return x, y, drawn
+
+
+def path(points: Iterable[tuple[float, float]], x: Scale, y: Scale) -> str:
+    """Return the path through points (images seen, value), broken where a value is missing."""
+    drawn, pen_is_up = [], True
+    for images_seen, value in points:
+        if math.isfinite(value):
+            place = f"{x(images_seen):.1f},{y(value):.1f}"
+            drawn.append(f"M{place}h0" if pen_is_up else f"L{place}")  # h0 makes a dot of a point between two gaps
+        pen_is_up = not math.isfinite(value)
+    return "".join(drawn)
+
+
+def rounded(value: float) -> float:
+    """Return a value to four digits, as a reading shows it."""
+    return float(f"{value:.4g}")
 
 
 def thin(series: Series, most: int) -> list[Point]:
@@ -151,21 +174,6 @@ def _round_up(spacing: float) -> float:
     """Return the next larger of 1, 2, 2.5 and 5 times a power of ten."""
     power = 10.0 ** math.floor(math.log10(spacing))
     return next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= spacing * (1 - 1e-9))
-
-
-def _rounded(value: float) -> float:
-    return float(f"{value:.4g}")
-
-
-def _line(points: Iterable[tuple[float, float]], x: Scale, y: Scale) -> str:
-    """Return the path through the points, broken where a value is missing."""
-    drawn, pen_is_up = [], True
-    for images_seen, value in points:
-        if math.isfinite(value):
-            place = f"{x(images_seen):.1f},{y(value):.1f}"
-            drawn.append(f"M{place}h0" if pen_is_up else f"L{place}")  # h0 makes a dot of a point between two gaps
-        pen_is_up = not math.isfinite(value)
-    return "".join(drawn)
 
 
 def _level(value: float, y: float) -> str:

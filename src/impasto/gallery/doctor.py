@@ -21,9 +21,8 @@ from impasto.curation.doctor.findings import Case, Finding, Severity
 from impasto.curation.doctor.names import printable
 from impasto.data.pictures import read_picture
 from impasto.errors import PictureError
-from impasto.files import replacing
 from impasto.gallery.bars import Row, bar_chart
-from impasto.gallery.page import encode, facts_list, hint, image, note, resource, within
+from impasto.gallery.page import FOOTER, encode, facts_list, hint, image, note, resource, within, write_page
 
 MOST_CASES: Mapping[Severity, int] = {"grave": 48, "warning": 24, "remark": 12}
 """Pictures or groups shown of one finding; the others are counted."""
@@ -44,20 +43,17 @@ def write_check_page(diagnosis: Diagnosis, target: Path, facts: Mapping[str, str
 
     Raises OutputError when the page cannot be written.
     """
-    page = Template(resource("doctor.html")).substitute(
-        title=escape(f"Check-up of {_place(diagnosis)}"),
-        style=resource("report.css") + resource("doctor.css"),
+    title = f"Check-up of {_place(diagnosis)}"
+    body = Template(resource("doctor.html")).substitute(
+        title=escape(title),
         summary=escape(diagnosis.verdict()),
         facts=facts_list({**_facts(diagnosis), **(facts or {})}),
         overview=_overview(diagnosis.findings),
         findings="\n".join(_findings(diagnosis)),
         charts="\n".join(_charts(diagnosis)),
-        footer="Made with impasto. Nothing in the folder was changed by looking at it. This page is one file: it needs "
-        "no network and can be passed on as it is.",
+        footer=f"{FOOTER} Nothing in the folder was changed by looking at it.",
     )
-    with replacing(target) as temporary:
-        temporary.write_bytes(page.encode("utf-8", errors="replace"))  # a folder's name need not be valid Unicode
-    return target
+    return write_page(target, title=title, style=resource("report.css") + resource("doctor.css"), body=body)
 
 
 def bytes_in_words(count: int) -> str:

@@ -6,20 +6,15 @@ run folder only, so that it can be made during a run, after it, or from a folder
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from string import Template
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import yaml
-
-from impasto.data.pictures import read_picture
-from impasto.files import replacing
 from impasto.gallery.charts import Series, line_chart
-from impasto.gallery.page import Picture, encode, facts_list, hint, image, note, resource, within
+from impasto.gallery.page import FOOTER, Picture, facts_list, hint, image, load_pictures, note, resource, write_page
+from impasto.gallery.runs import Sample, evenly_spread, find_samples, read_settings, read_story, scalar_curves
 from impasto.run_folder import RunFolder
 
 PICTURE_BYTES = 5_000_000
@@ -40,13 +35,6 @@ class Comparison(NamedTuple):
     after: Path
 
 
-class Sample(NamedTuple):
-    """A sheet of pictures painted while training."""
-
-    images_seen: int
-    path: Path
-
-
 def write_report(
     run: Path, comparisons: Sequence[Comparison], target: Path, *, title: str, facts: Mapping[str, str]
 ) -> Path:
@@ -54,22 +42,23 @@ def write_report(
 
     `facts` are short texts by name, such as {"trained": "2 min 58 s"}. What the run folder lacks is told on the page.
 
-    Raises PictureError when a picture cannot be read and OutputError when the page cannot be written.
+    Raises PictureError when a picture cannot be read, RunError when the recipe is no YAML, and OutputError when the
+    page cannot be written.
     """
     folder = RunFolder(run)
-    settings = dict(_flattened(_read_recipe(folder.recipe_file)))
-    curves = _read_curves(folder.journal())
-    found = _find_samples(folder.samples)
-    samples = _evenly_spread(found, MOST_SAMPLES)
-    pictures = _load_pictures(
+    settings = read_settings(folder) if folder.exists() else {}
+    curves = scalar_curves(read_story(folder).entries)
+    found = find_samples(folder)
+    samples = evenly_spread(found, MOST_SAMPLES)
+    pictures = load_pictures(
         [path for comparison in comparisons for path in (comparison.before, comparison.after)]
-        + [sample.path for sample in samples]
+        + [sample.path for sample in samples],
+        LONGEST_SIDE,
+        PICTURE_BYTES,
     )
     images_seen = max([sample.images_seen for sample in found] + [curve.images_seen[-1] for curve in curves], default=0)
-    page = Template(resource("report.html")).substitute(
+    body = Template(resource("report.html")).substitute(
         title=escape(title),
-        style=resource("report.css"),
-        script=resource("report.js"),
         summary=escape(_summary(settings, images_seen)),
         facts=facts_list(facts),
         comparisons=_comparisons(comparisons, pictures),
@@ -77,67 +66,9 @@ def write_report(
         curves=_curves(curves),
         settings=_settings(settings),
         numbers=_rows({"images seen": f"{images_seen:,}", **facts}),
+        footer=FOOTER,
     )
-    with replacing(target) as temporary:
-        temporary.write_bytes(page.encode("utf-8", errors="replace"))  # a file name need not be valid Unicode
-    return target
-
-
-# What the run folder says
-
-
-def _read_recipe(path: Path) -> Mapping[str, object]:
-    recipe = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else None
-    return recipe if isinstance(recipe, Mapping) else {}
-
-
-def _flattened(settings: Mapping[str, object], prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Yield each setting as its dotted path and its value."""
-    for name, value in settings.items():
-        if isinstance(value, Mapping):
-            yield from _flattened(value, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", _written(value)
-
-
-def _written(value: object) -> str:
-    """Return a setting as a recipe spells it."""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-
-
-def _read_curves(journal: Iterable[Mapping[str, Any]]) -> list[Series]:
-    """Return each scalar of a journal as a series, in the order they first appear."""
-    curves: dict[str, Series] = {}
-    for entry in journal:
-        if entry["kind"] == "scalars":
-            for name, value in entry["scalars"].items():
-                curve = curves.setdefault(name, Series(name, [], []))
-                curve.images_seen.append(entry["images_seen"])
-                curve.values.append(math.nan if value is None else value)
-    return list(curves.values())
-
-
-def _find_samples(folder: Path) -> list[Sample]:
-    return sorted(Sample(int(path.stem), path) for path in folder.glob("*.png") if path.stem.isdecimal())
-
-
-def _evenly_spread(samples: Sequence[Sample], most: int) -> list[Sample]:
-    if len(samples) <= most:
-        return list(samples)
-    return [samples[round(place * (len(samples) - 1) / (most - 1))] for place in range(most)]
-
-
-# Pictures
-
-
-def _load_pictures(paths: Iterable[Path]) -> dict[Path, Picture]:
-    """Return the pictures by path, the heaviest ones shrunk until all together weigh no more than PICTURE_BYTES."""
-    pictures = {path: encode(within(read_picture(path), LONGEST_SIDE)) for path in dict.fromkeys(paths)}
-    while sum(len(picture.content) for picture in pictures.values()) > PICTURE_BYTES:
-        heaviest = max(pictures, key=lambda path: len(pictures[path].content))
-        pixels = pictures[heaviest].pixels
-        pictures[heaviest] = encode(within(pixels, max(pixels.size) * 4 // 5))
-    return pictures
+    return write_page(target, title=title, style=resource("report.css"), body=body, script=resource("report.js"))
 
 
 # Words and pictures on the page
