@@ -54,6 +54,10 @@ class OutputError(ImpastoError):
     """A file or folder cannot be written."""
 
 
+class EvaluationError(ImpastoError):
+    """What was asked of the judge cannot be measured, or not so that it means anything."""
+
+
 class TrainingDivergedError(ImpastoError):
     """A loss became NaN or infinite."""
 

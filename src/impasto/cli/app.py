@@ -125,6 +125,123 @@ def paint(
     paint_command(photos, painter, output, settings, device)
 
 
+EVALUATE_HELP = """Judge pictures, a run or a painter against other pictures.
+
+WHAT and --against are folders or archives in any layout, or a part of one: DIR:test, DIR:style=cubism. WHAT may also be
+a run or a painter, which then paints what is needed; --against may be a .safetensors file of saved statistics.
+
+  impasto evaluate runs/monet --photos photos:test --against monets:test --metrics fid,kid,ssim
+
+  impasto evaluate my/paintings --against monets --memorised monets:train --metrics fid,mifid --copies copies.html
+"""
+
+
+@app.command(help=EVALUATE_HELP, no_args_is_help=True)
+def evaluate(
+    what: Annotated[str, typer.Argument(metavar="WHAT", help="A folder, archive, run or painter.")],
+    against: Annotated[
+        str | None, typer.Option(metavar="REFERENCE", help="Real pictures, or statistics of them.")
+    ] = None,
+    metrics: Annotated[
+        str, typer.Option(help="Several of fid, fid-by-class, kid, mifid, is, prdc, top1, ssim, colour.")
+    ] = "fid,kid",
+    features: Annotated[
+        str,
+        typer.Option(
+            help="inception-2015 (of published figures), inception-2015-clean, inception-imagenet, dinov2, or a "
+            "classifier's run folder; without weights random-inception or pixels, not comparable."
+        ),
+    ] = "inception-2015",
+    weights: Annotated[Path | None, typer.Option(metavar="FILE", help="The features' weights, where offline.")] = None,
+    precision: Annotated[
+        Literal["fp32", "bf16"], typer.Option(help="bf16 is faster; published figures are fp32.")
+    ] = "fp32",
+    photos: Annotated[
+        str | None, typer.Option(metavar="DIR", help="What a painter of photos paints; its run's own unless said.")
+    ] = None,
+    images: Annotated[
+        int | None, typer.Option(min=2, help="At most so many of WHAT, drawn at random; from noise, just so many.")
+    ] = None,
+    size: Annotated[
+        int | None, typer.Option(min=16, help="Short side of the photos, pixels; the training size unless said.")
+    ] = None,
+    label: Annotated[str | None, typer.Option(help="The label that is the class.")] = None,
+    memorised: Annotated[
+        str | None, typer.Option(metavar="DIR", help="What may have been copied, for mifid; REFERENCE unless said.")
+    ] = None,
+    json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the record there.")] = None,
+    save_statistics: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Keep WHAT's statistics as .safetensors, for --against.")
+    ] = None,
+    copies: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a page of the nearest training pictures.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    allow_small: Annotated[
+        bool, typer.Option("--allow-small", help="Give out a FID of fewer than 100 images.")
+    ] = False,
+    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where to compute.")] = "auto",
+) -> None:
+    from impasto.cli.evaluate import Wanted, evaluate_command
+    from impasto.evaluation.subject import Wishes
+
+    evaluate_command(
+        Wanted(
+            what=what,
+            against=against,
+            metrics=metrics,
+            features=features,
+            weights=weights,
+            precision=precision,
+            device=device,
+            wishes=Wishes(label, photos, images, size, seed),
+            allow_small=allow_small,
+            memorised=memorised,
+            json_file=json_file,
+            statistics_file=save_statistics,
+            copies_page=copies,
+        )
+    )
+
+
+SUBMIT_HELP = """Paint photos into the file for Kaggle's "I'm Something of a Painter Myself", or check such a file.
+
+  impasto submit runs/monet --photos gan-getting-started/photo_jpg --output images.zip
+
+  impasto submit --check images.zip
+
+The contest asks for 7,000 to 10,000 different paintings of 256 x 256 pixels, in a file named images.zip. Of each photo
+the middle is painted. A check leaves with 1 where something is wrong.
+"""
+
+
+@app.command(help=SUBMIT_HELP, no_args_is_help=True)
+def submit(
+    run: Annotated[str | None, typer.Argument(metavar="RUN", help="A run folder or a painter's name.")] = None,
+    photos: Annotated[Path | None, typer.Option(metavar="DIR", help="A folder or zip of photos.")] = None,
+    output: Annotated[Path | None, typer.Option(metavar="FILE", help="The new file, such as images.zip.")] = None,
+    check: Annotated[Path | None, typer.Option(metavar="FILE", help="Check this file; nothing is painted.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="For painters that use chance.")] = 0,
+    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where to compute.")] = "auto",
+    max_megapixels: Annotated[float, typer.Option(min=0.01, help="Leave out photos with more pixels.")] = 200.0,
+) -> None:
+    from impasto.cli.submit import submit_command
+    from impasto.evaluation.submission import SubmissionSettings
+
+    submit_command(run, photos, output, check, SubmissionSettings(seed, max_megapixels), device)
+
+
+@app.command(no_args_is_help=True)
+def compare(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders, finished or not.")],
+    output: Annotated[Path, typer.Option(metavar="FILE", help="Where the page goes.")] = Path("compare.html"),
+) -> None:
+    """Put runs side by side on one page: samples, measures, curves, settings that differ, time and memory."""
+    from impasto.cli.compare import compare_command
+
+    compare_command(runs, output)
+
+
 @app.command(no_args_is_help=True)
 def about(picture: Annotated[Path, typer.Argument(metavar="PICTURE", help="A painting made by impasto.")]) -> None:
     """Print how a painting was made."""

@@ -1,0 +1,174 @@
+"""`impasto evaluate`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+import typer
+from rich.progress import TaskID
+from rich.table import Table
+
+from impasto.cli.bars import counted, counting_bar, duration
+from impasto.cli.console import complaints, console, escape
+from impasto.errors import EvaluationError
+from impasto.evaluation.copies import find_copies
+from impasto.evaluation.evaluate import Question, Verdict, check_metrics, evaluate, needs_features
+from impasto.evaluation.extractors import Extractor, Precision, Settings, open_extractor
+from impasto.evaluation.images import Readable, open_pictures
+from impasto.evaluation.record import Measure, Record
+from impasto.evaluation.statistics import save_statistics, statistics_of
+from impasto.evaluation.subject import Wishes, open_reference, open_subject
+from impasto.files import write_text
+from impasto.gallery.memorisation import write_memorisation_page
+from impasto.hardware import chosen_device, keep_large_blocks
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What the command line said."""
+
+    what: str
+    against: str | None
+    metrics: str
+    features: str
+    weights: Path | None
+    precision: Precision
+    device: Literal["auto", "cpu", "cuda"]
+    wishes: Wishes
+    allow_small: bool
+    memorised: str | None
+    json_file: Path | None
+    statistics_file: Path | None
+    copies_page: Path | None
+
+
+def evaluate_command(wanted: Wanted) -> None:
+    """Judge, and say what was found; write the record, the statistics and the page that were asked for."""
+    metrics = [name.strip() for name in wanted.metrics.split(",") if name.strip()]
+    check_metrics(metrics, wanted.against)
+    keep_large_blocks()
+    device = torch.device(chosen_device(wanted.device, "--device"))
+    extractor = _extractor(wanted, metrics, device)
+    subject = open_subject(wanted.what, wanted.wishes, device)
+    reference = open_reference(wanted.against, wanted.wishes, extractor) if wanted.against else None
+    memorised = open_pictures(wanted.memorised) if wanted.memorised else None
+    question = Question(metrics, wanted.wishes.seed, wanted.allow_small)
+    with _passes() as progress:
+        verdict = evaluate(subject, reference, extractor, question, memorised=memorised, progress=progress)
+    console.print(table_of(verdict.record))
+    _say(verdict.record)
+    if wanted.json_file:
+        write_text(wanted.json_file, json.dumps(verdict.record.to_json(), indent=1) + "\n")
+        console.print(f"Everything in plain values: {escape(str(wanted.json_file))}")
+    if wanted.statistics_file:
+        _save_statistics(verdict, wanted.statistics_file)
+    if wanted.copies_page:
+        _write_copies(verdict, wanted.copies_page)
+
+
+def _extractor(wanted: Wanted, metrics: list[str], device: torch.device) -> Extractor | None:
+    if not needs_features(metrics) and wanted.statistics_file is None:
+        return None
+    return open_extractor(wanted.features, Settings(wanted.weights, device, wanted.precision))
+
+
+@contextmanager
+def _passes() -> Iterator[Callable[[str, int, int], None]]:
+    """Show a bar for each set of images that is looked at."""
+    with counting_bar(console) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def progress(name: str, done: int, total: int) -> None:
+            if name not in tasks:
+                tasks[name] = bar.add_task(f"looked at {escape(name)}", total=total)
+            bar.update(tasks[name], completed=done)
+
+        try:
+            yield progress
+        except KeyboardInterrupt:
+            complaints.print("Stopped; what was looked at is remembered, and the same command goes on from there.")
+            raise typer.Exit(130) from None
+
+
+def table_of(record: Record) -> Table:
+    """Return the figures with their intervals, as a table."""
+    table = Table(box=None, pad_edge=False, show_header=True, header_style="dim")
+    table.add_column("measure")
+    table.add_column("value", justify="right")
+    table.add_column("95 % interval", justify="right")
+    table.add_column("better", style="dim")
+    table.add_column("", style="dim")
+    for measure in record.measures:
+        table.add_row(measure.name, number(measure.value), _interval(measure), measure.better or "", _remark(measure))
+    return table
+
+
+def number(value: float) -> str:
+    """Return a figure with four digits that mean something."""
+    return f"{value:,.0f}" if abs(value) >= 1e5 else f"{value:.4g}"
+
+
+def _interval(measure: Measure) -> str:
+    return f"{number(measure.interval.low)} … {number(measure.interval.high)}" if measure.interval else ""
+
+
+def _remark(measure: Measure) -> str:
+    details = measure.details
+    if measure.name == "mifid":
+        distances = f"distance {details['distance']:.4f}, thresholded {details['thresholded']:.4f}"
+        return f"fid {number(details['fid'])}, {distances}"
+    if measure.name == "top1":
+        return f"chance {details['chance']:.1%}"
+    if measure.name == "fid-by-class":
+        correlation = details["correlation_with_log_count"]
+        said = "" if correlation is None else f", correlation with log count {correlation:.2f}"
+        return f"mean of {len(details['by_class'])} classes{said}"
+    if measure.name == "colour":
+        return "mean colour " + ", ".join(f"{value:.1f}" for value in details["mean"])
+    return ""
+
+
+def _say(record: Record) -> None:
+    sides = f"{record.images:,} images of {record.what}"
+    against = f" against {record.reference_images:,} of {record.reference}" if record.reference else ""
+    by = ""
+    if record.extractor is not None:
+        about = record.extractor
+        by = f", features {about.name} ({about.weights or 'no weights'}, {about.resize}, {about.precision})"
+    console.print(f"[dim]{escape(sides + against + by)}, {duration(record.seconds)}[/]")
+    for warning in record.warnings:
+        console.print(f"  [yellow]note:[/] {escape(warning)}")
+
+
+def _save_statistics(verdict: Verdict, path: Path) -> None:
+    case = verdict.case
+    if case.extractor is None or not case.identity:
+        raise EvaluationError("--save-statistics needs a metric of features, such as fid")
+    if path.suffix != ".safetensors":
+        raise EvaluationError(f"--save-statistics: {path} must end in .safetensors, which --against knows it by")
+    save_statistics(statistics_of(case.what, case.identity, case.extractor.about, case.extractor.dimensions), path)
+    console.print(f"Statistics of {escape(verdict.record.what)}: {escape(str(path))}; use them with --against")
+
+
+def _write_copies(verdict: Verdict, page: Path) -> None:
+    """Compare every image with what may have been learned by heart, and write the page of it."""
+    case, record = verdict.case, verdict.record
+    training = case.memorised or case.reference
+    if training is None:
+        raise EvaluationError("--copies compares with training pictures; say --against DIR or --memorised DIR")
+    mine, theirs = (Readable(side.images, side.places) for side in (case.what, training))
+    has_features = bool(case.identity) and case.identity in training.columns
+    features = [case.features(side) for side in (case.what, training)] if has_features else (None, None)
+    with counted("compared", "nothing is kept of the comparison") as progress:
+        copies = find_copies(mine, theirs, features[0], features[1], progress=progress)
+    facts = {"images": f"{len(mine):,} of {record.what}", "training pictures": training.images.name}
+    if record.extractor is not None:
+        facts["features"] = record.extractor.name
+    write_memorisation_page(copies, mine, theirs, page, f"Is {record.what} copying?", facts)
+    console.print(f"{escape(copies.verdict())} {escape(str(page))}")

@@ -1,0 +1,118 @@
+"""Judging images against others: one pass over each, as many figures as asked for, and a record that can be trusted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from impasto.errors import EvaluationError, did_you_mean
+from impasto.evaluation.extraction import Column, Extracted, Looks, extract
+from impasto.evaluation.extractors import Extractor
+from impasto.evaluation.images import ImageSet, Pictures
+from impasto.evaluation.measures import METRICS, Case
+from impasto.evaluation.pixel_columns import Colours, LikenessToPhoto, LikenessToTarget
+from impasto.evaluation.record import Record
+from impasto.evaluation.statistics import Statistics
+
+Progress = Callable[[str, int, int], None]
+"""Told which images are looked at, and how many of how many are done."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is to be measured, and how."""
+
+    metrics: Sequence[str]
+    seed: int = 0
+    allow_small: bool = False
+    """Whether a FID of fewer than 100 images is given out."""
+    cache: Path | None = None
+    """Where columns are kept; impasto's cache unless said."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A record, and what it was made from, for pages that show more."""
+
+    record: Record
+    case: Case
+
+
+def evaluate(
+    what: ImageSet,
+    reference: ImageSet | Statistics | None,
+    extractor: Extractor | None,
+    question: Question,
+    *,
+    memorised: ImageSet | None = None,
+    progress: Progress | None = None,
+) -> Verdict:
+    """Measure images against a reference; `memorised` is what may have been copied, where that is another set.
+
+    Raises EvaluationError for a metric that is not known or cannot be measured on these images.
+    """
+    begun = time.monotonic()
+    check_metrics(question.metrics, reference)
+    saved, against = (reference, None) if isinstance(reference, Statistics) else (None, reference)
+    needed = {METRICS[name].column for name in question.metrics}
+    looks = Looks(extractor) if extractor is not None and "features" in needed else None
+    shared: list[Column] = [column for column in (looks, Colours() if "colours" in needed else None) if column]
+    ssim = _likeness(what, against) if "ssim" in needed else None
+
+    def look(images: ImageSet, columns: Sequence[Column]) -> Extracted:
+        told: Any = None if progress is None else lambda done, total: progress(images.name, done, total)
+        return extract(images, columns, told, question.cache)
+
+    case = Case(
+        what=look(what, [*shared, *([ssim] if ssim else [])]),
+        reference=look(against, shared) if against is not None and shared else None,
+        saved=saved,
+        memorised=look(memorised, [looks]) if memorised is not None and looks else None,
+        extractor=extractor,
+        identity=looks.identity if looks else "",
+        ssim=ssim.identity if ssim else "",
+        seed=question.seed,
+        allow_small=question.allow_small,
+    )
+    measures = [measure for name in question.metrics for measure in METRICS[name].measure(case)]
+    sides = [side for side in (case.what, case.reference, case.memorised) if side is not None]
+    warnings = [warning for side in sides for warning in side.warnings] + case.warnings
+    if looks and extractor and not extractor.about.comparable:
+        warnings.append(f"{extractor.about.name}: not comparable with published figures, only with its own")
+    record = Record(
+        what=what.name,
+        reference=reference.name if reference is not None else "",
+        images=len(case.what),
+        reference_images=saved.moments.count if saved else len(case.reference) if case.reference else 0,
+        seed=question.seed,
+        extractor=extractor.about if looks and extractor else None,
+        measures=tuple(measures),
+        warnings=tuple(dict.fromkeys(warnings)),
+        seconds=round(time.monotonic() - begun, 1),
+    )
+    return Verdict(record, case)
+
+
+def check_metrics(metrics: Sequence[str], reference: object | None) -> None:
+    """Raise EvaluationError for a metric that is not known, or needs a reference where there is none."""
+    for name in metrics:
+        if name not in METRICS:
+            raise EvaluationError(f"--metrics: there is no metric {name}{did_you_mean(name, METRICS)}")
+        if METRICS[name].compares and reference is None:
+            raise EvaluationError(f"{name} compares with a reference; say --against DIR")
+
+
+def needs_features(metrics: Sequence[str]) -> bool:
+    """Whether any of these metrics needs an extractor."""
+    return any(METRICS[name].column == "features" for name in metrics if name in METRICS)
+
+
+def _likeness(what: ImageSet, against: ImageSet | None) -> Column:
+    if what.photos_known:
+        return LikenessToPhoto()
+    if not isinstance(against, Pictures):
+        raise EvaluationError("ssim compares paintings with their photos, or pictures with targets: say --against DIR")
+    return LikenessToTarget(against)

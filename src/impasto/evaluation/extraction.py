@@ -1,0 +1,225 @@
+"""One pass over images fills every column that is asked for, on disk: resumable, and in memory that does not grow.
+
+A column is a table of float32 with a row for each readable image: the features and probabilities of a network, or what
+is computed from the pixels themselves. It lies in impasto's cache under the digest of the images and the column's
+identity, so that a reference is looked at once.
+"""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from impasto.errors import EvaluationError, PictureError
+from impasto.evaluation.extractors import Extractor
+from impasto.evaluation.images import ImageSet, Seen
+from impasto.files import default_cache, locked, make_folder, unwritable, write_text
+
+BATCH = 16
+SAVED_EVERY = 256
+"""Images between two notes of how far a pass came."""
+FEWEST_UNREADABLE = 10
+MOST_UNREADABLE = 0.01
+"""A pass stops at more unreadable images than ten and than this share: figures on the rest would mislead."""
+
+Progress = Callable[[int, int], None]
+
+
+class Column(ABC):
+    """What is noted of each image."""
+
+    identity: str
+    """A folder's name that says all that decides the values but the images."""
+    width: int
+
+    @abstractmethod
+    def prepare(self, seen: Seen) -> Tensor:
+        """Do the part that may run in several threads, for one image."""
+
+    @abstractmethod
+    def values(self, prepared: Sequence[Tensor]) -> Tensor:
+        """Return the rows [n, width] float32 of prepared images."""
+
+
+class Looks(Column):
+    """The features and, behind them, the class probabilities of an extractor."""
+
+    def __init__(self, extractor: Extractor) -> None:
+        self.extractor, about = extractor, extractor.about
+        self.identity = "-".join(part for part in (about.name, about.weights, about.resize, about.precision) if part)
+        self.width = extractor.dimensions + len(extractor.classes)
+
+    def prepare(self, seen: Seen) -> Tensor:
+        """See Column."""
+        with torch.inference_mode():
+            return self.extractor.prepare(seen.image)
+
+    def values(self, prepared: Sequence[Tensor]) -> Tensor:
+        """See Column."""
+        return torch.cat(self.extractor.extract(torch.stack(list(prepared))), dim=1)
+
+
+@dataclass
+class Extracted:
+    """The columns of one set of images; rows are those of the readable images, in order."""
+
+    images: ImageSet
+    columns: Mapping[str, Tensor]
+    """By identity, float32 [n, width], memory-mapped."""
+    unreadable: Mapping[int, str]
+    """Why, by place."""
+    folder: Path
+    """Where what is computed from the columns may be kept."""
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.images) - len(self.unreadable)
+
+    @property
+    def places(self) -> list[int]:
+        """The places of the rows in the images."""
+        return [place for place in range(len(self.images)) if place not in self.unreadable]
+
+    @property
+    def labels(self) -> list[str | None]:
+        """The class of each row."""
+        return [self.images.labels[place] for place in self.places]
+
+    @property
+    def warnings(self) -> list[str]:
+        """Say how many could not be read, and name the first."""
+        if not self.unreadable:
+            return []
+        first = [self.images.names[place] for place in list(self.unreadable)[:5]]
+        return [f"{len(self.unreadable)} of {len(self.images):,} images could not be read: {', '.join(first)}"]
+
+
+def extract(
+    images: ImageSet, columns: Sequence[Column], progress: Progress | None = None, cache: Path | None = None
+) -> Extracted:
+    """Fill the columns that are not there yet, in one pass, going on where an earlier one stopped.
+
+    Raises EvaluationError where more images than ten and than 1 % cannot be read, or a value is not finite.
+    """
+    place = (cache or default_cache() / "judged") / images.digest
+    folders = [make_folder(place / column.identity) for column in columns]
+    with ExitStack() as held:
+        for folder in sorted(folders):
+            held.enter_context(locked(folder / "lock"))
+        tables = [_Table(folder, column.width) for folder, column in zip(folders, columns, strict=True)]
+        while behind := sorted({table.done for table in tables if table.done < len(images)}):
+            start, stop = behind[0], behind[1] if len(behind) > 1 else len(images)  # some may be further than others
+            filled = [(column, table) for column, table in zip(columns, tables, strict=True) if table.done == start]
+            _fill(images, filled, stop, progress)
+        found = {column.identity: table.rows(len(images)) for column, table in zip(columns, tables, strict=True)}
+        unreadable = {place: why for table in tables for place, why in table.unreadable.items() if place < len(images)}
+    return Extracted(images, found, dict(sorted(unreadable.items())), place)
+
+
+def _fill(images: ImageSet, filled: Sequence[tuple[Column, _Table]], stop: int, progress: Progress | None) -> None:
+    start = filled[0][1].done
+
+    def work(seen: Seen) -> list[Tensor]:
+        return [column.prepare(seen) for column, _ in filled]
+
+    done = start
+    batches = images.batches(start, BATCH, work)
+    try:
+        for batch in batches:
+            batch = batch[: stop - done]
+            good = [prepared for prepared in batch if not isinstance(prepared, PictureError)]
+            why = {done + n: str(error) for n, error in enumerate(batch) if isinstance(error, PictureError)}
+            for number, (column, table) in enumerate(filled):
+                rows = column.values([prepared[number] for prepared in good]) if good else torch.empty(0, column.width)
+                _check_finite(rows, images, [done + n for n, p in enumerate(batch) if not isinstance(p, PictureError)])
+                table.add(rows, len(batch), why)
+            done += len(batch)
+            _check_readable(filled[0][1].unreadable, images)
+            if progress:
+                progress(done, len(images))
+            if done >= stop:
+                break
+    finally:
+        for _, table in filled:
+            table.save()
+
+
+def _check_finite(rows: Tensor, images: ImageSet, places: Sequence[int]) -> None:
+    bad = (~torch.isfinite(rows).all(dim=1)).nonzero()
+    if len(bad):
+        raise EvaluationError(
+            f"the features of {images.names[places[int(bad[0])]]} in {images.name} are not finite; its weights are "
+            "damaged, or precision fp32 is needed"
+        )
+
+
+def _check_readable(unreadable: Mapping[int, str], images: ImageSet) -> None:
+    if len(unreadable) > max(FEWEST_UNREADABLE, MOST_UNREADABLE * len(images)):
+        raise EvaluationError(
+            f"{images.name}: {len(unreadable)} images cannot be read so far, too many for a figure that means anything "
+            f"(the first: {next(iter(unreadable.values()))}); see impasto data check"
+        )
+
+
+@dataclass
+class _Table:
+    """One column on disk: rows as plain float32, and a note of how far they go; rows after it are written anew."""
+
+    folder: Path
+    width: int
+    done: int = 0
+    """Images looked at."""
+    unreadable: dict[int, str] = field(default_factory=dict)
+    _waiting: list[Tensor] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        try:
+            noted = json.loads((self.folder / "done.json").read_text(encoding="utf-8"))
+            done, unreadable = int(noted["done"]), {int(place): str(why) for place, why in noted["unreadable"].items()}
+            there = (self.folder / "rows.f32").stat().st_size
+        except (OSError, ValueError, KeyError, AttributeError):  # new, or cut off
+            return
+        if there >= (done - len(unreadable)) * self.width * 4:
+            self.done, self.unreadable = done, unreadable
+
+    def add(self, rows: Tensor, looked_at: int, unreadable: Mapping[int, str]) -> None:
+        """Take the rows of the next images."""
+        self._waiting.append(rows)
+        before = self.done
+        self.done += looked_at
+        self.unreadable |= unreadable
+        if before // SAVED_EVERY != self.done // SAVED_EVERY:
+            self.save()
+
+    def save(self) -> None:
+        """Write what waits, then note how far it goes."""
+        if not self._waiting:
+            return
+        waiting = torch.cat(self._waiting).numpy().astype(np.float32, copy=False)
+        before = self.done - len(self.unreadable) - len(waiting)
+        try:
+            path = self.folder / "rows.f32"
+            with path.open("r+b" if path.exists() else "wb") as file:
+                file.truncate(before * self.width * 4)
+                file.seek(0, 2)
+                file.write(waiting.tobytes())
+        except OSError as error:
+            raise unwritable(self.folder, error) from error
+        self._waiting = []
+        write_text(self.folder / "done.json", json.dumps({"done": self.done, "unreadable": self.unreadable}))
+
+    def rows(self, images: int) -> Tensor:
+        """Return the rows of the first so many images, [n, width], memory-mapped."""
+        count = images - sum(place < images for place in self.unreadable)
+        if count * self.width == 0:
+            return torch.empty(count, self.width)
+        mapped = np.memmap(self.folder / "rows.f32", np.float32, "c", shape=(count, self.width))
+        return torch.from_numpy(mapped)

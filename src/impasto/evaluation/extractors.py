@@ -1,0 +1,242 @@
+"""What turns images into the numbers that are compared: published networks, our classifiers, and marked fallbacks.
+
+Figures from different extractors are never compared, so each says what it is (`about`), down to its weights' hash.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from impasto.chance import generator
+from impasto.data.transforms import resized
+from impasto.errors import EvaluationError, did_you_mean
+from impasto.evaluation.record import Features
+from impasto.evaluation.weights import DINOV2, INCEPTION_2015, INCEPTION_IMAGENET, Published, find_weights, read_weights
+from impasto.networks.dinov2 import PATCH as DINOV2_PATCH
+from impasto.networks.dinov2 import DINOv2
+from impasto.networks.inception_features import IMAGE_SIZE, InceptionFeatures, Seen, resize_as_tensorflow
+from impasto.painting.painters import fingerprint
+
+Precision = Literal["fp32", "bf16"]
+DTYPES: Mapping[Precision, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16}
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
+DINOV2_SIZE = 16 * DINOV2_PATCH
+PIXELS_SIZE = 16
+SHIPPED_SEED = 0
+"""Of the random network; figures made with it can be repeated anywhere."""
+
+
+class Settings(NamedTuple):
+    """What decides how features are computed."""
+
+    weights: Path | None = None
+    """A file; found or fetched unless given."""
+    device: torch.device = torch.device("cpu")
+    precision: Precision = "fp32"
+
+
+class Extractor(ABC):
+    """Turns images of any size into features and, where it knows classes, probabilities."""
+
+    about: Features
+    dimensions: int
+    """Of the features."""
+    classes: tuple[str, ...] = ()
+    """Names of the classes whose probabilities it gives; numbers where their names are not known."""
+    accuracy: float | None = None
+    """Of its classes, on held-out pictures, where that was measured."""
+    device: torch.device = torch.device("cpu")
+
+    @abstractmethod
+    def prepare(self, image: Tensor) -> Tensor:
+        """Bring one image, uint8 [3, H, W], to the network's size, on the CPU; all of a batch must agree."""
+
+    @abstractmethod
+    def look(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Return features [N, d] and probabilities [N, K] (K may be 0), float32, of prepared images on `device`."""
+
+    @torch.inference_mode()
+    def __call__(self, images: list[Tensor]) -> tuple[Tensor, Tensor]:
+        """Return features [N, d] and probabilities [N, K] of images uint8 [3, H, W], on the CPU."""
+        return self.extract(torch.stack([self.prepare(image) for image in images]))
+
+    @torch.inference_mode()
+    def extract(self, prepared: Tensor) -> tuple[Tensor, Tensor]:
+        """Return features [N, d] and probabilities [N, K] of prepared images, on the CPU."""
+        allowed = torch.backends.cudnn.allow_tf32
+        torch.backends.cudnn.allow_tf32 = False  # fp32 means it, also on a GPU
+        try:
+            features, probabilities = self.look(prepared.to(self.device, non_blocking=True))
+        finally:
+            torch.backends.cudnn.allow_tf32 = allowed
+        return features.float().cpu(), probabilities.float().cpu()
+
+
+class Inception2015(Extractor):
+    """The network of published FIDs: TensorFlow's of 2015, in torch-fidelity's port. Spec 07, feature network (a).
+
+    Class probabilities are those of torch-fidelity's Inception Score: of the 1,008 logits without their bias.
+    """
+
+    dimensions = 2048
+    classes = tuple(str(number) for number in range(1008))
+
+    def __init__(self, weights: Mapping[str, Tensor], about: Features, device: torch.device) -> None:
+        self.about, self.device = about, device
+        self.network = InceptionFeatures(weights, "2015", DTYPES[about.precision]).to(device)
+
+    def prepare(self, image: Tensor) -> Tensor:
+        """Resize as the graph does by itself: bilinearly, without antialiasing; then (x - 128) / 128."""
+        return resize_as_tensorflow(image[None].float().sub_(128).div_(128))[0]
+
+    def look(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """See Extractor."""
+        features, logits = self.network(images)
+        return features, torch.softmax(logits - self.network.classes.bias, dim=1)
+
+
+class CleanInception2015(Inception2015):
+    """The same network with clean-fid's resize, which does not alias: Parmar et al. 2022 (arXiv:2104.11222)."""
+
+    def prepare(self, image: Tensor) -> Tensor:
+        """Resize bicubically with antialiasing, in floats and clipped to 0..255; then (x - 128) / 128."""
+        size = (IMAGE_SIZE, IMAGE_SIZE)
+        pixels = F.interpolate(image[None].float(), size, mode="bicubic", antialias=True)[0]
+        return pixels.clamp_(0, 255).sub_(128).div_(128)
+
+
+class InceptionImageNet(Extractor):
+    """torchvision's Inception-v3, trained on ImageNet. Spec 07, feature network (b)."""
+
+    dimensions = 2048
+    classes = tuple(str(number) for number in range(1000))
+
+    def __init__(self, weights: Mapping[str, Tensor], about: Features, device: torch.device) -> None:
+        self.about, self.device = about, device
+        self.network = InceptionFeatures(weights, "torchvision", DTYPES[about.precision]).to(device)
+
+    def prepare(self, image: Tensor) -> Tensor:
+        """Resize bicubically with antialiasing to 299 x 299; then (x / 255 - 0.5) / 0.5, as these weights expect."""
+        return resized(image, IMAGE_SIZE, IMAGE_SIZE).float().div_(127.5).sub_(1)
+
+    def look(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """See Extractor."""
+        seen: Seen = self.network(images)
+        return seen.features, torch.softmax(seen.logits, dim=1)
+
+
+class DINOv2Features(Extractor):
+    """DINOv2 ViT-L/14, whose distances agree better with people than Inception's (Stein et al. 2023, 2306.04675)."""
+
+    def __init__(self, weights: Mapping[str, Tensor], about: Features, device: torch.device) -> None:
+        self.about, self.device = about, device
+        self.network = DINOv2(weights).to(device)
+        self.dimensions = self.network.width
+
+    def prepare(self, image: Tensor) -> Tensor:
+        """Resize bicubically with antialiasing to 224 x 224, and normalize as ImageNet's pictures."""
+        small = resized(image, DINOV2_SIZE, DINOV2_SIZE).float().div_(255)
+        return (small - torch.tensor(IMAGENET_MEAN)[:, None, None]) / torch.tensor(IMAGENET_DEVIATION)[:, None, None]
+
+    def look(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """See Extractor."""
+        reduced = self.about.precision == "bf16"
+        with torch.autocast(images.device.type, torch.bfloat16, enabled=reduced):
+            features: Tensor = self.network(images)
+        return features, features.new_zeros(len(features), 0)
+
+
+class Pixels(Extractor):
+    """The images themselves, 16 x 16: needs no weights, sees colour and layout, knows nothing of what is shown."""
+
+    dimensions = 3 * PIXELS_SIZE**2
+    about = Features("pixels", "", f"bicubic-antialiased-{PIXELS_SIZE}")
+
+    def prepare(self, image: Tensor) -> Tensor:
+        """Resize bicubically with antialiasing."""
+        return resized(image, PIXELS_SIZE, PIXELS_SIZE)
+
+    def look(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Return values in 0..1."""
+        features = images.float().div(255).flatten(1)
+        return features, features.new_zeros(len(features), 0)
+
+
+def open_extractor(name: str, settings: Settings | None = None) -> Extractor:
+    """Return an extractor by name, or a classifier by its run folder.
+
+    Raises EvaluationError where there is no such extractor, or its weights are missing or do not fit.
+    """
+    settings = settings or Settings()
+    if name in OPENERS:
+        return OPENERS[name](settings)
+    raise EvaluationError(f"--features: there are no features {name}{did_you_mean(name, OPENERS)}")
+
+
+def _published(
+    kind: Callable[[Mapping[str, Tensor], Features, torch.device], Extractor],
+    name: str,
+    wanted: Published,
+    resize: str,
+    *,
+    comparable: bool,
+) -> Callable[[Settings], Extractor]:
+    def opened(settings: Settings) -> Extractor:
+        path = find_weights(wanted, settings.weights)
+        weights = read_weights(path)
+        about = Features(name, fingerprint(path), resize, settings.precision, comparable=comparable)
+        try:
+            return kind(weights, about, settings.device)
+        except (KeyError, ValueError, RuntimeError) as error:
+            raise EvaluationError(
+                f"{path} does not hold the weights of {name} ({error}); fetch {wanted.name}"
+            ) from error
+
+    return opened
+
+
+def random_inception(seed: int = SHIPPED_SEED) -> dict[str, Tensor]:
+    """Return an untrained state dict for the graph of 2015 that keeps the scale of activations (He et al. 2015)."""
+    from torchvision.models.inception import Inception3  # takes over a second to import
+
+    with torch.device("meta"):
+        shapes = Inception3(num_classes=1008, aux_logits=False, init_weights=False).state_dict()
+    chance = generator(seed, "random inception")
+    weights: dict[str, Tensor] = {}
+    for name, like in shapes.items():
+        if name.endswith(("conv.weight", "fc.weight")):
+            deviation = (2 / like[0].numel()) ** 0.5
+            weights[name] = torch.randn(like.shape, generator=chance) * deviation
+        elif not name.endswith("num_batches_tracked"):
+            weights[name] = torch.full(like.shape, float(name.endswith(("bn.weight", "running_var"))))
+    return weights
+
+
+def _random_inception(settings: Settings) -> Extractor:
+    about = Features("random-inception", f"seed-{SHIPPED_SEED}", "bilinear-tensorflow-299", settings.precision)
+    return Inception2015(random_inception(), about, settings.device)
+
+
+OPENERS: Mapping[str, Callable[[Settings], Extractor]] = {
+    "inception-2015": _published(
+        Inception2015, "inception-2015", INCEPTION_2015, "bilinear-tensorflow-299", comparable=True
+    ),
+    "inception-2015-clean": _published(
+        CleanInception2015, "inception-2015-clean", INCEPTION_2015, "bicubic-antialiased-float-299", comparable=True
+    ),
+    "inception-imagenet": _published(
+        InceptionImageNet, "inception-imagenet", INCEPTION_IMAGENET, "bicubic-antialiased-299", comparable=False
+    ),
+    "dinov2": _published(DINOv2Features, "dinov2", DINOV2, f"bicubic-antialiased-{DINOV2_SIZE}", comparable=True),
+    "random-inception": _random_inception,
+    "pixels": lambda settings: Pixels(),  # noqa: ARG005
+}
+"""By name; the last two are fallbacks for machines without weights."""

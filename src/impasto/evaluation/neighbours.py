@@ -1,0 +1,145 @@
+"""Nearest neighbours among features, and what they tell: precision, recall, density and coverage.
+
+Precision and recall: Kynkäänniemi et al., "Improved Precision and Recall Metric for Assessing Generative Models", 2019,
+equation 2. Density and coverage: Naeem et al., "Reliable Fidelity and Diversity Metrics for Generative Models", 2020,
+equations 3 and 5. Spec 07.
+
+All distances are float64, taken in blocks from the expansion |x|² + |y|² - 2 x·y after moving the origin amid the
+features. What remains below the rounding of that expansion, about a millionth of the features' length, counts as 0, so
+that copies have distance 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal, NamedTuple
+
+import torch
+from torch import Tensor
+
+from impasto.evaluation.rows import COLUMNS, ROWS, blocks, check_count, check_pair
+
+BORDER = 1 + 1e-9
+"""Squared radii are drawn a little wide, so that a ball holds its border however rounding falls."""
+
+
+class Neighbours(NamedTuple):
+    """The nearest references of each query, nearest first."""
+
+    distances: Tensor
+    """[N, k] float64."""
+    indices: Tensor
+    """[N, k] int64, rows of the references."""
+
+
+class Prdc(NamedTuple):
+    """Shares from 0 to 1; density may exceed 1."""
+
+    precision: float
+    recall: float
+    density: float
+    coverage: float
+
+
+def nearest(
+    queries: Tensor, references: Tensor, k: int, measure: Literal["euclidean", "cosine"] = "euclidean"
+) -> Neighbours:
+    """Return the k nearest of the references [M, d] to each of the queries [N, d], in blocks.
+
+    The cosine distance is 1 - |cos|, from 0 to 1, as MiFID has it; a row whose sum is 0 has distance 1 from all.
+    Raises EvaluationError for fewer than k references, other dimensions, NaN or infinity.
+    """
+    check_pair(queries, references)
+    check_count(len(references), k)
+    if measure == "cosine":
+        return _smallest(queries, references, k, _Measure(_unit, _cosine))
+    squared, indices = _smallest(queries, references, k, _euclidean(references))
+    return Neighbours(squared.sqrt(), indices)
+
+
+def prdc(real: Tensor, generated: Tensor, k: int = 3, density_k: int = 5) -> Prdc:
+    """Return precision and recall by balls to the k-th neighbour, density and coverage by balls to the `density_k`-th.
+
+    A ball lies around each point of features [N, d] or [M, d] and reaches to its neighbour in its own set, itself not
+    counted; the border belongs to it. Raises EvaluationError for no more images than k, other dimensions, NaN or
+    infinity.
+    """
+    check_pair(real, generated, at_least=max(k, density_k) + 1)
+    measure = _euclidean(real)
+    real_radii = _smallest(real, real, max(k, density_k), measure, own=True).distances * BORDER
+    generated_radii = _smallest(generated, generated, k, measure, own=True).distances[:, -1:] * BORDER
+    precise = torch.zeros(len(generated), dtype=torch.bool, device=real.device)
+    recalled, covered = (torch.zeros(len(real), dtype=torch.bool, device=real.device) for _ in range(2))
+    inside = 0
+    for rows in blocks(len(generated), ROWS):
+        fakes = measure.prepare(generated[rows])
+        for columns in blocks(len(real), COLUMNS):
+            squared = measure.between(fakes, measure.prepare(real[columns]))
+            dense = squared <= real_radii[columns, density_k - 1]
+            inside += int(dense.sum())
+            covered[columns] |= dense.any(dim=0)
+            precise[rows] |= (squared <= real_radii[columns, k - 1]).any(dim=1)
+            recalled[columns] |= (squared <= generated_radii[rows]).any(dim=0)
+    density = inside / (density_k * len(generated))
+    return Prdc(_share(precise), _share(recalled), density, _share(covered))
+
+
+def _share(flags: Tensor) -> float:
+    return float(flags.double().mean())
+
+
+class _Measure(NamedTuple):
+    """A distance in two steps: what is done to each row once, and what to two blocks of rows."""
+
+    prepare: Callable[[Tensor], Tensor]
+    """[n, d] of any precision to float64."""
+    between: Callable[[Tensor, Tensor], Tensor]
+    """[n, d] and [m, d] to [n, m]."""
+
+
+def _smallest(queries: Tensor, references: Tensor, k: int, measure: _Measure, *, own: bool = False) -> Neighbours:
+    """Return the k smallest distances of each query; with `own`, both are one set and no row is its own neighbour."""
+    found = [_smallest_of_block(queries, rows, references, k, measure, own=own) for rows in blocks(len(queries), ROWS)]
+    return Neighbours(torch.cat([part.distances for part in found]), torch.cat([part.indices for part in found]))
+
+
+def _smallest_of_block(
+    queries: Tensor, rows: slice, references: Tensor, k: int, measure: _Measure, *, own: bool
+) -> Neighbours:
+    block = measure.prepare(queries[rows])
+    best = block.new_empty(len(block), 0)
+    places = best.long()
+    for columns in blocks(len(references), COLUMNS):
+        distances = measure.between(block, measure.prepare(references[columns]))
+        if own:  # away with the whole matrix's diagonal, which is empty here unless it crosses this block
+            distances.diagonal(rows.start - columns.start).fill_(torch.inf)
+        near, where = distances.topk(min(k, distances.shape[1]), largest=False)
+        best, kept = torch.cat([best, near], dim=1).sort(dim=1, stable=True)
+        places = torch.cat([places, where + columns.start], dim=1).gather(1, kept)[:, :k]
+        best = best[:, :k]
+    return Neighbours(best, places)
+
+
+def _euclidean(points: Tensor) -> _Measure:
+    """Return squared distances with the origin amid these points: less is lost in the expansion."""
+    centre = points[:ROWS].double().mean(dim=0)
+    return _Measure(lambda rows: rows.double() - centre, _squared)
+
+
+def _squared(x: Tensor, y: Tensor) -> Tensor:
+    """Return squared Euclidean distances, [n, m]; see the module on what counts as 0."""
+    lengths = x.square().sum(dim=1)[:, None] + y.square().sum(dim=1)
+    distances = torch.addmm(lengths, x, y.mT, alpha=-2)
+    rounding = lengths.mul_(x.shape[1] * torch.finfo(torch.float64).eps)
+    return distances.masked_fill_(distances <= rounding, 0)
+
+
+def _unit(rows: Tensor) -> Tensor:
+    """Return rows of length 1 in float64, zeros for those whose sum is 0."""
+    rows = rows.double()
+    counted = rows.sum(dim=1, keepdim=True) != 0
+    return torch.where(counted, rows / rows.norm(dim=1, keepdim=True).clamp(min=torch.finfo(torch.float64).tiny), 0)
+
+
+def _cosine(x: Tensor, y: Tensor) -> Tensor:
+    return (1 - (x @ y.mT).abs_()).clamp_(min=0)

@@ -1,0 +1,88 @@
+"""Columns that need no network: the colours of each image, and how much of its photo a painting left as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from impasto.data.pictures import read_picture
+from impasto.data.transforms import to_pixels
+from impasto.errors import EvaluationError
+from impasto.evaluation.colour import central_tendency
+from impasto.evaluation.extraction import Column
+from impasto.evaluation.images import Pictures, Seen
+from impasto.evaluation.similarity import ssim
+
+
+class Colours(Column):
+    """Of each image: mean and variance of red, green and blue, mean norm, saturation. Spec 04, central tendency."""
+
+    identity = "colours"
+    width = 8
+
+    def prepare(self, seen: Seen) -> Tensor:
+        """See Column."""
+        found = central_tendency(_pixels(seen.image))
+        return torch.tensor([*found.mean, *found.variance, found.mean_norm, found.saturation])
+
+    def values(self, prepared: Sequence[Tensor]) -> Tensor:
+        """See Column."""
+        return torch.stack(list(prepared)).float()
+
+
+class LikenessToPhoto(Column):
+    """Of each painting: its structural similarity to the photo it was painted from. Spec 07, SSIM."""
+
+    identity = "ssim-to-photo"
+    width = 1
+
+    def prepare(self, seen: Seen) -> Tensor:
+        """See Column."""
+        assert seen.photo is not None
+        return torch.tensor([ssim(_pixels(seen.image), _pixels(seen.photo))])
+
+    def values(self, prepared: Sequence[Tensor]) -> Tensor:
+        """See Column."""
+        return torch.stack(list(prepared)).float()
+
+
+class LikenessToTarget(Column):
+    """Of each image: its structural similarity to the target of the same name in another set. Spec 07, SSIM."""
+
+    width = 1
+
+    def __init__(self, targets: Pictures) -> None:
+        self.targets = targets
+        self.identity = f"ssim-to-{targets.digest}"
+        self._places = {_stem(name): place for place, name in enumerate(targets.names)}
+
+    def prepare(self, seen: Seen) -> Tensor:
+        """See Column; raise EvaluationError where there is no target, or one of another size."""
+        place = self._places.get(_stem(seen.name))
+        if place is None:
+            raise EvaluationError(
+                f"{self.targets.name} has no picture called {_stem(seen.name)}, so that ssim has nothing to compare it "
+                "with; give both the same names, or leave ssim out"
+            )
+        target = to_pixels(read_picture(self.targets.items[place].picture))
+        if target.shape != seen.image.shape:
+            sizes = [f"{image.shape[2]} x {image.shape[1]}" for image in (seen.image, target)]
+            raise EvaluationError(f"{seen.name} is {sizes[0]} and its target {sizes[1]} pixels; bring both to one size")
+        return torch.tensor([ssim(_pixels(seen.image), _pixels(target))])
+
+    def values(self, prepared: Sequence[Tensor]) -> Tensor:
+        """See Column."""
+        return torch.stack(list(prepared)).float()
+
+
+def _pixels(image: Tensor) -> NDArray[np.uint8]:
+    """Return an image uint8 [3, H, W] as [H, W, 3]."""
+    return image.permute(1, 2, 0).numpy()
+
+
+def _stem(name: str) -> str:
+    return name.rsplit("/", 1)[-1].rsplit(".", 1)[0]

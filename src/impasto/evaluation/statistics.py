@@ -1,0 +1,83 @@
+"""Statistics of a reference, kept beside its features or in a file of one's own: safetensors, and JSON for people."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from impasto.errors import EvaluationError
+from impasto.evaluation.extraction import Extracted
+from impasto.evaluation.frechet import Moments
+from impasto.evaluation.record import Features
+from impasto.files import replacing, write_text
+
+BLOCK = 4096
+"""Rows summed at a time."""
+KIND = "impasto statistics 1"
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Mean and covariance of a set of images, and what they are of."""
+
+    name: str
+    digest: str
+    """Of the images."""
+    about: Features
+    moments: Moments
+
+
+def statistics_of(extracted: Extracted, identity: str, about: Features, dimensions: int) -> Statistics:
+    """Return the statistics of a column's features, computed once and kept in its folder."""
+    images = extracted.images
+    path = extracted.folder / identity / f"moments-{len(extracted)}.safetensors"
+    if path.is_file():
+        return Statistics(images.name, images.digest, about, load_statistics(path, about).moments)
+    rows, moments = extracted.columns[identity], Moments()
+    for start in range(0, len(rows), BLOCK):
+        moments.update(rows[start : start + BLOCK, :dimensions])
+    found = Statistics(images.name, images.digest, about, moments)
+    save_statistics(found, path)
+    return found
+
+
+def save_statistics(statistics: Statistics, path: Path) -> None:
+    """Write statistics to a safetensors file, with a JSON file of the same name that says what they are."""
+    facts: dict[str, Any] = {
+        "kind": KIND,
+        "name": statistics.name,
+        "digest": statistics.digest,
+        "images": statistics.moments.count,
+        "extractor": asdict(statistics.about),
+    }
+    tensors = {name: tensor.contiguous() for name, tensor in statistics.moments.tensors().items()}
+    with replacing(path) as draft:
+        save_file(tensors, draft, {"impasto": json.dumps(facts)})
+    write_text(path.with_suffix(".json"), json.dumps(facts, indent=1) + "\n")
+
+
+def load_statistics(path: Path, wanted: Features) -> Statistics:
+    """Return saved statistics; raise EvaluationError where they are damaged or of another extractor than `wanted`."""
+    try:
+        with safe_open(path, framework="pt") as file:
+            facts = json.loads((file.metadata() or {})["impasto"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+        about = Features(**facts["extractor"])
+        moments = Moments.from_tensors(tensors)
+    except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
+        raise EvaluationError(f"{path} holds no statistics of impasto ({error}); make them again") from error
+    if about != wanted:
+        raise EvaluationError(
+            f"{path} holds statistics of {_said(about)}, not of {_said(wanted)}; they do not compare: make them anew "
+            f"or say --features {about.name} --precision {about.precision}"
+        )
+    return Statistics(str(facts["name"]), str(facts["digest"]), about, moments)
+
+
+def _said(about: Features) -> str:
+    return f"{about.name} (weights {about.weights or 'none'}, {about.resize}, {about.precision})"

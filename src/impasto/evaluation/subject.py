@@ -1,0 +1,93 @@
+"""From what a user names to the images that are judged: a folder, an archive, a run or a painter."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from impasto.data.batches import Images, Labels
+from impasto.errors import EvaluationError, PainterError
+from impasto.evaluation.extractors import Extractor
+from impasto.evaluation.images import Drawn, ImageSet, Painted, Pictures, open_pictures, some
+from impasto.evaluation.statistics import Statistics, load_statistics
+from impasto.painting.painters import LoadedPainter, find_painter, load_painter
+
+IMAGES_DRAWN = 10_000
+"""Of a painter that paints from noise, unless said. Spec 07, sample sizes."""
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What a user may say of the images to be judged."""
+
+    label: str | None = None
+    """The attribute that is the class."""
+    photos: str | None = None
+    """What a painter of photos paints."""
+    images: int | None = None
+    """At most so many pictures, chosen at random; of a painter that paints from noise, just so many."""
+    size: int | None = None
+    """Short side of the photos, pixels; the painter's training size unless said."""
+    seed: int = 0
+
+
+def open_subject(what: str, wishes: Wishes, device: torch.device) -> ImageSet:
+    """Return the images of a folder, an archive, a run or a painter.
+
+    Raises DataError, PainterError or EvaluationError where there is no such thing, or photos are needed.
+    """
+    if is_painter(what):
+        return painted(load_painter(what, device), what, wishes)
+    pictures = open_pictures(what, wishes.label)
+    return some(pictures, wishes.images, wishes.seed) if wishes.images else pictures
+
+
+def is_painter(what: str) -> bool:
+    """Whether this is a run, a checkpoint or the name of a painter, and not a collection."""
+    try:
+        find_painter(what)
+    except PainterError:
+        return False
+    return True
+
+
+def painted(painter: LoadedPainter, what: str, wishes: Wishes) -> ImageSet:
+    """Return what a painter makes: of photos, or from noise."""
+    identity = f"{painter.name} {painter.fingerprint}"
+    if painter.painter.prompt_type is Labels:
+        count = wishes.images or IMAGES_DRAWN
+        return Drawn(painter.painter, what, identity, painter.spec.classes, count, wishes.seed)
+    if painter.painter.prompt_type is not Images:
+        raise EvaluationError(
+            f"{what} paints neither from photos nor from noise alone, so that it cannot be judged yet"
+        )
+    photos = wishes.photos or _own_photos(painter.recipe)
+    if photos is None:
+        raise EvaluationError(f"{what} paints from photos; say which with --photos DIR")
+    pictures = open_pictures(photos, wishes.label)
+    chosen = some(pictures, wishes.images, wishes.seed) if wishes.images else pictures
+    return Painted(painter.painter, what, identity, chosen, wishes.size or painter.recipe.data.image_size)
+
+
+def open_reference(place: str, wishes: Wishes, extractor: Extractor | None) -> ImageSet | Statistics:
+    """Return the images of a folder or archive, or the statistics of a safetensors file."""
+    if place.endswith(".safetensors"):
+        if extractor is None:
+            raise EvaluationError(
+                f"{place} holds statistics of features, and these metrics need none; say --against DIR"
+            )
+        return load_statistics(Path(place), extractor.about)
+    return open_pictures(place, wishes.label)
+
+
+def _own_photos(recipe: Any) -> str | None:
+    """Return the held-out photos a run's recipe names, where it still has them."""
+    options = recipe.data
+    path = getattr(options, "photos", None)
+    if path is None or not Path(path).exists():
+        return None
+    pictures: Pictures = open_pictures(str(path))
+    return f"{path}:test" if any(item.split == "test" for item in pictures.items) else str(path)
