@@ -3,22 +3,22 @@
     python bench/distances.py --rounds 3
     python bench/distances.py --rounds 0 --memory 50000
 
-Both sides get the same made features of 2,048 dimensions, non-negative and correlated as Inception's are, and take turns
-in one process. The Fréchet distance is taken from what each side keeps: pytorch-fid from mean and covariance, impasto
-from its `Moments`, which for few images are the rows. bench/README.md says what the columns mean.
+Both sides get the same made features of 2,048 dimensions, non-negative and correlated as Inception's are, and take
+turns in one process. The Fréchet distance is taken from what each side keeps: pytorch-fid from mean and covariance,
+impasto from its `Moments`, which for few images are the rows. bench/README.md says what the columns mean.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-import resource
 import statistics
 import subprocess
 import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # as the command impasto does, for both sides
@@ -146,11 +146,17 @@ def report_memory(count: int) -> None:
 def peak_megabytes(count: int) -> tuple[float, float, float]:
     """Return the most memory before and after comparing all pairs, and the seconds it took."""
     first, second = (features(count, seed, MEMORY_DIMENSIONS) for seed in (0, 1))
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    before = most_megabytes()
     start = time.perf_counter()
     kernel_distance_of_all(first, second)
     prdc(first, second)
-    return before, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, time.perf_counter() - start
+    return before, most_megabytes(), time.perf_counter() - start
+
+
+def most_megabytes() -> float:
+    """Return this process's largest resident set so far; `getrusage` would begin with its parent's."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
 if __name__ == "__main__":

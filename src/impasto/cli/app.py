@@ -163,7 +163,7 @@ def evaluate(
         int | None, typer.Option(min=2, help="At most so many of WHAT, drawn at random; from noise, just so many.")
     ] = None,
     size: Annotated[
-        int | None, typer.Option(min=16, help="Short side of the photos, pixels; the training size unless said.")
+        int | None, typer.Option(min=16, help="Short side of the photos, pixels; the scale learned at unless said.")
     ] = None,
     label: Annotated[str | None, typer.Option(help="The label that is the class.")] = None,
     memorised: Annotated[
@@ -229,6 +229,23 @@ def submit(
     from impasto.evaluation.submission import SubmissionSettings
 
     submit_command(run, photos, output, check, SubmissionSettings(seed, max_megapixels), device)
+
+
+@app.command(no_args_is_help=True)
+def distances(
+    collection: Annotated[str, typer.Argument(metavar="DIR", help="A collection with classes, or a part of one.")],
+    label: Annotated[str | None, typer.Option(help="The label that is the class.")] = None,
+    metric: Annotated[Literal["kid", "fid"], typer.Option(help="kid suits classes of any size.")] = "kid",
+    features: Annotated[str, typer.Option(help="As for impasto evaluate.")] = "inception-2015",
+    weights: Annotated[Path | None, typer.Option(metavar="FILE", help="The features' weights, where offline.")] = None,
+    precision: Annotated[Literal["fp32", "bf16"], typer.Option(help="As for impasto evaluate.")] = "fp32",
+    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where to compute.")] = "auto",
+    output: Annotated[Path, typer.Option(metavar="FILE", help="The picture, a PNG.")] = Path("distances.png"),
+) -> None:
+    """Draw how far the classes of a collection are from one another, such as styles."""
+    from impasto.cli.distances import distances_command
+
+    distances_command(collection, label, metric, features, weights, precision, device, output)
 
 
 @app.command(no_args_is_help=True)

@@ -26,6 +26,10 @@ MOST_DISCARDED = 1e-3
 """Of the traces of both covariances: rounding stays far below, and more means that a covariance is none."""
 
 
+BLOCK = 256
+"""Columns of a triangular product computed together."""
+
+
 class Moments:
     """How many rows of features were seen, their mean and their covariance; grows in a stream.
 
@@ -203,11 +207,12 @@ class _Spread(NamedTuple):
 
     @classmethod
     def of(cls, moments: Moments) -> _Spread:
-        mean = moments.mean
         if (rows := moments.rows) is None:
             covariance = moments.covariance
-            return cls(mean, None, covariance, float(covariance.trace()))
-        factor = (rows.double() - mean) / math.sqrt(moments.count - 1)
+            return cls(moments.mean, None, covariance, float(covariance.trace()))
+        factor = rows.to(torch.float64, copy=True)
+        mean = factor.mean(dim=0)
+        factor = factor.sub_(mean).div_(math.sqrt(moments.count - 1))
         return cls(mean, factor, mean.new_empty(0), float(factor.square().sum()))
 
     def around(self, factor: Tensor) -> Tensor:
@@ -225,23 +230,31 @@ def _by_rank(moments: Moments) -> tuple[bool, int]:
 
 def _trace_of_root(fewer: _Spread, more: _Spread) -> tuple[float, float]:
     """Return tr (S_a S_b)^½, and the roots of the negative eigenvalues that were clamped; sides sorted `_by_rank`."""
-    factor, discarded, other = fewer.factor, 0.0, more
-    if factor is None:
-        factor = _cholesky(fewer.covariance)
-    if factor is None:
-        factor, other = _cholesky(more.covariance), fewer
-    if factor is None:
-        factor, discarded = _eigen_factor(more.covariance)
-    eigenvalues = torch.linalg.eigvalsh(other.around(factor))
+    product, discarded = _product(fewer, more)
+    eigenvalues = torch.linalg.eigvalsh(product)
     roots = eigenvalues.abs().sqrt()
     return float(roots[eigenvalues > 0].sum()), discarded + float(roots[eigenvalues < 0].sum())
 
 
-def _cholesky(covariance: Tensor) -> Tensor | None:
-    """Return F [d, d] with covariance F'F, or None where the covariance is singular."""
-    lower: Tensor
-    lower, failed = torch.linalg.cholesky_ex(covariance)
-    return None if failed else lower.mT
+def _product(fewer: _Spread, more: _Spread) -> tuple[Tensor, float]:
+    """Return a symmetric matrix, its lower half at least, with the eigenvalues of S_a S_b; and what was left out."""
+    if fewer.factor is not None:
+        return more.around(fewer.factor), 0.0
+    for one, other in ((fewer, more), (more, fewer)):
+        lower, failed = torch.linalg.cholesky_ex(one.covariance)
+        if not failed:
+            return _lower_half(lower, other.covariance), 0.0
+    factor, left_out = _eigen_factor(fewer.covariance)
+    return more.around(factor), left_out
+
+
+def _lower_half(lower: Tensor, covariance: Tensor) -> Tensor:
+    """Return the lower half of L'S L [d, d], skipping what is zero in L: a third of two products' work."""
+    product = torch.zeros_like(covariance)
+    for columns in blocks(len(covariance), BLOCK):
+        rest = slice(columns.start, None)
+        product[rest, columns] = lower[rest, rest].mT @ (covariance[rest, rest] @ lower[rest, columns])
+    return product
 
 
 def _eigen_factor(covariance: Tensor) -> tuple[Tensor, float]:

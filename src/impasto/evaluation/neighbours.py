@@ -66,8 +66,8 @@ def prdc(real: Tensor, generated: Tensor, k: int = 3, density_k: int = 5) -> Prd
     """
     check_pair(real, generated, at_least=max(k, density_k) + 1)
     measure = _euclidean(real)
-    real_radii = _smallest(real, real, max(k, density_k), measure, own=True).distances * BORDER
-    generated_radii = _smallest(generated, generated, k, measure, own=True).distances[:, -1:] * BORDER
+    real_radii = _radii(real, max(k, density_k), measure)
+    generated_radii = _radii(generated, k, measure)[:, -1:]
     precise = torch.zeros(len(generated), dtype=torch.bool, device=real.device)
     recalled, covered = (torch.zeros(len(real), dtype=torch.bool, device=real.device) for _ in range(2))
     inside = 0
@@ -97,27 +97,46 @@ class _Measure(NamedTuple):
     """[n, d] and [m, d] to [n, m]."""
 
 
-def _smallest(queries: Tensor, references: Tensor, k: int, measure: _Measure, *, own: bool = False) -> Neighbours:
-    """Return the k smallest distances of each query; with `own`, both are one set and no row is its own neighbour."""
-    found = [_smallest_of_block(queries, rows, references, k, measure, own=own) for rows in blocks(len(queries), ROWS)]
+def _smallest(queries: Tensor, references: Tensor, k: int, measure: _Measure) -> Neighbours:
+    """Return the k smallest distances of each query."""
+    found = [
+        _smallest_of_block(measure.prepare(queries[rows]), references, k, measure)
+        for rows in blocks(len(queries), ROWS)
+    ]
     return Neighbours(torch.cat([part.distances for part in found]), torch.cat([part.indices for part in found]))
 
 
-def _smallest_of_block(
-    queries: Tensor, rows: slice, references: Tensor, k: int, measure: _Measure, *, own: bool
-) -> Neighbours:
-    block = measure.prepare(queries[rows])
+def _smallest_of_block(block: Tensor, references: Tensor, k: int, measure: _Measure) -> Neighbours:
     best = block.new_empty(len(block), 0)
     places = best.long()
     for columns in blocks(len(references), COLUMNS):
         distances = measure.between(block, measure.prepare(references[columns]))
-        if own:  # away with the whole matrix's diagonal, which is empty here unless it crosses this block
-            distances.diagonal(rows.start - columns.start).fill_(torch.inf)
         near, where = distances.topk(min(k, distances.shape[1]), largest=False)
         best, kept = torch.cat([best, near], dim=1).sort(dim=1, stable=True)
         places = torch.cat([places, where + columns.start], dim=1).gather(1, kept)[:, :k]
         best = best[:, :k]
     return Neighbours(best, places)
+
+
+def _radii(points: Tensor, k: int, measure: _Measure) -> Tensor:
+    """Return the squared distances of each point to its k nearest in the same set, [N, k]; each pair is taken once."""
+    radii = torch.full((len(points), k), torch.inf, dtype=torch.float64, device=points.device)
+    for rows in blocks(len(points), ROWS):
+        block = measure.prepare(points[rows])
+        _keep_smallest(radii[rows], measure.between(block, block).fill_diagonal_(torch.inf))
+        later, later_radii = points[rows.stop :], radii[rows.stop :]
+        for columns in blocks(len(later), COLUMNS):
+            distances = measure.between(block, measure.prepare(later[columns]))
+            _keep_smallest(radii[rows], distances)
+            _keep_smallest(later_radii[columns], distances.mT)
+    return radii * BORDER
+
+
+def _keep_smallest(kept: Tensor, distances: Tensor) -> None:
+    """Replace the k smallest distances kept [n, k] by those among them and others [n, m], in order."""
+    k = kept.shape[1]
+    near = distances.topk(min(k, distances.shape[1]), largest=False).values
+    kept.copy_(torch.cat([kept, near], dim=1).topk(k, largest=False).values)
 
 
 def _euclidean(points: Tensor) -> _Measure:

@@ -30,7 +30,7 @@ class Wishes:
     images: int | None = None
     """At most so many pictures, chosen at random; of a painter that paints from noise, just so many."""
     size: int | None = None
-    """Short side of the photos, pixels; the painter's training size unless said."""
+    """Short side of the photos, pixels; the scale at which the painter learned unless said."""
     seed: int = 0
 
 
@@ -69,7 +69,7 @@ def painted(painter: LoadedPainter, what: str, wishes: Wishes) -> ImageSet:
         raise EvaluationError(f"{what} paints from photos; say which with --photos DIR")
     pictures = open_pictures(photos, wishes.label)
     chosen = some(pictures, wishes.images, wishes.seed) if wishes.images else pictures
-    return Painted(painter.painter, what, identity, chosen, wishes.size or painter.recipe.data.image_size)
+    return Painted(painter.painter, what, identity, chosen, wishes.size or painter.recipe.data.short_side)
 
 
 def open_reference(place: str, wishes: Wishes, extractor: Extractor | None) -> ImageSet | Statistics:

@@ -1,0 +1,76 @@
+"""How far the classes of a collection are from one another, and each from itself: a map of styles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from impasto.chance import generator
+from impasto.errors import EvaluationError
+from impasto.evaluation.extraction import Looks, extract
+from impasto.evaluation.extractors import Extractor
+from impasto.evaluation.frechet import Moments, frechet_distance
+from impasto.evaluation.images import Pictures
+from impasto.evaluation.kernel_distance import kernel_distance_of_all
+from impasto.evaluation.record import Features
+
+FEWEST = 4
+"""Pictures of a class: two halves of two, the fewest for a distance."""
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Distances between classes."""
+
+    classes: tuple[str, ...]
+    counts: tuple[int, ...]
+    values: Tensor
+    """[K, K] float64, symmetric; on the diagonal the distance between two random halves of the class."""
+    metric: Literal["kid", "fid"]
+    about: Features
+
+
+def distance_matrix(
+    pictures: Pictures,
+    extractor: Extractor,
+    metric: Literal["kid", "fid"] = "kid",
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> Matrix:
+    """Compare every class with every other: by KID, which is unbiased for classes of any size, or by FID.
+
+    Raises EvaluationError where there are fewer than two classes or one has fewer than four pictures.
+    """
+    looks = Looks(extractor)
+    extracted = extract(pictures, [looks], progress)
+    features, labels = extracted.columns[looks.identity][:, : extractor.dimensions], extracted.labels
+    names = tuple(sorted({label for label in labels if label is not None}))
+    if len(names) < 2:
+        raise EvaluationError(
+            f"{pictures.name} has fewer than two classes; name the label that tells them with --label"
+        )
+    rows = {name: features[[place for place, label in enumerate(labels) if label == name]] for name in names}
+    for name, mine in rows.items():
+        if len(mine) < FEWEST:
+            raise EvaluationError(f"{pictures.name}: class {name} has {len(mine)} pictures, fewer than {FEWEST}")
+    values = torch.zeros(len(names), len(names), dtype=torch.float64)
+    for one, name in enumerate(names):
+        values[one, one] = _distance(*_halves(rows[name], seed), metric)
+        for two in range(one):
+            values[one, two] = values[two, one] = _distance(rows[name], rows[names[two]], metric)
+    return Matrix(names, tuple(len(rows[name]) for name in names), values, metric, extractor.about)
+
+
+def _distance(one: Tensor, two: Tensor, metric: Literal["kid", "fid"]) -> float:
+    if metric == "kid":
+        return kernel_distance_of_all(one, two)
+    return frechet_distance(Moments.of(one), Moments.of(two)).value
+
+
+def _halves(rows: Tensor, seed: int) -> tuple[Tensor, Tensor]:
+    order = torch.randperm(len(rows), generator=generator(seed, "halves"))
+    return rows[order[: len(rows) // 2]], rows[order[len(rows) // 2 :]]
