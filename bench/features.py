@@ -3,8 +3,8 @@
     python bench/features.py
     python bench/features.py --device cuda --batch 64
 
-All run the same randomly initialised Inception of 2015 on the same 256 px JPEGs, decoding included, each by the function
-its own users call. They take turns, round by round. bench/README.md says what the columns mean.
+All run the same randomly initialised Inception of 2015 on the same 256 px JPEGs, decoding included, each by the
+function its own users call. They take turns, round by round. bench/README.md says what the columns mean.
 """
 
 from __future__ import annotations

@@ -3,8 +3,9 @@ from pathlib import Path
 import pytest
 
 from impasto.errors import RecipeError
-from impasto.recipe import LinearDecay, load_recipe, parse_recipe
+from impasto.recipe import LinearDecay, higher_is_better, is_metric, load_recipe, parse_recipe
 from impasto.recipe_files import shipped_recipes
+from tests.conformance.test_recipes import NEEDS
 
 
 def problems(text: str, *overrides: str) -> tuple[str, ...]:
@@ -93,8 +94,7 @@ def test_overrides_reach_blocks_the_recipe_leaves_out() -> None:
 
 def test_a_resolved_recipe_reads_back_equal() -> None:
     for name in shipped_recipes():
-        overrides = ["data.photos=a", "data.paintings=b"] if name == "cyclegan-landscape" else []
-        recipe = load_recipe(name, overrides)
+        recipe = load_recipe(name, NEEDS.get(name, []))
         assert parse_recipe(recipe.to_yaml(), "again") == recipe
 
 
@@ -126,3 +126,42 @@ def test_files_that_are_no_recipes(tmp_path: Path) -> None:
     (tmp_path / "r.yaml").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(RecipeError, match="cannot be read"):
         load_recipe(tmp_path / "r.yaml")
+
+
+CLASSIFIER = """
+method: {name: inception-classifier}
+data: {kind: labelled-folder, path: a}
+training: {images: 100, best: validation/accuracy}
+every: {checkpoint: 20, metrics: 40}
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "override", "expected"),
+    [
+        (GOOD, "every.metrics=100", "every.metrics: there is nothing to measure of cyclegan; say evaluation.metrics=[fid]"),
+        (GOOD, "training.best=fid", "training.best: fid is not measured of cyclegan"),
+        (CLASSIFIER, "every.metrics=null", "is never measured; say every.metrics=20, or a multiple of it"),
+        (CLASSIFIER, "every.metrics=30", "every.metrics: 30 is not a multiple of every.checkpoint (20); make it one"),
+        (CLASSIFIER, "training.best=validation/acuracy", "not measured of inception-classifier; did you mean validation/accuracy?"),
+        (CLASSIFIER, "method.weights=none", "method: a network without weights must learn as a whole; say method.train=all"),
+        (CLASSIFIER, "method.width=8", "method: weights are for a width of 32, not 8"),
+    ],
+)  # fmt: skip
+def test_what_is_measured_and_what_is_best_must_agree(text: str, override: str, expected: str) -> None:
+    parse_recipe(text, "r")
+    assert any(expected in problem for problem in problems(text, override)), problems(text, override)
+
+
+def test_a_logged_scalar_may_be_the_best_without_measuring() -> None:
+    recipe = parse_recipe(GOOD, "r", ["training.best=generator/cycle"])
+    assert recipe.every.metrics is None
+
+
+def test_names_tell_metrics_and_their_direction() -> None:
+    assert [name for name in ("fid", "is", "validation/loss", "generator/cycle", "accuracy") if is_metric(name)] == [
+        "fid", "is", "validation/loss",
+    ]  # fmt: skip
+    better = ("validation/accuracy", "is", "top1", "ssim", "coverage", "judge/accuracy")
+    assert all(higher_is_better(name) for name in better)
+    assert not any(higher_is_better(name) for name in ("validation/loss", "fid", "kid", "mifid", "generator/cycle"))

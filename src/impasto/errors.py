@@ -8,6 +8,7 @@ ImpastoError              a mistake the user can mend: one clear sentence, exit 
 ├── RunError              a run folder cannot be used as asked
 │   └── CheckpointError   a checkpoint is damaged or does not fit
 ├── OutputError           a file or folder cannot be written
+├── EvaluationError       what was asked of the judge cannot be measured, or not so that it means anything
 └── TrainingDivergedError a loss became NaN or infinite
 """
 

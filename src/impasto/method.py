@@ -1,4 +1,7 @@
-"""What a method is: a painter turns prompts into images; a method is a painter that learns."""
+"""What a method is: a painter turns prompts into images, a learner learns from batches, a method does both.
+
+All three are made of networks, which a checkpoint holds. A classifier tells classes and does not paint.
+"""
 
 from __future__ import annotations
 
@@ -30,11 +33,10 @@ class MethodOptions(BaseModel):
     name: str
 
 
-class Painter(ABC, Generic[Prompt]):
-    """Turns a prompt into images. Painting, evaluation and the studio ask for nothing more."""
+class Networked(ABC):
+    """Networks built from a recipe's options: what the two files of a checkpoint hold."""
 
     Options: ClassVar[type[MethodOptions]]
-    prompt_type: ClassVar[type]
 
     @abstractmethod
     def __init__(self, options: Any, spec: ImageSpec) -> None:
@@ -42,7 +44,18 @@ class Painter(ABC, Generic[Prompt]):
 
     @abstractmethod
     def networks(self) -> Mapping[str, nn.Module]:
-        """Return the networks that paint: the ones averaged, and saved as weights."""
+        """Return the networks that paint or classify: the ones averaged, and saved as weights."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where the networks are."""
+        return next(next(iter(self.networks().values())).parameters()).device
+
+
+class Painter(Networked, Generic[Prompt]):
+    """Turns a prompt into images. Painting, evaluation and the studio ask for nothing more."""
+
+    prompt_type: ClassVar[type]
 
     @abstractmethod
     def paint(self, prompt: Prompt, generator: torch.Generator) -> Tensor:
@@ -52,10 +65,17 @@ class Painter(ABC, Generic[Prompt]):
         """Return named rows of images [N, C, H, W] that show what was learned; the paintings unless there is more."""
         return {"painting": self.paint(prompt, generator)}
 
-    @property
-    def device(self) -> torch.device:
-        """Where the networks are."""
-        return next(next(iter(self.networks().values())).parameters()).device
+
+class Classifier(Networked):
+    """Tells which class an image belongs to; its networks are in eval mode when it is asked."""
+
+    @abstractmethod
+    def features_and_probabilities(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Return pooled features [N, d] and class probabilities [N, K] of images [N, 3, H, W] in [-1, 1]."""
+
+    def classify(self, images: Tensor) -> Tensor:
+        """Return the probability of each class, float32 [N, K], for images [N, 3, H, W] in [-1, 1] of any size."""
+        return self.features_and_probabilities(images)[1]
 
 
 class Stateful(Protocol):
@@ -79,10 +99,14 @@ class TrainingState:
     """Image pools and the like."""
 
 
-class Method(Painter[Prompt], Generic[Batch, Prompt]):
-    """A painter that learns: one published algorithm, whole in one file."""
+class Learner(Networked, Generic[Batch]):
+    """Something that learns from batches: one published algorithm, whole in one file."""
 
     batch_type: ClassVar[type]
+    validates: ClassVar[tuple[str, ...]] = ()
+    """Names of the metrics that `validate` returns."""
+    notes: tuple[str, ...] = ()
+    """What its user should know before training, one sentence each."""
     fabric: Fabric
 
     @abstractmethod
@@ -92,6 +116,10 @@ class Method(Painter[Prompt], Generic[Batch, Prompt]):
     @abstractmethod
     def training_step(self, batch: Batch, clock: Clock) -> Mapping[str, Tensor]:
         """Learn from one batch; return scalars to log, detached."""
+
+    def validate(self, batches: Iterable[Batch]) -> Mapping[str, float]:  # noqa: ARG002
+        """Return metrics of held-out batches by the names in `validates`; the networks are in eval mode."""
+        return {}
 
     def adopted(self, optimizer: Optimizer) -> Optimizer:
         """Return the optimizer as Fabric drives it in this precision and on these devices."""
@@ -130,6 +158,10 @@ class Method(Painter[Prompt], Generic[Batch, Prompt]):
         assert isinstance(averaged, Tensor)
         for gradient, part in zip(gradients, torch.split(averaged, [g.numel() for g in gradients]), strict=True):
             gradient.copy_(part.view_as(gradient))
+
+
+class Method(Painter[Prompt], Learner[Batch], Generic[Batch, Prompt]):
+    """A painter that learns."""
 
 
 def require_gradients(networks: Iterable[nn.Module], *, needed: bool) -> None:

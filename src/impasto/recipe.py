@@ -14,9 +14,25 @@ from pydantic_core import ErrorDetails
 from impasto.data.dataset import DataOptions
 from impasto.data.datasets import DATASETS
 from impasto.errors import RecipeError, did_you_mean
-from impasto.method import Method, MethodOptions
+from impasto.method import Learner, MethodOptions, Painter
 from impasto.methods import METHODS
 from impasto.recipe_files import read_shipped, shipped_recipes
+
+VALIDATION = "validation/"
+"""What the names of a method's own metrics of held-out pictures begin with."""
+LOWER_IS_BETTER = frozenset({"fid", "fid-by-class", "kid", "mifid", "colour", "left-untouched"})
+HIGHER_IS_BETTER = frozenset({"is", "precision", "recall", "density", "coverage", "top1", "ssim"})
+"""Metrics of painters, which only every.metrics brings."""
+
+
+def is_metric(name: str) -> bool:
+    """Say whether `training.best` names something that is measured now and then, not logged at every step."""
+    return name.startswith(VALIDATION) or name in LOWER_IS_BETTER | HIGHER_IS_BETTER
+
+
+def higher_is_better(name: str) -> bool:
+    """Say in which direction a metric or logged scalar improves, by the last part of its name; losses fall."""
+    return name.rpartition("/")[2] in HIGHER_IS_BETTER | {"accuracy"}
 
 
 class Options(BaseModel):
@@ -69,7 +85,8 @@ class TrainingOptions(Options):
     compile: bool = False
     """Fuse the networks with torch.compile: faster steps after a start of minutes; needs a C++ compiler."""
     best: str | None = None
-    """The logged scalar whose lowest mean marks the best checkpoint; the latest is the best unless said."""
+    """The logged scalar or measured metric whose best value marks the best checkpoint, which is the latest unless said.
+    The lowest is best, except of accuracy, is, precision, recall, density, coverage, top1 and ssim."""
 
     @model_validator(mode="after")
     def _fits(self) -> TrainingOptions:
@@ -91,6 +108,20 @@ class EveryOptions(Options):
     scalars: int = Field(100, ge=1)
     samples: int = Field(10_000, ge=1)
     checkpoint: int = Field(10_000, ge=1)
+    metrics: int | None = Field(None, ge=1)
+    """Never unless said; and at the end."""
+
+
+class EvaluationOptions(Options):
+    """How a painter is judged while it learns, at every.metrics."""
+
+    metrics: tuple[str, ...] = ("fid",)
+    """What is measured, as for `impasto evaluate`."""
+    images: int = Field(1000, ge=2, le=100_000)
+    """Photos painted, at most, or images made from noise."""
+    features: str = "inception-2015"
+    weights: Path | None = None
+    """The features' file of weights; found or fetched unless said."""
 
 
 class Recipe(Options):
@@ -101,6 +132,7 @@ class Recipe(Options):
     data: SerializeAsAny[DataOptions]
     training: TrainingOptions
     every: EveryOptions = EveryOptions()
+    evaluation: EvaluationOptions | None = None
 
     def to_yaml(self) -> str:
         """Return the recipe with every default spelled out."""
@@ -113,7 +145,7 @@ class Recipe(Options):
         """
         mine, theirs = (dict(_leaves(recipe.model_dump(mode="json"))) for recipe in (self, other))
         paths = [path for path in {**mine, **theirs} if mine.get(path) != theirs.get(path)]
-        harmless = re.compile(r"about(\..*)?|every\..*|data\.(workers|max_megapixels|cache)")
+        harmless = re.compile(r"(about|evaluation)(\..*)?|every\..*|data\.(workers|max_megapixels|cache)")
         return [
             f"{path}: {mine.get(path)} here, {theirs.get(path)} there" for path in paths if not harmless.fullmatch(path)
         ]
@@ -178,14 +210,19 @@ def _override(tree: dict[str, Any], override: str) -> Iterator[str]:
 
 def _checked_blocks(tree: dict[str, Any], problems: list[str]) -> dict[str, Any]:
     """Validate each block with its own model, adding what is wrong to `problems`."""
-    models: dict[str, Any] = {"about": About | None, "training": TrainingOptions, "every": EveryOptions}
+    models: dict[str, Any] = {
+        "about": About | None,
+        "training": TrainingOptions,
+        "every": EveryOptions,
+        "evaluation": EvaluationOptions | None,
+    }
     models["method"] = _chosen(tree, "method", "name", {k: m.Options for k, m in METHODS.items()}, problems)
     models["data"] = _chosen(tree, "data", "kind", {k: d.Options for k, d in DATASETS.items()}, problems)
     unknown = tree.keys() - models.keys()
     problems += [f"{key}: not a block of a recipe{did_you_mean(str(key), models)}" for key in sorted(unknown, key=str)]
     blocks = {}
     for name, model in models.items():
-        if model is None or (name not in tree and name in ("about", "every")):
+        if model is None or (name not in tree and name in ("about", "every", "evaluation")):
             continue
         try:
             blocks[name] = TypeAdapter(model).validate_python(tree.get(name, {}))
@@ -238,7 +275,7 @@ def _check_together(recipe: Recipe, source: str) -> None:
     """Check what two blocks must agree on."""
     method, dataset = METHODS[recipe.method.name], DATASETS[recipe.data.kind]
     problems = []
-    if not issubclass(method, Method):
+    if not issubclass(method, Learner):
         problems.append(f"method.name: {recipe.method.name} paints without learning; there is nothing to train")
     elif method.batch_type not in dataset.batch_types:
         fitting = [kind for kind, other in DATASETS.items() if method.batch_type in other.batch_types]
@@ -246,8 +283,45 @@ def _check_together(recipe: Recipe, source: str) -> None:
             f"data.kind: {recipe.data.kind} does not give the {method.batch_type.__name__} that {recipe.method.name} "
             f"learns from; use {' or '.join(fitting)}"
         )
+    else:
+        problems += _metric_problems(recipe, [*(f"{VALIDATION}{name}" for name in method.validates), *_judged(recipe)])
+        if recipe.evaluation is not None and not issubclass(method, Painter):
+            problems.append(f"evaluation: {recipe.method.name} does not paint; leave it out")
+        if recipe.evaluation is not None and recipe.every.metrics is None:
+            problems.append("every.metrics: say how often to evaluate, in images seen, or leave evaluation out")
     if problems:
         raise RecipeError(source, problems)
+
+
+def _judged(recipe: Recipe) -> Iterator[str]:
+    """Yield the names under which the figures of the evaluation are noted."""
+    several = {"prdc": ("precision", "recall", "density", "coverage"), "ssim": ("ssim", "left-untouched")}
+    for metric in recipe.evaluation.metrics if recipe.evaluation else ():
+        yield from several.get(metric, (metric,))
+
+
+def _metric_problems(recipe: Recipe, metrics: Sequence[str]) -> Iterator[str]:
+    """Yield what is wrong with when `metrics` are measured, or with choosing the best checkpoint by one.
+
+    A checkpoint is chosen by what was measured at that very moment, so each measurement needs a checkpoint.
+    """
+    best, every = recipe.training.best, recipe.every
+    if every.metrics is not None and not metrics:
+        yield (
+            f"every.metrics: there is nothing to measure of {recipe.method.name}; say evaluation.metrics=[fid], or "
+            "leave it out"
+        )
+    if best is None or not is_metric(best):
+        return
+    if best not in metrics:
+        yield f"training.best: {best} is not measured of {recipe.method.name}{did_you_mean(best, metrics)}"
+    elif every.metrics is None:
+        yield f"training.best: {best} is never measured; say every.metrics={every.checkpoint}, or a multiple of it"
+    elif every.metrics % every.checkpoint:
+        yield (
+            f"every.metrics: {every.metrics} is not a multiple of every.checkpoint ({every.checkpoint}); make it one, "
+            f"so that what is best by {best} is also saved"
+        )
 
 
 def _leaves(tree: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:

@@ -6,7 +6,7 @@ journal.jsonl                   one JSON object a line: start, scalars, samples,
 samples/000000480.png           a sheet of samples, named by images seen
 tensorboard/                    the same for TensorBoard, where that is installed
 checkpoints/000000480/          weights.safetensors, recipe.yaml (painting needs these two), training.pt
-checkpoints/best.json           which checkpoint had the lowest mean of the recipe's `training.best`
+checkpoints/best.json           which checkpoint had the best value of the recipe's `training.best`
 """
 
 from __future__ import annotations

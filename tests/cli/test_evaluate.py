@@ -30,7 +30,9 @@ def test_folders_against_folders(impasto: Run, collections: tuple[Path, Path]) -
     record = json.loads(Path("record.json").read_text())
     assert {measure["name"] for measure in record["measures"]} >= {"fid", "precision", "recall", "coverage"}
     assert "Is " in Path("copies.html").read_text(encoding="utf-8")
-    code, out, _ = impasto("evaluate", theirs, "--against", "mine.safetensors", "--metrics", "fid", "--features", "pixels")
+    code, out, _ = impasto(
+        "evaluate", theirs, "--against", "mine.safetensors", "--metrics", "fid", "--features", "pixels"
+    )
     assert code == 0
     again = next(float(line.split()[1]) for line in out.splitlines() if line.startswith("fid "))
     fid = next(measure["value"] for measure in record["measures"] if measure["name"] == "fid")
@@ -57,10 +59,11 @@ def test_a_class_of_one_collection_against_another(impasto: Run, collections: tu
 def test_missing_weights_name_the_file_and_the_way(
     impasto: Run, collections: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from impasto.evaluation import extractors, weights
+    from impasto import weights
+    from impasto.evaluation import extractors
 
     nowhere = weights.Published("weights.pth", ("http://127.0.0.1:9/weights.pth",), None)
-    monkeypatch.setattr(extractors, "find_weights", lambda _, given: weights.find_weights(nowhere, given))
+    monkeypatch.setattr(extractors, "find_weights", lambda _: weights.find_weights(nowhere))
     code, _, err = impasto("evaluate", collections[0], "--against", collections[1])
     assert code == 2
     for word in ("weights.pth cannot be fetched", "http://127.0.0.1:9/weights.pth", "--weights FILE"):

@@ -13,10 +13,11 @@ from safetensors.torch import load_file
 from impasto.chance import generator
 from impasto.clock import Clock
 from impasto.data.datasets import open_dataset
+from impasto.engine.measuring import in_eval_mode
 from impasto.engine.train import train
-from impasto.method import Method
+from impasto.method import Classifier, Learner, Painter
 from impasto.methods import METHODS
-from impasto.painting.painters import load_painter
+from impasto.painting.painters import load_classifier, load_painter
 from impasto.recipe import Recipe, load_recipe
 from impasto.run_folder import RunFolder
 
@@ -30,24 +31,36 @@ TINY: dict[str, list[str]] = {
         "data.image_size=24",
         "data.resize=40",
     ],
+    "inception-classifier": [
+        "method.width=2",
+        "data.image_size=76",
+        "data.resize=80",
+        "training.images=16",
+        "training.batch_size=2",
+        "training.best=validation/accuracy",
+    ],
 }
 """For each method: what makes it small enough to train in a second."""
 
-RECIPE_OF = {"cyclegan": "cyclegan-atelier"}
+RECIPE_OF = {"cyclegan": "cyclegan-atelier", "inception-classifier": "inception-classifier-atelier"}
 
 ALL = sorted(METHODS)
+PAINTERS = [name for name in ALL if issubclass(METHODS[name], Painter)]
+CLASSIFIERS = [name for name in ALL if issubclass(METHODS[name], Classifier)]
+VALIDATING = [name for name in ALL if METHODS[name].validates]  # type: ignore[attr-defined]
 
 
 def tiny(name: str, *overrides: str) -> Recipe:
     common = ["training.images=8", "training.batch_size=1", "training.schedule={kind: constant}", "training.seed=5"]
     often = ["every.scalars=1", "every.samples=4", "every.checkpoint=4", "training.precision=fp32"]
-    return load_recipe(RECIPE_OF[name], [*common, *often, *TINY[name], *overrides])
+    measured = "every.metrics=4" if name in VALIDATING else "every.metrics=null"
+    return load_recipe(RECIPE_OF[name], [*common, *often, measured, *TINY[name], *overrides])
 
 
-def prepared(name: str) -> tuple[Method[Any, Any], Any, Any]:
+def prepared(name: str) -> tuple[Any, Any, Any]:
     recipe = tiny(name)
     method_class = METHODS[name]
-    assert issubclass(method_class, Method)
+    assert issubclass(method_class, Learner)
     dataset = open_dataset(recipe.data, method_class.batch_type)
     torch.manual_seed(1)
     method = method_class(recipe.method, dataset.spec)
@@ -57,7 +70,8 @@ def prepared(name: str) -> tuple[Method[Any, Any], Any, Any]:
 
 def test_every_method_is_covered() -> None:
     assert set(TINY) == set(RECIPE_OF) == set(METHODS)
-    assert len(ALL) == 1
+    assert len(ALL) == 2
+    assert set(PAINTERS) | set(CLASSIFIERS) == set(METHODS)
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -90,7 +104,7 @@ def test_losses_are_finite_and_every_weight_learns(name: str) -> None:
     assert count == len(optimized)
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", PAINTERS)
 def test_painting_has_shape_range_and_repeats(name: str) -> None:
     method, _, dataset = prepared(name)
     prompt = dataset.prompts(2)
@@ -100,6 +114,35 @@ def test_painting_has_shape_range_and_repeats(name: str) -> None:
     assert first.abs().max() <= 1.0
     assert torch.equal(first, again)
     assert all(len(images) == 2 for images in method.sheet(prompt, generator(3)).values())
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_classifying_gives_probabilities_that_do_not_depend_on_the_batch(name: str) -> None:
+    method, _, dataset = prepared(name)
+    images = next(dataset.held_out(4)).images
+    with torch.no_grad(), in_eval_mode(method.networks()):
+        features, probabilities = method.features_and_probabilities(images)
+        alone = torch.cat([method.classify(image[None]) for image in images])
+        larger = method.classify(torch.nn.functional.interpolate(images, scale_factor=1.5)[..., :-7])
+    assert features.shape[0] == 4
+    assert probabilities.shape == larger.shape == (4, len(dataset.spec.classes))
+    assert torch.allclose(probabilities.sum(1), torch.ones(4))
+    assert torch.allclose(alone, probabilities, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", VALIDATING)
+def test_validating_gives_what_it_names_and_changes_nothing(name: str) -> None:
+    method, _, dataset = prepared(name)
+    before = {k: t.clone() for network in method.networks().values() for k, t in network.state_dict().items()}
+    with torch.no_grad(), in_eval_mode(method.networks()):
+        metrics = method.validate(dataset.held_out(3))
+        again = method.validate(dataset.held_out(3))
+    assert tuple(metrics) == METHODS[name].validates  # type: ignore[attr-defined]
+    assert metrics == again
+    assert all(math.isfinite(value) for value in metrics.values())
+    after = {k: t for network in method.networks().values() for k, t in network.state_dict().items()}
+    assert all(torch.equal(tensor, after[key]) for key, tensor in before.items())
+    assert method.validate(iter(())) == {}
 
 
 def leaves(tree: Any, path: str = "") -> dict[str, Any]:
@@ -129,16 +172,19 @@ FALLING = ["training.schedule={kind: linear-decay, constant_images: 3}", "traini
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 @pytest.mark.parametrize("name", ALL)
 def test_resuming_is_exact(name: str, precision: str, settings: list[str], tmp_path: Path) -> None:
-    recipe = tiny(name, f"training.precision={precision}", *settings)
+    apart = ["every.metrics=6"] if settings[:1] == ODD[:1] and name in VALIDATING else []
+    recipe = tiny(name, f"training.precision={precision}", *settings, *apart)
     whole = train(recipe, tmp_path / "whole")
     half = stopping_at(recipe, tmp_path / "parts", 4)
     assert half.is_dir()
     resumed = train(recipe, tmp_path / "parts")
     assert_same_checkpoint(whole, resumed)
-    told = [[e for e in RunFolder(tmp_path / run).journal() if e["kind"] == "scalars"] for run in ("whole", "parts")]
+    kinds = ("scalars", "metrics")
+    told = [[e for e in RunFolder(tmp_path / run).journal() if e["kind"] in kinds] for run in ("whole", "parts")]
     for entry in [*told[0], *told[1]]:
         del entry["seconds"]
     assert told[0] == told[1], "means cover their whole interval"
+    assert any(entry["kind"] == "metrics" for entry in told[0]) == (name in VALIDATING)
 
 
 def stopping_at(recipe: Recipe, run: Path, images: int) -> Path:
@@ -160,15 +206,38 @@ def stopping_at(recipe: Recipe, run: Path, images: int) -> Path:
     return run / "checkpoints" / f"{images:09d}"
 
 
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", VALIDATING)
+def test_measuring_never_changes_learning(name: str, tmp_path: Path) -> None:
+    often = train(tiny(name), tmp_path / "often")
+    never = train(tiny(name, "every.metrics=null", "training.best=null"), tmp_path / "never")
+    mine, theirs = (load_file(folder / "weights.safetensors") for folder in (often, never))
+    assert all(torch.equal(mine[key], theirs[key]) for key in mine)
+
+
+def alone(checkpoint: Path, folder: Path) -> Path:
+    """Copy the two files that hold what was learned."""
+    folder.mkdir()
+    for file in ("weights.safetensors", "recipe.yaml"):
+        shutil.copy(checkpoint / file, folder / file)
+    return folder
+
+
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_classifying_needs_two_files_only(name: str, tmp_path: Path) -> None:
+    recipe = tiny(name)
+    loaded = load_classifier(alone(train(recipe, tmp_path / "run"), tmp_path / "alone"))
+    dataset = open_dataset(recipe.data, METHODS[name].batch_type)  # type: ignore[attr-defined]
+    assert loaded.classes == dataset.spec.classes
+    images, labels = next(dataset.held_out(dataset.held_out_size))
+    right = float((loaded.classifier.classify(images).argmax(1) == labels).float().mean())
+    assert right == pytest.approx(loaded.validation_accuracy), "the same preprocessing in training and scoring"
+
+
+@pytest.mark.parametrize("name", PAINTERS)
 def test_painting_needs_two_files_only(name: str, tmp_path: Path) -> None:
     recipe = tiny(name)
     checkpoint = train(recipe, tmp_path / "run")
-    alone = tmp_path / "alone"
-    alone.mkdir()
-    for file in ("weights.safetensors", "recipe.yaml"):
-        shutil.copy(checkpoint / file, alone / file)
-    loaded = load_painter(alone)
+    loaded = load_painter(alone(checkpoint, tmp_path / "alone"))
     prompt = open_dataset(recipe.data, METHODS[name].batch_type).prompts(1)  # type: ignore[attr-defined]
     painted = loaded.painter.paint(prompt, generator(0))
     assert painted.shape[:2] == (1, 3)

@@ -9,14 +9,17 @@ from impasto.methods import METHODS
 from impasto.recipe import load_recipe
 from impasto.recipe_files import read_shipped, shipped_recipes
 
-NEEDS = {"cyclegan-landscape": ["data.photos=photos", "data.paintings=paintings"]}
+NEEDS = {
+    "cyclegan-landscape": ["data.photos=photos", "data.paintings=paintings"],
+    "inception-classifier-styles": ["data.path=styles"],
+}
 """Settings that only the user can know."""
 
 
 def test_all_recipes_are_seen() -> None:
     folder = importlib.resources.files("impasto") / "recipes"
     files = [file.name for file in folder.iterdir() if file.name != "__pycache__"]
-    assert len(files) == len(shipped_recipes()) == 3
+    assert len(files) == len(shipped_recipes()) == 6
     assert {name.split("-")[0] for name in shipped_recipes()} <= {method.split("-")[0] for method in METHODS}
 
 

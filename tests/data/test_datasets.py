@@ -146,6 +146,16 @@ def test_the_atelier_paired_is_cut_at_the_same_place() -> None:
         assert all(torch.corrcoef(pairs[:, i])[0, 1] > 0.8 for i in range(4))
 
 
+def test_the_atelier_holds_out_renderings_of_two_photos() -> None:
+    dataset = Atelier(AtelierOptions(image_size=32, resize=64), LabelledImages)
+    batches = list(dataset.held_out(4))
+    assert dataset.held_out_size == 10
+    assert torch.cat([batch.labels for batch in batches]).tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
+    assert batches[0].images.shape == (4, 3, 32, 32)
+    unpaired = Atelier(AtelierOptions(image_size=32, resize=64), UnpairedImages)
+    assert (unpaired.held_out_size, list(unpaired.held_out(4))) == (0, [])
+
+
 def test_the_atelier_labelled_draws_all_styles_evenly() -> None:
     dataset = Atelier(AtelierOptions(image_size=32, resize=64), LabelledImages)
     assert dataset.spec.classes == ("strokes", "points", "mosaic", "hatching", "flat")

@@ -12,6 +12,7 @@ from impasto.data.batches import Labels
 from impasto.data.labelled_folder import LabelledFolder, LabelledFolderOptions
 from impasto.data.paired_folders import PairedFolders, PairedFoldersOptions
 from impasto.data.stream import BalancedOrder, quotas
+from impasto.data.transforms import centre_crop, read_pixels, to_range
 from impasto.errors import DataError
 from tests.conftest import picture
 
@@ -66,6 +67,52 @@ def test_a_subset_of_classes(styles: Path) -> None:
     assert dataset.size == 6
     with pytest.raises(DataError, match="data.classes: .* has no class 'rokoko'; did you mean rococo?"):
         labelled(styles, classes=("rokoko",))
+
+
+def split_table(folder: Path, tests: set[str]) -> None:
+    names = [path.relative_to(folder).as_posix() for path in sorted(folder.glob("*/*.png"))]
+    rows = [f"{name},{'test' if name in tests else 'train'}" for name in names]
+    (folder / "split.csv").write_text("\n".join(["path,split", *rows]))
+
+
+@pytest.mark.parametrize("crop", ["square", "resized"])
+def test_held_out_pictures_come_once_in_order_by_their_middle(crop: str, styles: Path) -> None:
+    split_table(styles, {"baroque/0.png", "baroque/5.png", "rococo/1.png", "rococo/3.png"})
+    dataset = labelled(styles, crop=crop)
+    assert dataset.held_out_size == 4
+    batches = list(dataset.held_out(3))
+    assert [batch.images.shape for batch in batches] == [(3, 3, 16, 16), (1, 3, 16, 16)]
+    names = [dataset.spec.classes[label] for label in torch.cat([batch.labels for batch in batches]).tolist()]
+    assert names == ["baroque", "baroque", "rococo", "rococo"]
+    again = list(dataset.held_out(4))
+    assert torch.equal(torch.cat([batch.images for batch in batches]), again[0].images)
+    side = 16 if crop == "resized" else 20
+    whole = read_pixels(styles / "rococo" / "3.png", 10, side)
+    assert torch.equal(again[0].images[3], to_range(centre_crop(whole, 16)))
+
+
+def test_nothing_is_held_out_unasked(styles: Path) -> None:
+    assert labelled(styles).held_out_size == 0
+    assert list(labelled(styles).held_out(2)) == []
+
+
+def test_a_share_of_each_class_is_held_out_by_name_where_nothing_else_is(styles: Path) -> None:
+    dataset = labelled(styles, validation_share=0.25)
+    assert dataset.summary() == "14 pictures of 4 classes (class) to learn from, 3 held out"
+    assert dataset.histogram() == {"2": 2, "10": 2, "baroque": 7, "rococo": 3}, "two of each class are left"
+    names = {item.name for item in dataset.pictures.test}
+    assert names == {item.name for item in labelled(styles, validation_share=0.25).pictures.test}
+    assert names <= {item.name for item in labelled(styles, validation_share=0.5).pictures.test}, "more, not others"
+    assert dataset.fingerprint != labelled(styles).fingerprint
+    split_table(styles, {"baroque/0.png"})
+    assert {item.name for item in labelled(styles, validation_share=0.25).pictures.test} == {"baroque/0.png"}
+
+
+def test_held_out_pictures_of_classes_nobody_learns_are_told(styles: Path) -> None:
+    split_table(styles, {"2/0.png", "2/1.png", "rococo/0.png"})
+    dataset = labelled(styles)
+    assert dataset.held_out_size == 1
+    assert dataset.notes == ("2 held-out pictures are of classes with nothing to learn from",)
 
 
 def test_which_label_is_the_class(tmp_path: Path, make_pictures: Make) -> None:

@@ -16,9 +16,9 @@ def inception_weights() -> Mapping[str, Tensor]:
     weights = random_inception(seed=1)
     chance = torch.Generator().manual_seed(2)
     for name, values in weights.items():
-        if name.endswith("running_mean") or name.endswith("bn.bias"):
+        if name.endswith(("running_mean", "bn.bias")):
             values.copy_(torch.randn(values.shape, generator=chance) * 0.1)
-        elif name.endswith("running_var") or name.endswith("bn.weight"):
+        elif name.endswith(("running_var", "bn.weight")):
             values.copy_(torch.rand(values.shape, generator=chance) + 0.5)
         elif name == "fc.bias":
             values.copy_(torch.randn(values.shape, generator=chance) * 0.1)

@@ -1,7 +1,6 @@
 """Extractors by name, and the weights they need: given, kept, fetched, or told how to get."""
 
-import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -10,19 +9,14 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from impasto.data.transforms import to_pixels
+from impasto.engine.train import train
 from impasto.errors import EvaluationError
-from impasto.evaluation import weights as weights_module
-from impasto.evaluation.extractors import OPENERS, DINOv2Features, Inception2015, Settings, open_extractor
+from impasto.evaluation import extractors
+from impasto.evaluation.extractors import OFFLINE, OPENERS, DINOv2Features, Inception2015, Settings, open_extractor
 from impasto.evaluation.record import Features
-from impasto.evaluation.weights import INCEPTION_2015, Published, find_weights, read_weights
+from impasto.recipe import load_recipe
+from impasto.weights import Published, find_weights
 from tests.conftest import picture
-from tests.curation.server import Server, cut, running
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with running() as found:
-        yield found
 
 
 @pytest.fixture
@@ -111,54 +105,20 @@ def test_an_unknown_name_is_told() -> None:
 def test_weights_of_another_network_are_told(tmp_path: Path) -> None:
     path = tmp_path / "other.pth"
     torch.save({"layer.weight": torch.zeros(2, 2)}, path)
-    with pytest.raises(EvaluationError, match=r"other\.pth does not hold the weights of inception-2015 .*fetch weights-"):
+    with pytest.raises(
+        EvaluationError, match=r"other\.pth does not hold the weights of inception-2015 .*fetch weights-"
+    ):
         open_extractor("inception-2015", Settings(weights=path))
     with pytest.raises(EvaluationError, match=r"--weights: .*gone\.pth is no file; name weights-inception-2015"):
         open_extractor("inception-2015", Settings(weights=tmp_path / "gone.pth"))
 
 
-def test_nothing_but_tensors_is_read(tmp_path: Path) -> None:
-    for name, content in (("objects.pth", {"weight": Path("here")}), ("list.pth", [torch.zeros(1)])):
-        torch.save(content, tmp_path / name)
-        with pytest.raises(EvaluationError, match=rf"{name} (cannot be read as weights|holds something else)"):
-            read_weights(tmp_path / name)
-    (tmp_path / "cut.pth").write_bytes((tmp_path / "list.pth").read_bytes()[:50])
-    (tmp_path / "cut.safetensors").write_bytes(b"no")
-    for name in ("cut.pth", "cut.safetensors"):
-        with pytest.raises(EvaluationError, match=rf"{name} cannot be read as weights"):
-            read_weights(tmp_path / name)
-
-
-def small(server: Server, content: bytes, digest: str | None, *script: object) -> Published:
-    url = server.serve("/weights.pth", content, *script)  # type: ignore[arg-type]
-    return Published("weights.pth", (url,), digest)
-
-
-def test_weights_are_fetched_once_and_checked(
-    cache: Path, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
-    content = b"weights" * 1000
-    digest = hashlib.sha256(content).hexdigest()[:8]
-    wanted = small(server, content, digest, cut(2000))
-    found = find_weights(wanted)
-    assert found == cache / "weights" / "weights.pth"
-    assert found.read_bytes() == content
-    asked = len(server.diary)
-    assert find_weights(wanted) == found
-    assert len(server.diary) == asked
-    found.unlink()
-    with pytest.raises(EvaluationError, match=r"what came as weights\.pth is another file .*--weights FILE"):
-        find_weights(Published("weights.pth", wanted.urls, "00000000"))
-    assert not found.exists()
-
-
-def test_what_torch_hub_kept_is_used(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
-    kept = tmp_path / "torch" / "hub" / "checkpoints" / INCEPTION_2015.name
-    kept.parent.mkdir(parents=True)
-    kept.write_bytes(b"kept")
-    assert find_weights(INCEPTION_2015) == kept
+def test_fp32_is_exact_and_bf16_says_so(inception_weights: Mapping[str, Tensor], image: Tensor) -> None:
+    about = Features("untrained", "", "as published")
+    exact = Inception2015(inception_weights, about, torch.device("cpu"))
+    reduced = Inception2015(inception_weights, Features("untrained", "", "as published", "bf16"), torch.device("cpu"))
+    one, two = exact([image])[0], reduced([image])[0]
+    assert 0 < (one - two).norm() < 0.05 * one.norm()
 
 
 def test_without_a_network_one_sentence_names_the_way(
@@ -166,18 +126,33 @@ def test_without_a_network_one_sentence_names_the_way(
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     nowhere = Published("weights.pth", ("http://127.0.0.1:9/weights.pth",), None)
+    monkeypatch.setattr(extractors, "find_weights", lambda _: find_weights(nowhere))
     with pytest.raises(EvaluationError) as told:
-        find_weights(nowhere)
-    for word in ("weights.pth", "http://127.0.0.1:9/weights.pth", str(cache / "weights"), "--weights FILE", "pixels"):
+        open_extractor("inception-2015")
+    for word in ("weights.pth", "http://127.0.0.1:9/weights.pth", str(cache / "weights"), "--weights FILE", OFFLINE):
         assert word in str(told.value)
-    assert weights_module.OFFLINE in OPENERS
+    assert OFFLINE in OPENERS
 
 
-def test_fp32_is_exact_and_bf16_says_so(inception_weights: Mapping[str, Tensor], image: Tensor) -> None:
-    about = Features("untrained", "", "as published")
-    exact = Inception2015(inception_weights, about, torch.device("cpu"))
-    reduced = Inception2015(
-        inception_weights, Features("untrained", "", "as published", "bf16"), torch.device("cpu")
-    )
-    one, two = exact([image])[0], reduced([image])[0]
-    assert 0 < (one - two).norm() < 0.05 * one.norm()
+def test_a_classifier_of_ours_by_its_run(tmp_path: Path, make_pictures: Callable[..., Path], image: Tensor) -> None:
+    for name in ("light", "dark", "grey"):
+        make_pictures(tmp_path / "c" / name, 4)
+    small = [f"data.path={tmp_path / 'c'}", "data.validation_share=0", "method.width=2", "training.images=4"]
+    quick = [
+        "training.batch_size=2",
+        "data.image_size=76",
+        "data.resize=80",
+        "training.best=null",
+        "training.schedule={kind: constant}",
+    ]
+    recipe = load_recipe("inception-classifier-styles", [*small, *quick, "every.metrics=null", "every.checkpoint=4"])
+    train(recipe, tmp_path / "run")
+    extractor = open_extractor(str(tmp_path / "run"))
+    assert extractor.classes == ("dark", "grey", "light")
+    assert extractor.about.name == "run"
+    assert not extractor.about.comparable
+    features, probabilities = extractor([image, to_pixels(picture(1, 30, 90))])
+    assert features.shape == (2, extractor.dimensions)
+    torch.testing.assert_close(probabilities.sum(1), torch.ones(2))
+    with pytest.raises(EvaluationError, match="--precision: .* computes in fp32 only"):
+        open_extractor(str(tmp_path / "run"), Settings(precision="bf16"))

@@ -18,7 +18,7 @@ from impasto.evaluation.record import Features
 from tests.conftest import picture
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "bench"))
-import libraries  # noqa: E402
+import libraries
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # theirs
 
@@ -52,9 +52,7 @@ def agrees(mine: np.ndarray, theirs: np.ndarray) -> None:
 
 def test_torch_fidelity(inception_weights: Mapping[str, Tensor], files: list[Path], tmp_path: Path) -> None:
     model = libraries.torch_fidelity(inception_weights, tmp_path)
-    agrees(
-        ours(Inception2015, inception_weights, files, tmp_path), libraries.torch_fidelity_features(model, files, 3)
-    )
+    agrees(ours(Inception2015, inception_weights, files, tmp_path), libraries.torch_fidelity_features(model, files, 3))
 
 
 def test_torchmetrics(inception_weights: Mapping[str, Tensor], files: list[Path], tmp_path: Path) -> None:
@@ -62,13 +60,9 @@ def test_torchmetrics(inception_weights: Mapping[str, Tensor], files: list[Path]
     agrees(ours(Inception2015, inception_weights, files, tmp_path), libraries.torchmetrics_features(model, files, 3))
 
 
-def test_clean_fid_with_its_resize(
-    inception_weights: Mapping[str, Tensor], files: list[Path], tmp_path: Path
-) -> None:
+def test_clean_fid_with_its_resize(inception_weights: Mapping[str, Tensor], files: list[Path], tmp_path: Path) -> None:
     model = libraries.clean_fid(inception_weights)
-    agrees(
-        ours(CleanInception2015, inception_weights, files, tmp_path), libraries.clean_fid_features(model, files, 3)
-    )
+    agrees(ours(CleanInception2015, inception_weights, files, tmp_path), libraries.clean_fid_features(model, files, 3))
 
 
 def test_pytorch_fid_given_our_pixels(inception_weights: Mapping[str, Tensor], files: list[Path]) -> None:

@@ -10,6 +10,7 @@ from torch import nn
 
 from impasto.clock import Clock
 from impasto.data.batches import Images, ImageSpec, UnpairedImages
+from impasto.errors import RecipeError
 from impasto.method import TrainingState
 from impasto.methods.cyclegan import CycleGAN, CycleGANOptions, translate
 
@@ -182,3 +183,8 @@ def test_it_learns_to_invert_colours() -> None:
     ]
     assert brightness() > 0.3
     assert sum(cycles[-20:]) < 0.6 * sum(cycles[:20])
+
+
+def test_sizes_its_generators_cannot_halve_twice_are_refused() -> None:
+    with pytest.raises(RecipeError, match=r"generators halve images twice; 30 is not a multiple of 4"):
+        CycleGAN(CycleGANOptions(), ImageSpec(3, 30))

@@ -10,9 +10,16 @@ import torch
 
 from impasto.engine.train import train
 from impasto.errors import PainterError, RunError
-from impasto.painting.painters import DEFAULT_PAINTER, find_painter, load_painter, shipped_painters
+from impasto.painting.painters import (
+    DEFAULT_PAINTER,
+    find_painter,
+    load_classifier,
+    load_painter,
+    shipped_painters,
+)
 from impasto.recipe import load_recipe
-from tests.conformance.test_methods import stopping_at
+from impasto.run_folder import RunFolder
+from tests.conformance.test_methods import stopping_at, tiny
 
 
 def trained(tiny_recipe: Path, name: str, *overrides: str) -> Path:
@@ -96,3 +103,19 @@ def test_shipped_painters_paint() -> None:
 
             painted = loaded.painter.paint(Images(torch.rand(1, 3, 32, 40) * 2 - 1), torch.Generator())
         assert painted.shape == (1, 3, 32, 40)
+
+
+def test_a_classifier_does_not_paint_and_a_painter_tells_no_classes(tiny_recipe: Path) -> None:
+    train(tiny("inception-classifier"), Path("runs/judge"))
+    with pytest.raises(PainterError, match=r"holds what inception-classifier learned, which does not paint; name"):
+        load_painter("judge")
+    assert find_painter(None)[0] == DEFAULT_PAINTER, "the newest finished run that paints"
+    trained(tiny_recipe, "monet")
+    with pytest.raises(PainterError, match=r"holds what cyclegan learned, which tells no classes; name a run of inc"):
+        load_classifier("monet")
+    with pytest.raises(PainterError, match=r"there is no classifier juge; did you mean judge\?"):
+        load_classifier("juge")
+    for wanted in ("judge", Path("runs/judge"), RunFolder(Path("runs/judge")).best()):
+        loaded = load_classifier(wanted)  # type: ignore[arg-type]
+        assert (loaded.name, loaded.size, len(loaded.classes), len(loaded.fingerprint)) == ("judge", 76, 5, 16)
+    assert not any(part.training for network in loaded.classifier.networks().values() for part in network.modules())

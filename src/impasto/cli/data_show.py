@@ -14,7 +14,7 @@ from impasto.data.datasets import open_dataset
 from impasto.data.layouts import read_collection
 from impasto.errors import DataError, did_you_mean
 from impasto.files import replacing
-from impasto.method import Method
+from impasto.method import Learner
 from impasto.methods import METHODS
 from impasto.recipe import load_recipe
 from impasto.recipe_files import shipped_recipes
@@ -60,7 +60,7 @@ def _of_collection(
 def _of_recipe(name: str, overrides: Sequence[str], count: int, seed: int) -> list[Shown]:
     recipe = load_recipe(name, overrides)
     method = METHODS[recipe.method.name]
-    assert issubclass(method, Method)
+    assert issubclass(method, Learner)
     dataset = open_dataset(recipe.data, method.batch_type)
     console.print(escape(dataset.summary()))
     for line in histogram_lines(dataset.histogram()):

@@ -73,6 +73,11 @@ class TrainingProgress(Watch):
                 f"{self.losses}"
             )
 
+    def measured(self, clock: Clock, metrics: Mapping[str, float]) -> None:
+        """Say what was measured."""
+        values = ", ".join(f"{name} {value:.4g}" for name, value in metrics.items())
+        self.console.print(f"  measured at {clock.images_seen:,} images: {escape(values)}")
+
     def saved(self, path: Path) -> None:
         """Say where a sample sheet or checkpoint went."""
         self.console.print(f"  saved {escape(str(path))}")

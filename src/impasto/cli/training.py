@@ -12,13 +12,16 @@ import typer
 
 from impasto.cli.console import console, escape
 from impasto.cli.progress import TrainingProgress
+from impasto.data.batches import Images
 from impasto.engine.interrupts import InterruptedTraining
 from impasto.engine.train import train
-from impasto.recipe import load_recipe
+from impasto.method import Classifier, Painter
+from impasto.methods import METHODS
+from impasto.recipe import Recipe, load_recipe
 
 
 def train_command(name: str, overrides: Sequence[str], run: Path | None, *, accept_changed_data: bool) -> None:
-    """Train a recipe and say how to paint with what was learned, or how to go on."""
+    """Train a recipe and say how to use what was learned, or how to go on."""
     recipe = load_recipe(name, overrides)
     folder = run or Path("runs") / Path(name).stem
     progress = TrainingProgress(console)
@@ -35,4 +38,13 @@ def train_command(name: str, overrides: Sequence[str], run: Path | None, *, acce
         progress.stop()
     if speaks:
         console.print(f"Finished: {escape(str(checkpoint))}")
-        console.print(f"Paint with it: impasto paint PHOTO --painter {escape(shlex.quote(str(folder)))}")
+        console.print(_what_next(recipe, escape(shlex.quote(str(folder)))))
+
+
+def _what_next(recipe: Recipe, folder: str) -> str:
+    method = METHODS[recipe.method.name]
+    if issubclass(method, Classifier):
+        return f"Judge with it: impasto evaluate PAINTINGS --metrics is,top1 --features {folder}"
+    if issubclass(method, Painter) and method.prompt_type is Images:
+        return f"Paint with it: impasto paint PHOTO --painter {folder}"
+    return f"Look at what it learned: {folder}/samples"

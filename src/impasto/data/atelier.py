@@ -12,8 +12,8 @@ import torch
 
 from impasto.data.atelier_pictures import atelier_folder
 from impasto.data.batches import Images, ImageSpec, LabelledImages, Labels, PairedImages, UnpairedImages
-from impasto.data.crops import Draw, centre_squares, crop_batches
-from impasto.data.dataset import DataOptions, Dataset
+from impasto.data.crops import Draw, centre_squares, crop_batches, held_out_batches
+from impasto.data.dataset import DataOptions, Dataset, Exhibits
 from impasto.data.fingerprint import combined
 from impasto.data.picture_set import PictureSet, find_pictures
 from impasto.data.reading import Reader, reader
@@ -46,6 +46,10 @@ class Atelier(Dataset):
         self.spec = ImageSpec(channels=3, size=options.image_size, classes=classes)
 
     @property
+    def _is_labelled(self) -> bool:
+        return self.batch_type is LabelledImages
+
+    @property
     def paintings(self) -> PictureSet:
         """The renderings in the chosen style."""
         return self.renderings[self.options.style]
@@ -53,18 +57,18 @@ class Atelier(Dataset):
     @property
     def size(self) -> int:
         """Images in an epoch."""
-        styles = len(STYLES) if self.batch_type is LabelledImages else 1
+        styles = len(STYLES) if self._is_labelled else 1
         return styles * len(self.photos.train)
 
     def summary(self) -> str:
         """Say how many pictures there are."""
-        learned = "all five styles" if self.batch_type is LabelledImages else f"the style {self.options.style}"
+        learned = "all five styles" if self._is_labelled else f"the style {self.options.style}"
         return f"{len(self.photos.train)} embedded photos and {learned}, {len(self.photos.test)} photos held out"
 
     def stream(self, batch_size: int, seed: int, start: int = 0, rank: int = 0, world_size: int = 1) -> Iterator[Any]:
         """Yield random crops as the batch type asked for at the start."""
         shares = positions(start, batch_size, rank, world_size)
-        if self.batch_type is LabelledImages:
+        if self._is_labelled:
             yield from self._labelled(shares, seed)
             return
         paired = self.batch_type is PairedImages
@@ -92,9 +96,31 @@ class Atelier(Dataset):
         for batch, (images,) in crop_batches(draws, self.options, seed, read=self._reader()):
             yield LabelledImages(images, torch.tensor([drawn.label for drawn in batch]))
 
+    @property
+    def held_out_size(self) -> int:
+        """Renderings of held-out photos, in all styles; nothing where the data is not labelled."""
+        return sum(len(rendered.test) for rendered in self.renderings.values()) if self._is_labelled else 0
+
+    def held_out(self, batch_size: int) -> Iterator[LabelledImages]:
+        """Yield the middles of the held-out renderings [N, 3, image_size, image_size] with their styles."""
+        draws = [
+            Draw(position, (item.picture,), label)
+            for label, style in enumerate(STYLES)
+            for position, item in enumerate(self.renderings[style].test)
+        ]
+        for batch, (images,) in held_out_batches(draws if self._is_labelled else [], batch_size, self.options):
+            yield LabelledImages(images, torch.tensor([drawn.label for drawn in batch]))
+
+    def exhibits(self) -> Exhibits:
+        """Return held-out photos and their renderings, or for labelled data all renderings to learn from."""
+        if not self._is_labelled:
+            return Exhibits(self.photos.test, self.paintings.test)
+        items = [item._replace(labels={"style": style}) for style in STYLES for item in self.renderings[style].train]
+        return Exhibits((), tuple(items), "style")
+
     def prompts(self, count: int) -> Images | Labels:
         """Return held-out photos, or for labelled data one-hot labels that go round the classes."""
-        if self.batch_type is LabelledImages:
+        if self._is_labelled:
             return Labels(torch.eye(len(STYLES))[torch.arange(count) % len(STYLES)])
         shown = (*self.photos.test, *self.photos.train)[:count]
         return Images(centre_squares([item.picture for item in shown], self.options))

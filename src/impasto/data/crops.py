@@ -13,7 +13,15 @@ from impasto.data.dataset import DataOptions
 from impasto.data.reading import Reader, read_together
 from impasto.data.sources import Source
 from impasto.data.stream import decoded_ahead
-from impasto.data.transforms import centre_square, random_crop, read_pixels, stacked, to_range
+from impasto.data.transforms import (
+    centre_crop,
+    centre_square,
+    random_crop,
+    random_resized_crop,
+    read_pixels,
+    stacked,
+    to_range,
+)
 
 
 class Draw(NamedTuple):
@@ -43,19 +51,32 @@ def crop_batches(
     `same_place` the files of one draw are cut and mirrored alike. A crop depends on the seed and the draw's position
     alone.
     """
+    random_cut = random_resized_crop if options.crop == "resized" else random_crop
 
     def cut(draw: Draw) -> list[Tensor]:
         """Read and crop one example's pictures, in a thread of its own: its place says what chance it has."""
         names = ["crop" if same_place else f"crop {column}" for column in range(len(draw.files))]
         return [
-            random_crop(picture, options.image_size, flip=options.flip, generator=generator(seed, name, draw.position))
+            random_cut(picture, options.image_size, flip=options.flip, generator=generator(seed, name, draw.position))
             for picture, name in zip(read_together(read, draw.files, options), names, strict=True)
         ]
 
-    def assemble(batch: Sequence[Draw], examples: list[list[Tensor]]) -> Batch:
-        return batch, tuple(stacked(column) for column in zip(*examples, strict=True))
+    return decoded_ahead(cut, _assembled, draws, options.workers)
 
-    return decoded_ahead(cut, assemble, draws, options.workers)
+
+def held_out_batches(draws: Sequence[Draw], batch_size: int, options: DataOptions) -> Iterator[Batch]:
+    """Read the draws in order and cut out the middle of each picture; the last batch may be smaller."""
+
+    def cut(draw: Draw) -> list[Tensor]:
+        pictures = [read_pixels(file, options.max_megapixels, options.held_out_side) for file in draw.files]
+        return [centre_crop(picture, options.image_size) for picture in pictures]
+
+    batches = (draws[first : first + batch_size] for first in range(0, len(draws), batch_size))
+    return decoded_ahead(cut, _assembled, batches, options.workers)
+
+
+def _assembled(batch: Sequence[Draw], examples: list[list[Tensor]]) -> Batch:
+    return batch, tuple(stacked(column) for column in zip(*examples, strict=True))
 
 
 def centre_squares(files: Sequence[Source], options: DataOptions) -> Tensor:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from impasto.data.batches import ImageSpec
+from impasto.data.collection import Item
 from impasto.data.fingerprint import Fingerprint
 from impasto.data.pictures import MAX_MEGAPIXELS
 
@@ -19,10 +20,13 @@ class DataOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: str
-    image_size: int = Field(256, ge=16, le=4096, multiple_of=4)
+    image_size: int = Field(256, ge=16, le=4096)
     """Height and width of a training crop, pixels."""
     resize: int | None = Field(None, ge=16, le=8192)
     """Short side to which pictures are resized before cropping; 286/256 of image_size unless said."""
+    crop: Literal["square", "resized"] = "square"
+    """square: a square of image_size, anywhere in the resized picture. resized: a part of any size from 8 to 100 % of
+    the picture, of proportions from 3:4 to 4:3, brought to image_size (Szegedy et al. 2015, arXiv:1409.4842)."""
     flip: bool = True
     """Mirror half of the crops."""
     max_megapixels: float = Field(MAX_MEGAPIXELS, gt=0)
@@ -42,6 +46,22 @@ class DataOptions(BaseModel):
     def short_side(self) -> int:
         """Short side of a picture before cropping, pixels."""
         return self.resize if self.resize is not None else round(self.image_size * 286 / 256)
+
+    @property
+    def held_out_side(self) -> int:
+        """Short side of a held-out picture before its middle is cut out, pixels: crops of any size show it whole."""
+        return self.image_size if self.crop == "resized" else self.short_side
+
+
+class Exhibits(NamedTuple):
+    """What a painter is judged by while it learns."""
+
+    photos: tuple[Item, ...] = ()
+    """What a painter of photos paints, held out where there are any; nothing for a painter of noise."""
+    real: tuple[Item, ...] = ()
+    """What its paintings should look like, held out where there are any; for a painter of noise all that is learned."""
+    attribute: str | None = None
+    """The label of `real` that is the class."""
 
 
 class Dataset(ABC):
@@ -67,6 +87,22 @@ class Dataset(ABC):
     @abstractmethod
     def prompts(self, count: int) -> Any:
         """Return a prompt of at most `count` parts, from held-out pictures where there are any; always the same."""
+
+    @property
+    def held_out_size(self) -> int:
+        """How many images `held_out` yields."""
+        return 0
+
+    def held_out(self, batch_size: int) -> Iterator[Any]:  # noqa: ARG002
+        """Yield each held-out image once, its middle [3, image_size, image_size], in batches; always the same.
+
+        Only labelled data has any so far.
+        """
+        return iter(())
+
+    def exhibits(self) -> Exhibits:
+        """Return the pictures a painter is judged by; none where the data is not for painters."""
+        return Exhibits()
 
     @abstractmethod
     def summary(self) -> str:

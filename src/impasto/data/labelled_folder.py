@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal
 
 import torch
+from pydantic import Field
 
+from impasto.chance import mixed_seed
 from impasto.data.batches import ImageSpec, LabelledImages, Labels
 from impasto.data.collection import Collection, Item
-from impasto.data.crops import Draw, crop_batches
-from impasto.data.dataset import DataOptions, Dataset
+from impasto.data.crops import Draw, crop_batches, held_out_batches
+from impasto.data.dataset import DataOptions, Dataset, Exhibits
 from impasto.data.layouts import read_collection
 from impasto.data.options import Place
 from impasto.data.picture_set import checked
@@ -36,6 +38,8 @@ class LabelledFolderOptions(DataOptions):
     """Learn these classes only."""
     balance: Literal["none"] | Balance = "none"
     """How often a class is shown: as often as it has pictures, as the root of that, or all alike."""
+    validation_share: float = Field(0.0, ge=0, le=0.9)
+    """Share of each class to hold out where the collection itself holds nothing out; chosen by the pictures' names."""
 
 
 class LabelledFolder(Dataset):
@@ -49,13 +53,17 @@ class LabelledFolder(Dataset):
         collection = read_collection(options.path, options.layout)
         self.attribute = chosen_attribute(collection, options.label)
         items = _of_classes(collection, self.attribute, options.classes)
+        items = _with_held_out(items, self.attribute, options.validation_share)
         self.pictures = checked(collection, options.max_megapixels, items)
         counts = self._counts(self.pictures.train)
         self.classes = tuple(sorted(counts, key=natural))
         _check_counts(collection, self.attribute, counts)
+        self.validation = [item for item in self.pictures.test if self._class(item) in counts]
         missing = sum(self.attribute not in item.labels for item in collection.items)
         without = (f"{missing:,} pictures have no {self.attribute} and are left out",) if missing else ()
-        self.notes = (*self.pictures.notes, *without)
+        strange = len(self.pictures.test) - len(self.validation)
+        unlearned = (f"{strange:,} held-out pictures are of classes with nothing to learn from",) if strange else ()
+        self.notes = (*self.pictures.notes, *without, *unlearned)
         self.fingerprint = self.pictures.fingerprint
         self.spec = ImageSpec(channels=3, size=options.image_size, classes=self.classes)
 
@@ -88,6 +96,24 @@ class LabelledFolder(Dataset):
         read = reader(self.options, self.size)
         for batch, (images,) in crop_batches(draws, self.options, seed, read=read):
             yield LabelledImages(images, torch.tensor([drawn.label for drawn in batch]))
+
+    @property
+    def held_out_size(self) -> int:
+        """Held-out pictures of the classes learned."""
+        return len(self.validation)
+
+    def held_out(self, batch_size: int) -> Iterator[LabelledImages]:
+        """Yield the middles of the held-out pictures [N, 3, image_size, image_size] with their classes."""
+        draws = [
+            Draw(position, (item.picture,), self.classes.index(self._class(item)))
+            for position, item in enumerate(self.validation)
+        ]
+        for batch, (images,) in held_out_batches(draws, batch_size, self.options):
+            yield LabelledImages(images, torch.tensor([drawn.label for drawn in batch]))
+
+    def exhibits(self) -> Exhibits:
+        """Return all pictures that are learned from: a class is compared with all its real pictures (spec 07)."""
+        return Exhibits((), self.pictures.train, self.attribute)
 
     def prompts(self, count: int) -> Labels:
         """Return one-hot labels that go round the classes."""
@@ -151,6 +177,24 @@ def _of_classes(collection: Collection, attribute: str, classes: Sequence[str] |
         if name not in there:
             raise DataError(f"data.classes: {collection.root} has no {attribute} {name!r}{did_you_mean(name, there)}")
     return [item for item in labelled if item.labels[attribute] in classes]
+
+
+def _with_held_out(items: list[Item], attribute: str, share: float) -> list[Item]:
+    """Move a share of each class to the test split, unless something is there already.
+
+    Their names alone decide which, the same on every machine. Of three pictures and more at least one is held out and
+    two are left to learn from.
+    """
+    if share == 0 or any(item.split == "test" for item in items):
+        return items
+    by_class: dict[str, list[str]] = {}
+    for item in items:
+        by_class.setdefault(item.labels[attribute], []).append(item.name)
+    chosen = set()
+    for names in by_class.values():
+        count = max(0, min(max(1, round(share * len(names))), len(names) - 2))
+        chosen.update(sorted(names, key=lambda name: mixed_seed("held out", name))[:count])
+    return [item._replace(split="test") if item.name in chosen else item for item in items]
 
 
 def _check_counts(collection: Collection, attribute: str, counts: Mapping[str, int]) -> None:

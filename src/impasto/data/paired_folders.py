@@ -9,7 +9,7 @@ from pydantic import model_validator
 
 from impasto.data.batches import Images, ImageSpec, PairedImages
 from impasto.data.crops import Draw, centre_squares, crop_batches
-from impasto.data.dataset import DataOptions, Dataset
+from impasto.data.dataset import DataOptions, Dataset, Exhibits
 from impasto.data.layouts import read_collection
 from impasto.data.layouts.pairs import paired
 from impasto.data.options import Folder
@@ -82,6 +82,16 @@ class PairedFolders(Dataset):
         read = reader(self.options, 2 * len(files))
         for _, images in crop_batches(draws, self.options, seed, read=read, same_place=True):
             yield PairedImages(*images)
+
+    def exhibits(self) -> Exhibits:
+        """Return held-out sources and their targets, where there are any."""
+        shown = self.pairs.test or self.pairs.train
+        sides = zip(*(self._files(item.picture, item.partner) for item in shown), strict=True)
+        photos, real = (
+            tuple(item._replace(picture=file, partner=None) for item, file in zip(shown, side, strict=True))
+            for side in sides
+        )
+        return Exhibits(photos, real)
 
     def prompts(self, count: int) -> Images:
         """Return sources for the painter, [n, 3, side, side]."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -13,6 +14,11 @@ from torch.nn import functional as F
 from impasto.data.pictures import read_picture, scaled, to_array
 from impasto.data.sources import Half, Source
 from impasto.errors import PictureError
+
+CROP_DRAWS = 10
+"""How often a part of random size is drawn before the largest is taken."""
+SMALLEST_PART = 0.08
+"""Of a picture's area, in a part of random size."""
 
 
 def to_pixels(picture: Image.Image) -> Tensor:
@@ -81,6 +87,33 @@ def random_crop(picture: Tensor, size: int, *, flip: bool, generator: torch.Gene
     return crop.flip(-1) if flip and chances[2] < 0.5 else crop
 
 
+def random_resized_crop(picture: Tensor, size: int, *, flip: bool, generator: torch.Generator) -> Tensor:
+    """Cut a random part from uint8 [3, H, W], bring it to [3, size, size] and mirror it as `random_crop` does.
+
+    Its area is 8 to 100 % of the picture's and its width 3/4 to 4/3 of its height (Szegedy et al. 2015,
+    arXiv:1409.4842, section 6); the largest such part, where ten draws give nothing that fits.
+    """
+    _, height, width = picture.shape
+    chances = torch.rand(2 * CROP_DRAWS + 3, generator=generator).tolist()
+    across, down, mirror = chances[-3:]
+    crop_height, crop_width = _drawn_shape(height, width, chances[:-3])
+    top, left = int(down * (height - crop_height + 1)), int(across * (width - crop_width + 1))
+    crop = resized(picture[:, top : top + crop_height, left : left + crop_width], size, size)
+    return crop.flip(-1) if flip and mirror < 0.5 else crop
+
+
+def _drawn_shape(height: int, width: int, chances: Sequence[float]) -> tuple[int, int]:
+    """Return the height and width of the first drawn part that fits, else of the largest whose proportions may be."""
+    widest = math.log(4 / 3)
+    for area_chance, ratio_chance in zip(chances[0::2], chances[1::2], strict=True):
+        area = height * width * (SMALLEST_PART + (1 - SMALLEST_PART) * area_chance)
+        ratio = math.exp(widest * (2 * ratio_chance - 1))
+        shape = round(math.sqrt(area / ratio)), round(math.sqrt(area * ratio))
+        if 0 < shape[0] <= height and 0 < shape[1] <= width:
+            return shape
+    return min(height, round(width * 4 / 3)), min(width, round(height * 4 / 3))
+
+
 def stacked(crops: Sequence[Tensor]) -> Tensor:
     """Return uint8 crops [3, S, S] as float32 [N, 3, S, S] in [-1, 1], a pixel's channels together in memory."""
     batch = torch.empty(len(crops), *crops[0].shape[1:], 3)
@@ -92,6 +125,11 @@ def stacked(crops: Sequence[Tensor]) -> Tensor:
 def centre_square(picture: Tensor, multiple: int = 4) -> Tensor:
     """Return the largest centred square of [3, H, W] whose side is a multiple of `multiple`."""
     _, height, width = picture.shape
-    side = min(height, width) // multiple * multiple
-    top, left = (height - side) // 2, (width - side) // 2
-    return picture[:, top : top + side, left : left + side]
+    return centre_crop(picture, min(height, width) // multiple * multiple)
+
+
+def centre_crop(picture: Tensor, size: int) -> Tensor:
+    """Return the middle [..., size, size] of [..., H, W]."""
+    height, width = picture.shape[-2:]
+    top, left = (height - size) // 2, (width - size) // 2
+    return picture[..., top : top + size, left : left + size]

@@ -9,7 +9,7 @@ from pydantic import model_validator
 
 from impasto.data.batches import Images, ImageSpec, UnpairedImages
 from impasto.data.crops import Draw, centre_squares, crop_batches
-from impasto.data.dataset import DataOptions, Dataset
+from impasto.data.dataset import DataOptions, Dataset, Exhibits
 from impasto.data.fingerprint import combined
 from impasto.data.layouts import read_collection
 from impasto.data.options import Place
@@ -81,6 +81,10 @@ class UnpairedFolders(Dataset):
         read = reader(self.options, len(photos) + len(paintings))
         for _, images in crop_batches(draws, self.options, seed, read=read):
             yield UnpairedImages(*images)
+
+    def exhibits(self) -> Exhibits:
+        """Return held-out photos and held-out paintings, where there are any."""
+        return Exhibits(self.photos.test or self.photos.train, self.paintings.test or self.paintings.train)
 
     def prompts(self, count: int) -> Images:
         """Return photos for the painter, [n, 3, side, side]: as large a square as fits the training scale."""

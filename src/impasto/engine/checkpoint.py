@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import pickle
 import shutil
 from collections.abc import Mapping
@@ -22,8 +23,8 @@ from impasto.engine.average import Average
 from impasto.engine.means import Means
 from impasto.errors import CheckpointError, TrainingDivergedError
 from impasto.files import replacing_folder, write_text
-from impasto.method import Painter, TrainingState
-from impasto.recipe import Recipe
+from impasto.method import Networked, TrainingState
+from impasto.recipe import Recipe, higher_is_better
 from impasto.run_folder import RECIPE, TRAINING, WEIGHTS, RunFolder
 
 
@@ -35,7 +36,7 @@ class Checkpoints:
         run: RunFolder,
         recipe: Recipe,
         spec: ImageSpec,
-        method: Painter[Any],
+        method: Networked,
         state: TrainingState,
         average: Average,
         clock: Clock,
@@ -44,27 +45,29 @@ class Checkpoints:
         self.run, self.recipe, self.spec = run, recipe, spec
         self.method, self.state, self.average, self.clock, self.means = method, state, average, clock, means
 
-    def save(self, scalars: Mapping[str, float] | None = None) -> Path:
+    def save(self, scalars: Mapping[str, float] | None = None, metrics: Mapping[str, float] | None = None) -> Path:
         """Save everything at the clock's images.
 
-        `scalars` are means since the last checkpoint, to choose the best by; without them, as when a run is
-        interrupted, the checkpoint is no candidate.
+        `scalars` are means since the last checkpoint and `metrics` what was measured of these weights, to choose the
+        best by; without scalars, as when a run is interrupted, the checkpoint is no candidate. The metrics go with the
+        weights: a classifier says how good it is.
 
         Raises TrainingDivergedError when a weight is not finite, OutputError when the disk is full.
         """
-        target = self.run.checkpoints / f"{self.clock.images_seen:09d}"
+        target, metrics = self.run.checkpoints / f"{self.clock.images_seen:09d}", metrics or {}
         if not target.exists():
             weights = self.average.state_dict()
             self._check_finite({**weights, **self._live_weights()})
             with replacing_folder(target) as folder:
-                (folder / WEIGHTS).write_bytes(_packed_weights(weights, self.recipe, self.spec, self.clock))
+                (folder / WEIGHTS).write_bytes(self._packed(weights, metrics))
                 (folder / RECIPE).write_text(self.recipe.to_yaml(), encoding="utf-8")
                 training = (
                     io.BytesIO()
                 )  # torch reports a full disk as a RuntimeError without a reason; Python as what it is
                 torch.save(self._training(), training)
                 (folder / TRAINING).write_bytes(training.getbuffer())
-        self._note_best(target, scalars)
+        if scalars is not None:
+            self._note_best(target, {**scalars, **metrics})
         self._prune()
         return target
 
@@ -108,6 +111,18 @@ class Checkpoints:
             "means": {name: means.state_dict() for name, means in self.means.items()},
         }
 
+    def _packed(self, weights: Mapping[str, Tensor], metrics: Mapping[str, float]) -> bytes:
+        """Return the bytes of the weights' file."""
+        contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
+        about = {
+            "version": __version__,
+            "method": self.recipe.method.name,
+            "images_seen": self.clock.images_seen,
+            "spec": self.spec._asdict(),
+            **({"metrics": dict(metrics)} if metrics else {}),
+        }
+        return bytes(save(contiguous, {"impasto": json.dumps(about)}))  # one entry: several come in any order
+
     def _restore(self, training: dict[str, Any]) -> None:
         for name, network in self._all_networks().items():
             network.load_state_dict(training["networks"][name])
@@ -137,17 +152,16 @@ class Checkpoints:
         remedy = f"delete it to go on from {older[-1].name}" if older else "delete it to start this run again"
         return f"{folder} is damaged ({reason}); {remedy}"
 
-    def _note_best(self, target: Path, scalars: Mapping[str, float] | None) -> None:
+    def _note_best(self, target: Path, scalars: Mapping[str, float]) -> None:
         name = self.recipe.training.best
-        if name is None or not scalars or name not in scalars:
+        if name is None or not math.isfinite(value := scalars.get(name, math.nan)):
             return
         if self.run.best_file.is_file():
             noted = json.loads(self.run.best_file.read_text(encoding="utf-8"))
-            if noted["value"] <= scalars[name] and (self.run.checkpoints / noted["checkpoint"]).is_dir():
+            is_better = value > noted["value"] if higher_is_better(name) else value < noted["value"]
+            if not is_better and (self.run.checkpoints / noted["checkpoint"]).is_dir():
                 return
-        write_text(
-            self.run.best_file, json.dumps({"checkpoint": target.name, "scalar": name, "value": scalars[name]}) + "\n"
-        )
+        write_text(self.run.best_file, json.dumps({"checkpoint": target.name, "scalar": name, "value": value}) + "\n")
 
     def _prune(self) -> None:
         best = self.run.best()
@@ -168,14 +182,3 @@ def diverged(what: str, clock: Clock, run: RunFolder) -> str:
         f"{what} became NaN or infinite before {clock.images_seen:,} images; {good}; "
         "start a new run with a lower method.learning_rate or training.precision=fp32"
     )
-
-
-def _packed_weights(weights: Mapping[str, Tensor], recipe: Recipe, spec: ImageSpec, clock: Clock) -> bytes:
-    contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
-    about = {
-        "version": __version__,
-        "method": recipe.method.name,
-        "images_seen": clock.images_seen,
-        "spec": spec._asdict(),
-    }
-    return bytes(save(contiguous, {"impasto": json.dumps(about)}))  # one entry: several come in any order

@@ -54,6 +54,14 @@ class Journal:
         if self._events is not None:
             self._events.scalars(scalars, images_seen)
 
+    def metrics(self, metrics: Mapping[str, float], images_seen: int, record: Mapping[str, Any] | None = None) -> None:
+        """Add what was measured, with its record where there is one."""
+        fields = {} if record is None else {"record": record}
+        rounded = {name: _significant(value) for name, value in metrics.items()}
+        self.note("metrics", images_seen, metrics=rounded, **fields)
+        if self._events is not None:
+            self._events.scalars(metrics, images_seen)
+
     def sheet(self, rows: Mapping[str, Tensor], images_seen: int) -> Path:
         """Draw a sample sheet from named rows of images [N, C, H, W] in [-1, 1]."""
         picture = sample_sheet(rows)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,6 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
-from impasto import __version__
 from impasto.chance import generator, mixed_seed
 from impasto.clock import Clock
 from impasto.data.batches import Images
@@ -21,18 +19,21 @@ from impasto.data.datasets import open_dataset
 from impasto.engine.average import Average
 from impasto.engine.checkpoint import Checkpoints, diverged
 from impasto.engine.claim import check_folder, claimed
+from impasto.engine.facts import peak_megabytes, start_facts
 from impasto.engine.interrupts import InterruptedTraining, Interrupts
 from impasto.engine.journal import Journal
-from impasto.engine.launch import chosen_precision, launch
+from impasto.engine.judging import Judge
+from impasto.engine.launch import launch
 from impasto.engine.means import Means, not_finite
+from impasto.engine.measuring import Measurement, check_measurable, in_eval_mode, measured
 from impasto.engine.same_data import check_same_data, remember_data
 from impasto.engine.schedule import set_learning_rates
 from impasto.engine.together import most, raise_together
 from impasto.engine.watch import Watch
 from impasto.errors import DataError, ImpastoError, RecipeError, TrainingDivergedError, did_you_mean
-from impasto.method import Method, TrainingState
+from impasto.method import Learner, Painter, TrainingState
 from impasto.methods import METHODS
-from impasto.recipe import Recipe
+from impasto.recipe import Recipe, is_metric
 from impasto.run_folder import RunFolder
 
 SAMPLES = 6
@@ -77,13 +78,17 @@ class Session:
         options = recipe.training
         self.recipe, self.folder, self.fabric, self.watch = recipe, folder, fabric, watch
         method_class = METHODS[recipe.method.name]
-        assert issubclass(method_class, Method)
+        assert issubclass(method_class, Learner)
         self.dataset = open_dataset(recipe.data, method_class.batch_type)
         _check_enough(self.dataset, options.batch_size)
         if not accept_changed_data:
             check_same_data(folder, self.dataset)
         torch.manual_seed(mixed_seed(options.seed, "weights"))
-        self.method: Method[Any, Any] = method_class(recipe.method, self.dataset.spec)
+        self.method: Learner[Any] = method_class(recipe.method, self.dataset.spec)
+        check_measurable(recipe, self.method, self.dataset)
+        self.judge = None
+        if recipe.evaluation is not None and fabric.is_global_zero:
+            self.judge = Judge(recipe.evaluation, recipe.data, self.dataset, fabric.device)
         self.state = self.method.prepare(fabric)
         self.layout = torch.channels_last if options.channels_last else torch.contiguous_format
         _arrange(self.method, self.state, self.layout, compiled=options.compile)
@@ -115,27 +120,31 @@ class Session:
             is_first = clock.images_seen == options.batch_size  # a sheet at once: it shows mistakes in the data
             if is_first or clock.due(every.samples) or clock.finished:
                 self._show_samples()
+            metrics = self._measure() if self._measures_now() else {}
             stopped_by = most(self.fabric, interrupts.received)
             if clock.due(every.checkpoint) or clock.finished:
-                self._save(candidate=True)
+                self._save(candidate=True, metrics=metrics)
             elif stopped_by:
-                self._save(candidate=False)
+                self._save(candidate=False, metrics=metrics)
             if stopped_by and not clock.finished:
                 raise InterruptedTraining(stopped_by, clock.images_seen)
         return self._finish()
 
     def _next_batch(self, stream: Iterator[Any]) -> Any:
-        """Return the next batch; where a picture broke on any device, keep what was learned before raising."""
         batch, failure = None, None
         try:
             batch = next(stream)
         except DataError as error:
             failure = error
+        self._raise_after_saving(failure)
+        return batch
+
+    def _raise_after_saving(self, failure: ImpastoError | None) -> None:
+        """Where a picture broke on this or any device, keep what was learned, then raise; else return."""
         if most(self.fabric, int(failure is not None)):
             if self.clock.images_seen:
                 self._save(candidate=False)
             raise_together(self.fabric, failure)
-        return batch
 
     def close(self) -> None:
         """Close what was opened."""
@@ -143,24 +152,25 @@ class Session:
             self.journal.close()
 
     def _start(self) -> None:
-        facts = self._facts()
+        facts = start_facts(self.recipe.training, self.dataset, self.fabric)
         if self.journal is not None and not self.clock.finished:
             remember_data(self.folder, self.dataset)
             self.journal.note("start", self.clock.images_seen, **facts)
             self.watch.started(self.recipe, self.folder, self.clock, facts, self.dataset.histogram())
-            for note in self.dataset.notes:
+            for note in (*self.dataset.notes, *self.method.notes):
                 self.watch.noted(note)
 
     def _finish(self) -> Path:
         latest = self.folder.latest()
         assert latest is not None
         if self.journal is not None:
-            self.journal.note("finish", self.clock.images_seen, checkpoint=latest.name)
+            peak = peak_megabytes(self.fabric.device)
+            self.journal.note("finish", self.clock.images_seen, checkpoint=latest.name, peak_megabytes=peak)
         return latest
 
     def _log(self, scalars: Mapping[str, Tensor]) -> None:
         best = self.recipe.training.best
-        if best is not None and best not in scalars:
+        if best is not None and not is_metric(best) and best not in scalars:
             raise RecipeError("recipe", [f"training.best: {best} is not logged{did_you_mean(best, scalars)}"])
         self.since_scalars.add(scalars)
         self.since_checkpoint.add(scalars)
@@ -178,50 +188,58 @@ class Session:
             raise TrainingDivergedError(diverged(f"the loss {name}", self.clock, self.folder))
         return means
 
-    def _save(self, *, candidate: bool) -> None:
-        """Save; only a checkpoint at the end of its interval is a candidate for the best."""
+    def _save(self, *, candidate: bool, metrics: Mapping[str, float] | None = None) -> None:
+        """Save, with what was measured of these weights; only at the end of its interval for a candidate."""
         means = self._finite(self.since_checkpoint.peek(self.fabric))
         if candidate:
             self.since_checkpoint.take(self.fabric)
         failure = None
         if self.journal is not None:
             try:
-                path = self.checkpoints.save(means if candidate else None)
+                path = self.checkpoints.save(means if candidate else None, metrics)
                 self.journal.note("checkpoint", self.clock.images_seen, checkpoint=path.name)
                 self.watch.saved(path)
             except ImpastoError as error:
                 failure = error
         raise_together(self.fabric, failure)
 
-    @torch.no_grad()
+    def _measures_now(self) -> bool:
+        interval = self.recipe.every.metrics
+        return interval is not None and (self.clock.due(interval) or self.clock.finished)
+
+    def _measure(self) -> Mapping[str, float]:
+        """Measure, on the first device, and note what was found; the others wait."""
+        found, failure = Measurement({}), None
+        if self.journal is not None:
+            try:
+                with self._looking():
+                    batch_size = self.recipe.training.batch_size
+                    found = measured(self.method, self.dataset, batch_size, self._on_device, self.judge)
+                self.journal.metrics(found.metrics, self.clock.images_seen, found.record)
+                self.watch.measured(self.clock, found.metrics)
+            except ImpastoError as error:
+                failure = error
+        self._raise_after_saving(failure)
+        return found.metrics
+
+    @contextmanager
+    def _looking(self) -> Iterator[None]:
+        """Lend the averaged weights to the networks, in eval mode and without gradients, to look at them."""
+        networks = self.method.networks()
+        with torch.no_grad(), self.average.applied(), in_eval_mode(networks), self.fabric.autocast():
+            yield
+
     def _show_samples(self) -> None:
-        if self.journal is None:
+        if self.journal is None or not isinstance(self.method, Painter):
             return
         prompt = type(prompts := self.dataset.prompts(SAMPLES))(*(part.to(self.fabric.device) for part in prompts))
         shown = {"photo": prompt.images} if isinstance(prompt, Images) else {}
-        with self.average.applied(), self.fabric.autocast():
+        with self._looking():
             sheet = self.method.sheet(prompt, generator(0, "samples"))
         self.watch.saved(self.journal.sheet({**shown, **sheet}, self.clock.images_seen))
 
     def _on_device(self, batch: Any) -> Any:
         return type(batch)(*(_laid_out(part.to(self.fabric.device, non_blocking=True), self.layout) for part in batch))
-
-    def _facts(self) -> dict[str, str]:
-        """Return what a reader of the journal needs to judge speed and to repeat the run."""
-        device = self.fabric.device
-        name = (
-            torch.cuda.get_device_name(device) if device.type == "cuda" else f"CPU, {torch.get_num_threads()} threads"
-        )
-        return {
-            "impasto": __version__,
-            "torch": str(torch.__version__),
-            "python": platform.python_version(),
-            "device": name,
-            "devices": str(self.fabric.world_size),
-            "precision": chosen_precision(self.recipe.training, device.type),
-            "seed": str(self.recipe.training.seed),
-            "data": self.dataset.summary(),
-        }
 
 
 def _check_enough(dataset: Dataset, batch_size: int) -> None:
@@ -232,7 +250,7 @@ def _check_enough(dataset: Dataset, batch_size: int) -> None:
         )
 
 
-def _arrange(method: Method[Any, Any], state: TrainingState, layout: torch.memory_format, *, compiled: bool) -> None:
+def _arrange(method: Learner[Any], state: TrainingState, layout: torch.memory_format, *, compiled: bool) -> None:
     for network in (*method.networks().values(), *state.networks.values()):
         network.to(memory_format=layout)
         if compiled:

@@ -24,5 +24,8 @@ class Watch:
     def stepped(self, clock: Clock, means: Mapping[str, float] | None) -> None:
         """Hear that a batch was learned from; now and then with means of what the method logs."""
 
+    def measured(self, clock: Clock, metrics: Mapping[str, float]) -> None:
+        """Hear what was measured of what was learned so far."""
+
     def saved(self, path: Path) -> None:
         """Hear that a sample sheet or checkpoint was written."""

@@ -8,10 +8,11 @@ identity, so that a reference is looked at once.
 from __future__ import annotations
 
 import json
+import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -76,8 +77,8 @@ class Extracted:
     """By identity, float32 [n, width], memory-mapped."""
     unreadable: Mapping[int, str]
     """Why, by place."""
-    folder: Path
-    """Where what is computed from the columns may be kept."""
+    folder: Path | None
+    """Where what is computed from the columns may be kept; None where nothing is kept."""
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -107,9 +108,19 @@ def extract(
 ) -> Extracted:
     """Fill the columns that are not there yet, in one pass, going on where an earlier one stopped.
 
+    Of images that do not last nothing is kept: their columns are in memory.
+
     Raises EvaluationError where more images than ten and than 1 % cannot be read, or a value is not finite.
     """
-    place = (cache or default_cache() / "judged") / images.digest
+    if images.lasting:
+        return _extract(images, columns, progress, (cache or default_cache() / "judged") / images.digest)
+    with tempfile.TemporaryDirectory(prefix="impasto-judged-") as folder:
+        found = _extract(images, columns, progress, Path(folder))
+        copied = {identity: rows.clone() for identity, rows in found.columns.items()}
+        return replace(found, columns=copied, folder=None)
+
+
+def _extract(images: ImageSet, columns: Sequence[Column], progress: Progress | None, place: Path) -> Extracted:
     folders = [make_folder(place / column.identity) for column in columns]
     with ExitStack() as held:
         for folder in sorted(folders):

@@ -15,14 +15,15 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from impasto.chance import generator
-from impasto.data.transforms import resized
-from impasto.errors import EvaluationError, did_you_mean
+from impasto.data.pictures import scaled
+from impasto.data.transforms import centre_crop, resized
+from impasto.errors import DataError, EvaluationError, PainterError, did_you_mean
 from impasto.evaluation.record import Features
-from impasto.evaluation.weights import DINOV2, INCEPTION_2015, INCEPTION_IMAGENET, Published, find_weights, read_weights
 from impasto.networks.dinov2 import PATCH as DINOV2_PATCH
 from impasto.networks.dinov2 import DINOv2
 from impasto.networks.inception_features import IMAGE_SIZE, InceptionFeatures, Seen, resize_as_tensorflow
-from impasto.painting.painters import fingerprint
+from impasto.painting.painters import LoadedClassifier, fingerprint, load_classifier
+from impasto.weights import DINOV2, INCEPTION_2015, INCEPTION_IMAGENET, Published, find_weights, read_weights
 
 Precision = Literal["fp32", "bf16"]
 DTYPES: Mapping[Precision, torch.dtype] = {"fp32": torch.float32, "bf16": torch.bfloat16}
@@ -30,6 +31,8 @@ IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_DEVIATION = (0.229, 0.224, 0.225)
 DINOV2_SIZE = 16 * DINOV2_PATCH
 PIXELS_SIZE = 16
+OFFLINE = "pixels"
+"""The features that need no weights."""
 SHIPPED_SEED = 0
 """Of the random network; figures made with it can be repeated anywhere."""
 
@@ -74,7 +77,8 @@ class Extractor(ABC):
         allowed = torch.backends.cudnn.allow_tf32
         torch.backends.cudnn.allow_tf32 = False  # fp32 means it, also on a GPU
         try:
-            features, probabilities = self.look(prepared.to(self.device, non_blocking=True))
+            with torch.autocast(self.device.type, enabled=False):  # during training it would be on
+                features, probabilities = self.look(prepared.to(self.device, non_blocking=True))
         finally:
             torch.backends.cudnn.allow_tf32 = allowed
         return features.float().cpu(), probabilities.float().cpu()
@@ -170,6 +174,27 @@ class Pixels(Extractor):
         return features, features.new_zeros(len(features), 0)
 
 
+class Classified(Extractor):
+    """A classifier of ours: its last map, and the probabilities of the classes it learned."""
+
+    def __init__(self, loaded: LoadedClassifier, device: torch.device) -> None:
+        self.network, self.size, self.device = loaded.classifier, loaded.size, device
+        self.classes, self.accuracy = loaded.classes, loaded.validation_accuracy
+        self.about = Features(loaded.name, loaded.fingerprint, f"bicubic-antialiased-middle-{loaded.size}")
+        blank = torch.zeros(1, 3, loaded.size, loaded.size, device=device)
+        with torch.inference_mode():
+            self.dimensions = self.network.features_and_probabilities(blank)[0].shape[1]
+
+    def prepare(self, image: Tensor) -> Tensor:
+        """Bring the shorter side to the size it learned at and keep the middle, as its own held-out pictures."""
+        height, width = scaled((image.shape[1], image.shape[2]), self.size)
+        return centre_crop(resized(image, height, width), self.size)
+
+    def look(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """See Extractor."""
+        return self.network.features_and_probabilities(images.float().div(127.5).sub(1))
+
+
 def open_extractor(name: str, settings: Settings | None = None) -> Extractor:
     """Return an extractor by name, or a classifier by its run folder.
 
@@ -178,7 +203,26 @@ def open_extractor(name: str, settings: Settings | None = None) -> Extractor:
     settings = settings or Settings()
     if name in OPENERS:
         return OPENERS[name](settings)
-    raise EvaluationError(f"--features: there are no features {name}{did_you_mean(name, OPENERS)}")
+    try:
+        classifier = load_classifier(name, settings.device)
+    except PainterError as error:
+        why = error if Path(name).exists() else f"there are no features {name}{did_you_mean(name, OPENERS)}"
+        raise EvaluationError(f"--features: {why}") from error
+    if settings.precision != "fp32":
+        raise EvaluationError(f"--precision: {name} computes in fp32 only; leave --precision out")
+    return Classified(classifier, settings.device)
+
+
+def _file_of(wanted: Published, given: Path | None) -> Path:
+    """Return the file given, or one found or fetched."""
+    if given is not None:
+        if not given.is_file():
+            raise EvaluationError(f"--weights: {given} is no file; name {wanted.name}, from {wanted.urls[0]}")
+        return given
+    try:
+        return find_weights(wanted)
+    except DataError as error:
+        raise EvaluationError(f"{error}; or say --weights FILE, or --features {OFFLINE} (not comparable)") from error
 
 
 def _published(
@@ -190,7 +234,7 @@ def _published(
     comparable: bool,
 ) -> Callable[[Settings], Extractor]:
     def opened(settings: Settings) -> Extractor:
-        path = find_weights(wanted, settings.weights)
+        path = _file_of(wanted, settings.weights)
         weights = read_weights(path)
         about = Features(name, fingerprint(path), resize, settings.precision, comparable=comparable)
         try:

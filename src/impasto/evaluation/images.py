@@ -48,6 +48,8 @@ class ImageSet(ABC):
     """The class of each, as labelled or as asked of the painter; None where there is none."""
     digest: str
     """Of all that decides what the images are."""
+    lasting: bool = True
+    """Whether the same images may be judged again; those of weights that still change are not."""
     photos_known: bool = False
     """Whether `Seen.photo` is given."""
 

@@ -33,16 +33,17 @@ class Statistics:
 
 
 def statistics_of(extracted: Extracted, identity: str, about: Features, dimensions: int) -> Statistics:
-    """Return the statistics of a column's features, computed once and kept in its folder."""
-    images = extracted.images
-    path = extracted.folder / identity / f"moments-{len(extracted)}.safetensors"
-    if path.is_file():
+    """Return the statistics of a column's features, computed once where they are kept."""
+    images, folder = extracted.images, extracted.folder
+    path = None if folder is None else folder / identity / f"moments-{len(extracted)}.safetensors"
+    if path is not None and path.is_file():
         return Statistics(images.name, images.digest, about, load_statistics(path, about).moments)
     rows, moments = extracted.columns[identity], Moments()
     for start in range(0, len(rows), BLOCK):
         moments.update(rows[start : start + BLOCK, :dimensions])
     found = Statistics(images.name, images.digest, about, moments)
-    save_statistics(found, path)
+    if path is not None:
+        save_statistics(found, path)
     return found
 
 

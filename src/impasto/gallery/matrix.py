@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import torch
 from PIL import Image, ImageDraw, ImageFont
 
 from impasto.evaluation.matrix import Matrix
 
+Font: TypeAlias = ImageFont.FreeTypeFont | ImageFont.ImageFont
 CELL, MARGIN, CAPTION = 76, 18, 52
 """Pixels: a cell's side, the border, and the room for what is said below."""
 PAPER, INK = (250, 248, 244), (50, 46, 42)
@@ -51,7 +54,9 @@ def _between(share: float) -> tuple[int, int, int]:
     return red, green, blue
 
 
-def _draw_upright(sheet: Image.Image, text: str, top: tuple[int, int], font: ImageFont.FreeTypeFont) -> None:
+def _draw_upright(
+    sheet: Image.Image, text: str, top: tuple[int, int], font: ImageFont.FreeTypeFont | ImageFont.ImageFont
+) -> None:
     """Write a text from bottom to top, its middle and end at `top`."""
     strip = Image.new("RGB", (round(font.getlength(text)) + 2, 24), PAPER)
     ImageDraw.Draw(strip).text((0, 2), text, INK, font)

@@ -7,9 +7,9 @@ any callable it likes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
-from impasto.method import Painter
+from impasto.method import Networked
 from impasto.methods.cyclegan import CycleGAN
+from impasto.methods.inception_classifier import InceptionClassifier
 
-METHODS: Mapping[str, type[Painter[Any]]] = {"cyclegan": CycleGAN}
+METHODS: Mapping[str, type[Networked]] = {"cyclegan": CycleGAN, "inception-classifier": InceptionClassifier}

@@ -67,10 +67,7 @@ class CycleGAN(Method[UnpairedImages, Images]):
     prompt_type = Images
 
     def __init__(self, options: CycleGANOptions, spec: ImageSpec) -> None:
-        if spec.size < SMALLEST_IMAGE:
-            raise RecipeError(
-                "recipe", [f"data.image_size: cyclegan's discriminators need {SMALLEST_IMAGE} pixels, not {spec.size}"]
-            )
+        _check_size(spec.size)
         self.options = options
         self.to_painting = ResNetGenerator(spec.channels, options.width, options.blocks)  # G: A -> B
         self.to_photo = ResNetGenerator(spec.channels, options.width, options.blocks)  # F: B -> A
@@ -151,6 +148,17 @@ class CycleGAN(Method[UnpairedImages, Images]):
     def _adam(self, networks: Mapping[str, nn.Module]) -> Adam:
         weights = itertools.chain.from_iterable(network.parameters() for network in networks.values())
         return Adam(weights, self.options.learning_rate, betas=(self.options.beta1, 0.999), fused=True)
+
+
+def _check_size(size: int) -> None:
+    if size < SMALLEST_IMAGE:
+        raise RecipeError(
+            "recipe", [f"data.image_size: cyclegan's discriminators need {SMALLEST_IMAGE} pixels, not {size}"]
+        )
+    if size % 4:
+        raise RecipeError(
+            "recipe", [f"data.image_size: cyclegan's generators halve images twice; {size} is not a multiple of 4"]
+        )
 
 
 def translate(network: nn.Module, images: Tensor) -> Tensor:

@@ -1,27 +1,39 @@
-"""Finding and loading painters: a run, a checkpoint, or one that ships with impasto."""
+"""Finding and loading painters and classifiers: a run, a checkpoint, or a painter that ships with impasto."""
 
 from __future__ import annotations
 
 import hashlib
 import importlib.resources
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from safetensors import SafetensorError, safe_open
 
 from impasto.data.batches import ImageSpec
 from impasto.errors import ImpastoError, PainterError, RunError, did_you_mean
-from impasto.method import Painter
+from impasto.method import Classifier, Networked, Painter
 from impasto.methods import METHODS
 from impasto.recipe import Recipe, parse_recipe
 from impasto.run_folder import RECIPE, WEIGHTS, RunFolder
 
 DEFAULT_PAINTER = "engraver"
 RUNS = Path("runs")
+
+
+class Loaded(NamedTuple):
+    """What the two files of a checkpoint hold, with the networks in eval mode and frozen."""
+
+    trained: Networked
+    recipe: Recipe
+    spec: ImageSpec
+    images_seen: int
+    metrics: Mapping[str, float]
+    """What was measured of these weights when they were saved."""
+    fingerprint: str
 
 
 @dataclass(frozen=True)
@@ -31,38 +43,94 @@ class LoadedPainter:
     name: str
     painter: Painter[Any]
     recipe: Recipe
+    spec: ImageSpec
+    """Of the images it learned from."""
     images_seen: int
     fingerprint: str
     """The first 16 hexadecimal digits of the weights' SHA-256."""
 
 
+@dataclass(frozen=True)
+class LoadedClassifier:
+    """A classifier with its weights, and what a score it gives says of it."""
+
+    name: str
+    classifier: Classifier
+    classes: tuple[str, ...]
+    """Names in the order of the probabilities."""
+    size: int
+    """Height and width of the images it learned from, pixels; others are brought to it."""
+    fingerprint: str
+    """The first 16 hexadecimal digits of the weights' SHA-256."""
+    validation_accuracy: float | None
+    """Share of held-out pictures told right, 0 to 1, where that was measured when the weights were saved."""
+
+
 def load_painter(wanted: str | Path | None = None, device: torch.device | str = "cpu") -> LoadedPainter:
     """Return a painter by name, run folder or checkpoint folder; the default one when nothing is wanted.
 
-    Raises PainterError when there is no such painter or its files are damaged.
+    Raises PainterError when there is no such painter, it is none, or its files are damaged.
     """
     name, folder = find_painter(wanted)
+    loaded = _load(folder, device)
+    if not isinstance(loaded.trained, Painter):
+        raise PainterError(
+            f"{folder} holds what {loaded.recipe.method.name} learned, which does not paint; name a painter, such as "
+            f"{DEFAULT_PAINTER}"
+        )
+    return LoadedPainter(name, loaded.trained, loaded.recipe, loaded.spec, loaded.images_seen, loaded.fingerprint)
+
+
+def load_classifier(wanted: str | Path, device: torch.device | str = "cpu") -> LoadedClassifier:
+    """Return a classifier by the name of its run in `runs/`, its run folder or a checkpoint folder.
+
+    Raises PainterError when there is no such run, it learned to paint, or its files are damaged.
+    """
+    found = _find_trained(wanted)
+    if found is None:
+        hint = did_you_mean(str(wanted), [run.path.name for run in runs(RUNS)])
+        raise PainterError(f"there is no classifier {wanted}{hint} (or name a run's folder)")
+    name, folder = found
+    loaded = _load(folder, device)
+    if not isinstance(loaded.trained, Classifier):
+        raise PainterError(
+            f"{folder} holds what {loaded.recipe.method.name} learned, which tells no classes; name a run of "
+            "inception-classifier"
+        )
+    accuracy = loaded.metrics.get("validation/accuracy")
+    spec = loaded.spec
+    return LoadedClassifier(name, loaded.trained, spec.classes, spec.size, loaded.fingerprint, accuracy)
+
+
+def _load(folder: Path, device: torch.device | str) -> Loaded:
+    """Read a checkpoint's weights and recipe; raise PainterError where they are damaged."""
     try:
         text = (folder / RECIPE).read_text(encoding="utf-8")
         with safe_open(folder / WEIGHTS, framework="pt") as file:
             about = json.loads((file.metadata() or {})["impasto"])
-            weights = {key: file.get_tensor(key).float() for key in file.keys()}  # noqa: SIM118 - not a mapping
-        spec, images_seen = ImageSpec(**about["spec"]), int(about["images_seen"])
+            weights = {key: _as_float32(file.get_tensor(key)) for key in file.keys()}  # noqa: SIM118 - not a mapping
+        classes = tuple(about["spec"]["classes"])  # JSON knows lists only
+        spec, images_seen = ImageSpec(**{**about["spec"], "classes": classes}), int(about["images_seen"])
+        metrics = {name: float(value) for name, value in dict(about.get("metrics", {})).items()}
     except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
         raise _damaged(folder, error) from error
     recipe = parse_recipe(text, str(folder / RECIPE))
-    painter = METHODS[recipe.method.name](recipe.method, spec)
+    trained = METHODS[recipe.method.name](recipe.method, spec)
     try:
-        for part, network in painter.networks().items():
+        for part, network in trained.networks().items():
             own = {
                 key.removeprefix(f"{part}."): tensor for key, tensor in weights.items() if key.startswith(f"{part}.")
             }
             network.load_state_dict(own)
     except RuntimeError as error:  # other names or shapes
         raise _damaged(folder, error) from error
-    for network in painter.networks().values():
-        network.to(device).to(memory_format=torch.channels_last).requires_grad_(requires_grad=False)
-    return LoadedPainter(name, painter, recipe, images_seen, fingerprint(folder / WEIGHTS))
+    for network in trained.networks().values():
+        network.eval().to(device).to(memory_format=torch.channels_last).requires_grad_(requires_grad=False)
+    return Loaded(trained, recipe, spec, images_seen, metrics, fingerprint(folder / WEIGHTS))
+
+
+def _as_float32(tensor: torch.Tensor) -> torch.Tensor:
+    return tensor.float() if tensor.is_floating_point() else tensor  # batch norm counts its batches
 
 
 def _damaged(folder: Path, error: Exception) -> PainterError:
@@ -79,17 +147,24 @@ def find_painter(wanted: str | Path | None) -> tuple[str, Path]:
     if wanted is None:
         newest = newest_finished_run(RUNS)
         return _in_run(newest) if newest else find_painter(DEFAULT_PAINTER)
+    if found := _find_trained(wanted):
+        return found
+    shipped = shipped_painters()
+    if str(wanted) in shipped:
+        return str(wanted), shipped[str(wanted)]
+    known = [*shipped, *(run.path.name for run in runs(RUNS))]
+    raise PainterError(f"there is no painter {wanted}{did_you_mean(str(wanted), known)} (or name a run's folder)")
+
+
+def _find_trained(wanted: str | Path) -> tuple[str, Path] | None:
+    """Return the name and checkpoint of a run folder, a checkpoint folder or the name of a run in `runs/`, if any."""
     for path in (Path(wanted), RUNS / wanted):
         if (path / WEIGHTS).is_file():
             run = path.absolute().parent.parent  # runs/NAME/checkpoints/000000480
             return (run.name if path.absolute().parent.name == "checkpoints" else path.name), path
         if RunFolder(path).exists():
             return _in_run(RunFolder(path))
-    shipped = shipped_painters()
-    if str(wanted) in shipped:
-        return str(wanted), shipped[str(wanted)]
-    known = [*shipped, *(run.path.name for run in runs(RUNS))]
-    raise PainterError(f"there is no painter {wanted}{did_you_mean(str(wanted), known)} (or name a run's folder)")
+    return None
 
 
 def shipped_painters() -> dict[str, Path]:
@@ -108,10 +183,10 @@ def runs(folder: Path) -> Iterator[RunFolder]:
 
 
 def newest_finished_run(folder: Path) -> RunFolder | None:
-    """Return the run in a folder that finished last."""
+    """Return the run of a painter in a folder that finished last."""
     for run in runs(folder):
         try:
-            if run.finished():
+            if issubclass(METHODS[run.recipe().method.name], Painter) and run.finished():
                 return run
         except ImpastoError:
             continue  # a run of another version says nothing about the others

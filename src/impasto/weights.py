@@ -1,12 +1,12 @@
-"""Finding the published weights of the networks that judge: given, kept from before, or fetched."""
+"""Published weights of networks: kept from before, or fetched once and checked; read without unpickling anything."""
 
 from __future__ import annotations
 
 import pickle
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from safetensors import SafetensorError
@@ -14,21 +14,17 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from impasto.download import digest_of, fetch
-from impasto.errors import DataError, EvaluationError
-from impasto.files import default_cache, make_folder
-
-OFFLINE = "pixels"
-"""The features that need no weights."""
+from impasto.errors import DataError
+from impasto.files import default_cache, locked, make_folder
 
 
-@dataclass(frozen=True)
-class Published:
+class Published(NamedTuple):
     """One file of weights, as its makers publish it."""
 
     name: str
     urls: tuple[str, ...]
     digest: str | None
-    """`sha256:` and the first hexadecimal digits, as far as its makers give them."""
+    """The first hexadecimal digits of its SHA-256, as far as its makers give them."""
 
 
 INCEPTION_2015 = Published(
@@ -48,25 +44,18 @@ DINOV2 = Published(
 )
 
 
-def find_weights(wanted: Published, given: Path | None = None) -> Path:
-    """Return a file of weights: the one given, one kept by impasto or torch.hub, or one fetched now.
+def find_weights(wanted: Published) -> Path:
+    """Return a file of weights: one kept by impasto or torch.hub, or one fetched now.
 
-    Raises EvaluationError, with which file, where from and where to put it, where there is none to be had.
+    Raises DataError, with which file, where from and where to put it, where there is none to be had.
     """
-    if given is not None:
-        if not given.is_file():
-            raise EvaluationError(f"--weights: {given} is no file; name {wanted.name}, from {wanted.urls[0]}")
-        return given
-    kept = default_cache() / "weights" / wanted.name
+    kept = make_folder(default_cache() / "weights") / wanted.name
     for path in (kept, Path(torch.hub.get_dir()) / "checkpoints" / wanted.name):
         if path.is_file():
             return path
-    make_folder(kept.parent)
-    try:
+    with locked(kept.with_name(f".{kept.name}.lock")):  # several devices start at the same time
         fetch(wanted.urls, kept)
-    except DataError as error:
-        raise EvaluationError(f"{error}; or say --weights FILE, or --features {OFFLINE} (not comparable)") from error
-    _check_digest(kept, wanted)
+        _check_digest(kept, wanted)
     return kept
 
 
@@ -74,16 +63,16 @@ def _check_digest(path: Path, wanted: Published) -> None:
     found = digest_of(path, "sha256").removeprefix("sha256:")
     if wanted.digest is not None and not found.startswith(wanted.digest):
         path.unlink()
-        raise EvaluationError(
-            f"what came as {wanted.name} is another file (SHA-256 {found[:16]} instead of {wanted.digest}...); "
-            "fetch it from elsewhere and say --weights FILE"
+        raise DataError(
+            f"what came as {wanted.name} is another file (its SHA-256 begins with {found[:16]}, not {wanted.digest}); "
+            f"fetch it from elsewhere and put it at {path}"
         )
 
 
 def read_weights(path: Path) -> Mapping[str, Tensor]:
     """Return a state dict from safetensors or from a .pth file, in which nothing but tensors is accepted.
 
-    Raises EvaluationError where the file holds anything else or is damaged.
+    Raises DataError where the file holds anything else or is damaged.
     """
     try:
         found = load_file(path) if path.suffix == ".safetensors" else _read_pth(path)
@@ -97,9 +86,9 @@ def read_weights(path: Path) -> Mapping[str, Tensor]:
         zipfile.BadZipFile,
     ) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise EvaluationError(f"{path} cannot be read as weights ({reason}); fetch it again") from error
+        raise DataError(f"{path} cannot be read as weights ({reason}); fetch it again") from error
     if not isinstance(found, Mapping) or not all(isinstance(value, Tensor) for value in found.values()):
-        raise EvaluationError(f"{path} holds something else than named tensors; name a state dict")
+        raise DataError(f"{path} holds something else than named tensors; name a state dict")
     return found
 
 
