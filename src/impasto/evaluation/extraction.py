@@ -24,7 +24,7 @@ from impasto.evaluation.extractors import Extractor
 from impasto.evaluation.images import ImageSet, Seen
 from impasto.files import default_cache, locked, make_folder, unwritable, write_text
 
-BATCH = 16
+BATCH = 32
 SAVED_EVERY = 256
 """Images between two notes of how far a pass came."""
 FEWEST_UNREADABLE = 10
@@ -65,7 +65,7 @@ class Looks(Column):
 
     def values(self, prepared: Sequence[Tensor]) -> Tensor:
         """See Column."""
-        return torch.cat(self.extractor.extract(torch.stack(list(prepared))), dim=1)
+        return torch.cat(self.extractor.extract(prepared), dim=1)
 
 
 @dataclass

@@ -6,7 +6,7 @@ Figures from different extractors are never compared, so each says what it is (`
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from impasto.chance import generator
 from impasto.data.pictures import scaled
-from impasto.data.transforms import centre_crop, resized
+from impasto.data.transforms import batch_of, centre_crop, resized
 from impasto.errors import DataError, EvaluationError, PainterError, did_you_mean
 from impasto.evaluation.record import Features
 from impasto.networks.dinov2 import PATCH as DINOV2_PATCH
@@ -69,16 +69,17 @@ class Extractor(ABC):
     @torch.inference_mode()
     def __call__(self, images: list[Tensor]) -> tuple[Tensor, Tensor]:
         """Return features [N, d] and probabilities [N, K] of images uint8 [3, H, W], on the CPU."""
-        return self.extract(torch.stack([self.prepare(image) for image in images]))
+        return self.extract([self.prepare(image) for image in images])
 
     @torch.inference_mode()
-    def extract(self, prepared: Tensor) -> tuple[Tensor, Tensor]:
+    def extract(self, prepared: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
         """Return features [N, d] and probabilities [N, K] of prepared images, on the CPU."""
+        batch = torch.stack([image.permute(1, 2, 0) for image in prepared]).permute(0, 3, 1, 2)
         allowed = torch.backends.cudnn.allow_tf32
         torch.backends.cudnn.allow_tf32 = False  # fp32 means it, also on a GPU
         try:
             with torch.autocast(self.device.type, enabled=False):  # during training it would be on
-                features, probabilities = self.look(prepared.to(self.device, non_blocking=True))
+                features, probabilities = self.look(batch.to(self.device, non_blocking=True))
         finally:
             torch.backends.cudnn.allow_tf32 = allowed
         return features.float().cpu(), probabilities.float().cpu()
@@ -99,7 +100,7 @@ class Inception2015(Extractor):
 
     def prepare(self, image: Tensor) -> Tensor:
         """Resize as the graph does by itself: bilinearly, without antialiasing; then (x - 128) / 128."""
-        return resize_as_tensorflow(image[None].float().sub_(128).div_(128))[0]
+        return resize_as_tensorflow(batch_of(image).float().sub_(128).div_(128))[0]
 
     def look(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """See Extractor."""
@@ -113,7 +114,7 @@ class CleanInception2015(Inception2015):
     def prepare(self, image: Tensor) -> Tensor:
         """Resize bicubically with antialiasing, in floats and clipped to 0..255; then (x - 128) / 128."""
         size = (IMAGE_SIZE, IMAGE_SIZE)
-        pixels = F.interpolate(image[None].float(), size, mode="bicubic", antialias=True)[0]
+        pixels = F.interpolate(batch_of(image).float(), size, mode="bicubic", antialias=True)[0]
         return pixels.clamp_(0, 255).sub_(128).div_(128)
 
 

@@ -182,5 +182,6 @@ def resize_as_tensorflow(images: Tensor, size: int = IMAGE_SIZE) -> Tensor:
     """
     if images.shape[2:] == (size, size):
         return images
-    framed = F.pad(images, (0, 1, 0, 1), mode="replicate")
+    framed = torch.cat([images, images[:, :, -1:]], dim=2)  # as F.pad does, which forgets channels_last
+    framed = torch.cat([framed, framed[:, :, :, -1:]], dim=3)
     return F.interpolate(framed, (size + 1, size + 1), mode="bilinear", align_corners=True)[:, :, :size, :size]
