@@ -53,6 +53,11 @@ def pictures(tmp_path: Path, make_pictures: Make) -> Pictures:
     return open_pictures(str(make_pictures(tmp_path / "pictures", 40)))
 
 
+@pytest.fixture(autouse=True)
+def _small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("impasto.evaluation.extraction.BATCH", 16)
+
+
 def test_rows_are_those_of_the_images_in_order(pictures: Pictures, cache: Path) -> None:
     column = Counting()
     told: list[tuple[int, int]] = []
@@ -69,10 +74,10 @@ def test_rows_are_those_of_the_images_in_order(pictures: Pictures, cache: Path) 
 def test_an_interrupted_pass_goes_on(pictures: Pictures, cache: Path, tmp_path: Path) -> None:
     whole = extract(pictures, [Counting()], cache=tmp_path / "other").columns["counting"]
     with pytest.raises(KeyboardInterrupt):
-        extract(pictures, [Stopping(after=32)])
+        extract(pictures, [Stopping(after=16)])
     rest = Counting()
     torch.testing.assert_close(extract(pictures, [rest]).columns["counting"], whole, rtol=0, atol=0)
-    assert rest.given == 8, "of 40 pictures, the first batch of 32 was kept"
+    assert rest.given == 24, "of 40 pictures, the first batch was kept"
 
 
 def test_a_damaged_note_or_table_is_made_anew(pictures: Pictures, cache: Path) -> None:

@@ -24,7 +24,7 @@ from impasto.evaluation.extractors import Extractor
 from impasto.evaluation.images import ImageSet, Seen
 from impasto.files import default_cache, locked, make_folder, unwritable, write_text
 
-BATCH = 32
+BATCH = 64
 SAVED_EVERY = 256
 """Images between two notes of how far a pass came."""
 FEWEST_UNREADABLE = 10
