@@ -33,6 +33,8 @@ bench: $(READY)
 	$(BIN)/python bench/cyclegan_step.py
 	$(BIN)/python bench/loading.py
 	$(BIN)/python bench/doctor.py
+	$(BIN)/python bench/features.py
+	$(BIN)/python bench/distances.py
 
 clean:
 	rm -rf .venv runs paintings impasto-demo

@@ -35,7 +35,7 @@ def draw_matrix(matrix: Matrix, title: str) -> Image.Image:
         _draw_upright(sheet, name, (label + row * CELL + CELL // 2, top + side + MARGIN // 2), font)
         for column in range(len(names)):
             value = float(matrix.values[row, column])
-            share = (value - low) / (high - low) if high > low else 0.0
+            share = max(0.0, (value - low) / (high - low)) ** 0.5 if high > low else 0.0  # small ones differ too
             shade = SAME if row == column else _between(share)
             corner = (label + column * CELL, top + row * CELL)
             draw.rectangle((*corner, corner[0] + CELL - 2, corner[1] + CELL - 2), shade)
