@@ -5,15 +5,33 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
-__all__ = ["load_painter", "load_recipe", "paint_files", "train"]
+__all__ = [
+    "Question",
+    "evaluate",
+    "load_classifier",
+    "load_painter",
+    "load_recipe",
+    "open_extractor",
+    "open_pictures",
+    "paint_files",
+    "train",
+]
 
 if TYPE_CHECKING:
     from impasto.engine.train import train
+    from impasto.evaluation.evaluate import Question, evaluate
+    from impasto.evaluation.extractors import open_extractor
+    from impasto.evaluation.images import open_pictures
     from impasto.painting.paint_files import paint_files
-    from impasto.painting.painters import load_painter
+    from impasto.painting.painters import load_classifier, load_painter
     from impasto.recipe import load_recipe
 
 _HOMES = {
+    "Question": "impasto.evaluation.evaluate",
+    "evaluate": "impasto.evaluation.evaluate",
+    "load_classifier": "impasto.painting.painters",
+    "open_extractor": "impasto.evaluation.extractors",
+    "open_pictures": "impasto.evaluation.images",
     "load_painter": "impasto.painting.painters",
     "load_recipe": "impasto.recipe",
     "paint_files": "impasto.painting.paint_files",
