@@ -17,6 +17,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 
+MOST_NAMED = 40
+"""Known words that a message lists."""
+
 
 class ImpastoError(Exception):
     """A mistake with a remedy; its text is one sentence that names the file or field and what to do."""
@@ -69,4 +72,7 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
     if near:
         return f"; did you mean {near[0]}?"
-    return f"; there {'is' if len(known) == 1 else 'are'} {', '.join(known)}" if known else ""
+    if not known:
+        return ""
+    more = f" and {len(known) - MOST_NAMED} more" if len(known) > MOST_NAMED else ""
+    return f"; there {'is' if len(known) == 1 else 'are'} {', '.join(known[:MOST_NAMED])}{more}"

@@ -21,8 +21,8 @@ from impasto.recipe_files import read_shipped, shipped_recipes
 VALIDATION = "validation/"
 """What the names of a method's own metrics of held-out pictures begin with."""
 LOWER_IS_BETTER = frozenset({"fid", "fid-by-class", "kid", "mifid", "colour", "left-untouched"})
-HIGHER_IS_BETTER = frozenset({"is", "precision", "recall", "density", "coverage", "top1", "ssim"})
-"""Metrics of painters, which only every.metrics brings."""
+HIGHER_IS_BETTER = frozenset({"is", "precision", "recall", "density", "coverage", "top1"})
+"""Metrics of painters, which only every.metrics brings. SSIM is none: nearness to a photo is neither good nor bad."""
 
 
 def is_metric(name: str) -> bool:
@@ -86,7 +86,7 @@ class TrainingOptions(Options):
     """Fuse the networks with torch.compile: faster steps after a start of minutes; needs a C++ compiler."""
     best: str | None = None
     """The logged scalar or measured metric whose best value marks the best checkpoint, which is the latest unless said.
-    The lowest is best, except of accuracy, is, precision, recall, density, coverage, top1 and ssim."""
+    The lowest is best, except of accuracy, is, precision, recall, density, coverage and top1."""
 
     @model_validator(mode="after")
     def _fits(self) -> TrainingOptions:

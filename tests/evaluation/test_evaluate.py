@@ -34,10 +34,11 @@ class Brightest(Extractor):
 
     def prepare(self, image: Tensor) -> Tensor:
         pixels = image.float().flatten(1)
-        return torch.cat([pixels.mean(1), pixels.std(1)])
+        return torch.cat([pixels.mean(1), pixels.std(1)])[:, None, None]
 
     def look(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        return images, torch.softmax(images[:, :3] / 10, dim=1)
+        rows = images.flatten(1)
+        return rows, torch.softmax(rows[:, :3] / 10, dim=1)
 
 
 def fill(folder: Path, count: int, seed: int, noise: float = 25) -> Path:
@@ -139,12 +140,12 @@ def test_saved_statistics_give_the_same_fid_and_nothing_else(
     extracted = extract(real, [looks])
     path = tmp_path / "real.safetensors"
     save_statistics(statistics_of(extracted, looks.identity, extractor.about, 6), path)
-    assert json.loads(path.with_suffix(".json").read_text())["images"] == 120
+    assert json.loads(path.with_name("real.safetensors.json").read_text())["images"] == 120
     saved = load_statistics(path, extractor.about)
     fid = evaluate(other, saved, extractor, Question(["fid"])).record
     assert fid.reference_images == 120
     assert fid.values()["fid"] == pytest.approx(values(judge(other, real, "fid"))["fid"], rel=1e-9)
-    with pytest.raises(EvaluationError, match="kid needs the reference's images: say --against DIR"):
+    with pytest.raises(EvaluationError, match="kid needs the reference's images: say --against DIR, or --metrics fid"):
         evaluate(other, saved, extractor, Question(["kid"]))
 
 

@@ -15,7 +15,7 @@ from impasto.evaluation import extractors
 from impasto.evaluation.extractors import OFFLINE, OPENERS, DINOv2Features, Inception2015, Settings, open_extractor
 from impasto.evaluation.record import Features
 from impasto.recipe import load_recipe
-from impasto.weights import Published, find_weights
+from impasto.weights import INCEPTION_2015, Published, find_weights
 from tests.conftest import picture
 
 
@@ -25,7 +25,7 @@ def image() -> Tensor:
 
 
 def test_inception_2015_from_a_file(inception_weights: Mapping[str, Tensor], tmp_path: Path, image: Tensor) -> None:
-    path = tmp_path / "inception.pth"
+    path = tmp_path / INCEPTION_2015.name
     torch.save(dict(inception_weights), path)
     extractor = open_extractor("inception-2015", Settings(weights=path))
     features, probabilities = extractor([image, image.flip(-1), to_pixels(picture(1, 30, 90))])
@@ -34,6 +34,7 @@ def test_inception_2015_from_a_file(inception_weights: Mapping[str, Tensor], tmp
     torch.testing.assert_close(probabilities.sum(1), torch.ones(3))
     assert extractor.about.comparable
     assert len(extractor.about.weights) == 16
+    assert not open_extractor("inception-2015", Settings(weights=path, precision="bf16")).about.comparable
     safe = tmp_path / "inception.safetensors"
     save_file({name: values.contiguous() for name, values in inception_weights.items()}, safe)
     torch.testing.assert_close(open_extractor("inception-2015", Settings(weights=safe))([image])[0], features[:1])

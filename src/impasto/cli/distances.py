@@ -40,4 +40,6 @@ def distances_command(
     for said, (value, one, two) in (("nearest", min(pairs)), ("farthest", max(pairs))):
         names = f"{matrix.classes[two]} and {matrix.classes[one]}"
         console.print(f"{said:8} {escape(names)}: {metric} {value:.4g}")
+    for warning in matrix.warnings:
+        console.print(f"  [yellow]note:[/] {escape(warning)}")
     console.print(f"{len(matrix.classes)} classes, {len(pictures):,} pictures: {escape(str(output))}")

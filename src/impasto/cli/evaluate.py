@@ -18,7 +18,14 @@ from impasto.cli.bars import counted, counting_bar, duration
 from impasto.cli.console import complaints, console, escape
 from impasto.errors import EvaluationError
 from impasto.evaluation.copies import find_copies
-from impasto.evaluation.evaluate import Question, Verdict, check_metrics, evaluate, needs_features
+from impasto.evaluation.evaluate import (
+    Question,
+    Verdict,
+    check_metrics,
+    check_statistics_do,
+    evaluate,
+    needs_features,
+)
 from impasto.evaluation.extractors import Extractor, Precision, Settings, open_extractor
 from impasto.evaluation.images import Readable, open_pictures
 from impasto.evaluation.record import Measure, Record
@@ -51,7 +58,7 @@ class Wanted:
 def evaluate_command(wanted: Wanted) -> None:
     """Judge, and say what was found; write the record, the statistics and the page that were asked for."""
     metrics = [name.strip() for name in wanted.metrics.split(",") if name.strip()]
-    check_metrics(metrics, wanted.against)
+    _check(wanted, metrics)
     keep_large_blocks()
     device = torch.device(chosen_device(wanted.device, "--device"))
     extractor = _extractor(wanted, metrics, device)
@@ -72,8 +79,23 @@ def evaluate_command(wanted: Wanted) -> None:
         _write_copies(verdict, wanted.copies_page)
 
 
+def _check(wanted: Wanted, metrics: list[str]) -> None:
+    """Refuse what would only fail after the images were looked at."""
+    if wanted.against and wanted.against.endswith(".safetensors"):
+        check_statistics_do(metrics)
+    check_metrics(metrics, wanted.against)
+    path = wanted.statistics_file
+    if path is not None and not needs_features(metrics):
+        raise EvaluationError("--save-statistics needs a metric of features, such as fid")
+    if path is not None and path.suffix != ".safetensors":
+        raise EvaluationError(f"--save-statistics: {path} must end in .safetensors, by which --against knows it")
+    against = wanted.memorised or wanted.against
+    if wanted.copies_page is not None and (against is None or against.endswith(".safetensors")):
+        raise EvaluationError("--copies compares with training pictures; say --against DIR or --memorised DIR")
+
+
 def _extractor(wanted: Wanted, metrics: list[str], device: torch.device) -> Extractor | None:
-    if not needs_features(metrics) and wanted.statistics_file is None:
+    if not needs_features(metrics):
         return None
     return open_extractor(wanted.features, Settings(wanted.weights, device, wanted.precision))
 
@@ -148,10 +170,7 @@ def _say(record: Record) -> None:
 
 def _save_statistics(verdict: Verdict, path: Path) -> None:
     case = verdict.case
-    if case.extractor is None or not case.identity:
-        raise EvaluationError("--save-statistics needs a metric of features, such as fid")
-    if path.suffix != ".safetensors":
-        raise EvaluationError(f"--save-statistics: {path} must end in .safetensors, which --against knows it by")
+    assert case.extractor is not None
     save_statistics(statistics_of(case.what, case.identity, case.extractor.about, case.extractor.dimensions), path)
     console.print(f"Statistics of {escape(verdict.record.what)}: {escape(str(path))}; use them with --against")
 
@@ -160,8 +179,7 @@ def _write_copies(verdict: Verdict, page: Path) -> None:
     """Compare every image with what may have been learned by heart, and write the page of it."""
     case, record = verdict.case, verdict.record
     training = case.memorised or case.reference
-    if training is None:
-        raise EvaluationError("--copies compares with training pictures; say --against DIR or --memorised DIR")
+    assert training is not None
     mine, theirs = (Readable(side.images, side.places) for side in (case.what, training))
     has_features = bool(case.identity) and case.identity in training.columns
     features = [case.features(side) for side in (case.what, training)] if has_features else (None, None)

@@ -114,9 +114,9 @@ class Atelier(Dataset):
     def exhibits(self) -> Exhibits:
         """Return held-out photos and their renderings, or for labelled data all renderings to learn from."""
         if not self._is_labelled:
-            return Exhibits(self.photos.test, self.paintings.test)
+            return Exhibits(self.photos.test, self.paintings.test, learned=self.paintings.train)
         items = [item._replace(labels={"style": style}) for style in STYLES for item in self.renderings[style].train]
-        return Exhibits((), tuple(items), "style")
+        return Exhibits((), tuple(items), "style", tuple(items))
 
     def prompts(self, count: int) -> Images | Labels:
         """Return held-out photos, or for labelled data one-hot labels that go round the classes."""

@@ -62,6 +62,8 @@ class Exhibits(NamedTuple):
     """What its paintings should look like, held out where there are any; for a painter of noise all that is learned."""
     attribute: str | None = None
     """The label of `real` that is the class."""
+    learned: tuple[Item, ...] = ()
+    """What may be learned by heart."""
 
 
 class Dataset(ABC):

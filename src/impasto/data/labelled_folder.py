@@ -113,7 +113,7 @@ class LabelledFolder(Dataset):
 
     def exhibits(self) -> Exhibits:
         """Return all pictures that are learned from: a class is compared with all its real pictures (spec 07)."""
-        return Exhibits((), self.pictures.train, self.attribute)
+        return Exhibits((), self.pictures.train, self.attribute, self.pictures.train)
 
     def prompts(self, count: int) -> Labels:
         """Return one-hot labels that go round the classes."""

@@ -91,7 +91,10 @@ class PairedFolders(Dataset):
             tuple(item._replace(picture=file, partner=None) for item, file in zip(shown, side, strict=True))
             for side in sides
         )
-        return Exhibits(photos, real)
+        targets = (
+            item._replace(picture=self._files(item.picture, item.partner)[1], partner=None) for item in self.pairs.train
+        )
+        return Exhibits(photos, real, learned=tuple(targets))
 
     def prompts(self, count: int) -> Images:
         """Return sources for the painter, [n, 3, side, side]."""

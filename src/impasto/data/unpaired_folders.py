@@ -84,7 +84,8 @@ class UnpairedFolders(Dataset):
 
     def exhibits(self) -> Exhibits:
         """Return held-out photos and held-out paintings, where there are any."""
-        return Exhibits(self.photos.test or self.photos.train, self.paintings.test or self.paintings.train)
+        photos, paintings = self.photos, self.paintings
+        return Exhibits(photos.test or photos.train, paintings.test or paintings.train, learned=paintings.train)
 
     def prompts(self, count: int) -> Images:
         """Return photos for the painter, [n, 3, side, side]: as large a square as fits the training scale."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -15,6 +16,9 @@ from impasto.evaluation.images import Drawn, ImageSet, Painted, Pictures, some
 from impasto.evaluation.record import Record
 from impasto.method import Painter
 from impasto.recipe import EvaluationOptions
+
+FEWEST = {"is": 10, "prdc": 6}
+"""Images without which a metric is not defined: ten splits, and five neighbours."""
 
 
 class Judge:
@@ -31,18 +35,35 @@ class Judge:
         if not exhibits.real:
             raise RecipeError("recipe", ["evaluation: this data holds nothing to compare paintings with; leave it out"])
         self.real = Pictures("the real paintings", exhibits.real, exhibits.attribute)
+        self.learned = Pictures("the paintings learned from", exhibits.learned)
         self.photos = some(Pictures("the photos", exhibits.photos), options.images, seed=0)
-        self.short_side: int = data.short_side
+        self.short_side = data.short_side
         check_metrics(options.metrics, self.real)
         settings = Settings(options.weights, device)
         self.extractor = open_extractor(options.features, settings) if needs_features(options.metrics) else None
+        if problems := list(self._problems()):
+            raise RecipeError("recipe", problems)
+
+    def _problems(self) -> Iterator[str]:
+        """Yield what cannot be measured of this data with these features: told now, not at the first measurement."""
+        classes = self.extractor.classes if self.extractor is not None else ()
+        count = len(self.photos) or self.options.images
+        for metric in self.options.metrics:
+            if metric in ("is", "top1") and not classes:
+                yield f"evaluation.features: {self.options.features} tells no classes, which {metric} needs"
+            if metric in ("fid-by-class", "top1") and not self.spec.classes:
+                yield f"evaluation.metrics: {metric} needs paintings of classes, which this method does not paint"
+            elif metric == "top1" and (unknown := sorted(set(self.spec.classes) - set(classes))):
+                yield f"evaluation.features: {self.options.features} does not know the class {unknown[0]}"
+            if count < FEWEST.get(metric, 2):
+                yield f"evaluation.images: {metric} needs {FEWEST[metric]} images, and there are {count}"
 
     def judge(self, painter: Painter[Any]) -> Record:
         """Return what is found of the painter's present weights; the same at every call for the same weights."""
         subject = self._painted(painter)
         subject.lasting = False
         question = Question(self.options.metrics, allow_small=True)
-        return evaluate(subject, self.real, self.extractor, question).record
+        return evaluate(subject, self.real, self.extractor, question, memorised=self.learned).record
 
     def _painted(self, painter: Painter[Any]) -> ImageSet:
         if painter.prompt_type is Labels:

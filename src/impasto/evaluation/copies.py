@@ -125,7 +125,7 @@ class Baseline:
     def features_tell(self) -> bool:
         """Whether MiFID's limit lies below the distances between different training pictures."""
         near = sum(distance < NEAR_FEATURES for distance in self.features)
-        return near <= TELLING * len(self.features)
+        return bool(self.features) and near <= TELLING * len(self.features)
 
 
 @dataclass(frozen=True)

@@ -68,9 +68,9 @@ def evaluate(
 
     case = Case(
         what=look(what, [*shared, *([ssim] if ssim else [])]),
-        reference=look(against, shared) if against is not None and shared else None,
+        reference=look(against, shared) if against is not None else None,
         saved=saved,
-        memorised=look(memorised, [looks]) if memorised is not None and looks else None,
+        memorised=look(memorised, [looks] if looks else []) if memorised is not None else None,
         extractor=extractor,
         identity=looks.identity if looks else "",
         ssim=ssim.identity if ssim else "",
@@ -84,7 +84,9 @@ def evaluate(
         warnings.append(f"{extractor.about.name}: not comparable with published figures, only with its own")
     record = Record(
         what=what.name,
+        what_digest=what.digest,
         reference=reference.name if reference is not None else "",
+        reference_digest=reference.digest if reference is not None else "",
         images=len(case.what),
         reference_images=saved.moments.count if saved else len(case.reference) if case.reference else 0,
         seed=question.seed,
@@ -103,6 +105,17 @@ def check_metrics(metrics: Sequence[str], reference: object | None) -> None:
             raise EvaluationError(f"--metrics: there is no metric {name}{did_you_mean(name, METRICS)}")
         if METRICS[name].compares and reference is None:
             raise EvaluationError(f"{name} compares with a reference; say --against DIR")
+    if isinstance(reference, Statistics):
+        check_statistics_do(metrics)
+
+
+def check_statistics_do(metrics: Sequence[str]) -> None:
+    """Raise EvaluationError for a metric that needs more of a reference than its saved statistics."""
+    for name in metrics:
+        if name in METRICS and METRICS[name].compares and not METRICS[name].statistics:
+            raise EvaluationError(
+                f"{name} needs the reference's images: say --against DIR, or --metrics fid for saved statistics"
+            )
 
 
 def needs_features(metrics: Sequence[str]) -> bool:

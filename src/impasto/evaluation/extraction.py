@@ -31,6 +31,9 @@ FEWEST_UNREADABLE = 10
 MOST_UNREADABLE = 0.01
 """A pass stops at more unreadable images than ten and than this share: figures on the rest would mislead."""
 
+FORMAT = "1"
+"""Of the cache; raise it when pixels or features are computed otherwise than before."""
+
 Progress = Callable[[int, int], None]
 
 
@@ -113,7 +116,7 @@ def extract(
     Raises EvaluationError where more images than ten and than 1 % cannot be read, or a value is not finite.
     """
     if images.lasting:
-        return _extract(images, columns, progress, (cache or default_cache() / "judged") / images.digest)
+        return _extract(images, columns, progress, (cache or default_cache() / "judged" / FORMAT) / images.digest)
     with tempfile.TemporaryDirectory(prefix="impasto-judged-") as folder:
         found = _extract(images, columns, progress, Path(folder))
         copied = {identity: rows.clone() for identity, rows in found.columns.items()}

@@ -22,7 +22,7 @@ from impasto.evaluation.record import Features
 from impasto.networks.dinov2 import PATCH as DINOV2_PATCH
 from impasto.networks.dinov2 import DINOv2
 from impasto.networks.inception_features import IMAGE_SIZE, InceptionFeatures, Seen, resize_as_tensorflow
-from impasto.painting.painters import LoadedClassifier, fingerprint, load_classifier
+from impasto.painting.painters import RUNS, LoadedClassifier, fingerprint, load_classifier
 from impasto.weights import DINOV2, INCEPTION_2015, INCEPTION_IMAGENET, Published, find_weights, read_weights
 
 Precision = Literal["fp32", "bf16"]
@@ -207,7 +207,8 @@ def open_extractor(name: str, settings: Settings | None = None) -> Extractor:
     try:
         classifier = load_classifier(name, settings.device)
     except PainterError as error:
-        why = error if Path(name).exists() else f"there are no features {name}{did_you_mean(name, OPENERS)}"
+        is_there = Path(name).exists() or (RUNS / name).exists()
+        why = error if is_there else f"there are no features {name}{did_you_mean(name, OPENERS)}"
         raise EvaluationError(f"--features: {why}") from error
     if settings.precision != "fp32":
         raise EvaluationError(f"--precision: {name} computes in fp32 only; leave --precision out")
@@ -237,7 +238,9 @@ def _published(
     def opened(settings: Settings) -> Extractor:
         path = _file_of(wanted, settings.weights)
         weights = read_weights(path)
-        about = Features(name, fingerprint(path), resize, settings.precision, comparable=comparable)
+        digest = fingerprint(path)
+        published = settings.precision == "fp32" and path.name == wanted.name
+        about = Features(name, digest, resize, settings.precision, comparable=comparable and published)
         try:
             return kind(weights, about, settings.device)
         except (KeyError, ValueError, RuntimeError) as error:

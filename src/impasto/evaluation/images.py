@@ -6,6 +6,7 @@ import functools
 import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
@@ -17,7 +18,7 @@ from impasto.data.batches import Images, Labels
 from impasto.data.collection import Collection, Item
 from impasto.data.layouts import read_collection
 from impasto.data.pictures import DAMAGE, MAX_MEGAPIXELS, read_picture
-from impasto.data.sources import Source, excerpt
+from impasto.data.sources import Half, Packed, Source, excerpt
 from impasto.data.stream import decoded_ahead
 from impasto.data.transforms import read_pixels, to_pixels, to_range
 from impasto.errors import EvaluationError, PictureError
@@ -26,6 +27,7 @@ from impasto.hardware import has_bf16
 R = TypeVar("R")
 THREADS = 2
 PAINTED_TOGETHER = 16
+HASHING_THREADS = 4
 
 
 class Seen(NamedTuple):
@@ -222,13 +224,8 @@ def some(pictures: Pictures, count: int, seed: int) -> Pictures:
     return _taken(pictures, chosen)
 
 
-def of_class(pictures: Pictures, label: str) -> Pictures:
-    """Return the pictures of one class."""
-    return _taken(pictures, [place for place, found in enumerate(pictures.labels) if found == label], f":{label}")
-
-
-def _taken(pictures: Pictures, places: Sequence[int], suffix: str = "") -> Pictures:
-    taken = Pictures(pictures.name + suffix, [pictures.items[place] for place in places])
+def _taken(pictures: Pictures, places: Sequence[int]) -> Pictures:
+    taken = Pictures(pictures.name, [pictures.items[place] for place in places])
     taken.labels = [pictures.labels[place] for place in places]
     return taken
 
@@ -256,18 +253,26 @@ def _spans(start: int, stop: int, size: int) -> Iterator[range]:
 
 
 def _digest_of(items: Sequence[Item]) -> str:
-    """Digest the name, size and first and last bytes of every picture; labels do not change what is seen."""
+    """Digest the names and all bytes of the pictures; labels do not change what is seen."""
     digest = hashlib.blake2b(digest_size=16)
-    for item in items:
-        digest.update(item.name.encode("utf-8", "surrogateescape") + b"\0" + _excerpt(item.picture))
+    with ThreadPoolExecutor(HASHING_THREADS, "impasto-digest") as pool:
+        for item, content in zip(items, pool.map(lambda item: _content(item.picture), items), strict=True):
+            digest.update(item.name.encode("utf-8", "surrogateescape") + b"\0" + content)
     return digest.hexdigest()
 
 
-def _excerpt(picture: Source) -> bytes:
+def _content(picture: Source) -> bytes:
+    """Return the digest of what is stored, or of why it cannot be read."""
+    if isinstance(picture, Half):
+        return _content(picture.whole) + picture.side.encode()
     try:
-        return excerpt(picture)
+        if isinstance(picture, Path):
+            with picture.open("rb") as file:
+                return hashlib.file_digest(file, hashlib.blake2b).digest()
+        stored = picture.read() if isinstance(picture, Packed) else excerpt(picture)
     except DAMAGE as error:
-        return repr(error).encode()
+        stored = repr(error).encode()
+    return hashlib.blake2b(stored).digest()
 
 
 def _hashed(*parts: object) -> str:

@@ -32,6 +32,7 @@ class Matrix:
     """[K, K] float64, symmetric; on the diagonal the distance between two random halves of the class."""
     metric: Literal["kid", "fid"]
     about: Features
+    warnings: tuple[str, ...]
 
 
 def distance_matrix(
@@ -62,7 +63,11 @@ def distance_matrix(
         values[one, one] = _distance(*_halves(rows[name], seed), metric)
         for two in range(one):
             values[one, two] = values[two, one] = _distance(rows[name], rows[names[two]], metric)
-    return Matrix(names, tuple(len(rows[name]) for name in names), values, metric, extractor.about)
+    counts = tuple(len(rows[name]) for name in names)
+    warnings = list(extracted.warnings)
+    if metric == "fid":
+        warnings.append(f"fid is biased upwards with few images ({min(counts):,} to {max(counts):,} here); see kid")
+    return Matrix(names, counts, values, metric, extractor.about, tuple(warnings))
 
 
 def _distance(one: Tensor, two: Tensor, metric: Literal["kid", "fid"]) -> float:

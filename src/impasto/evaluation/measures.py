@@ -19,7 +19,7 @@ from impasto.evaluation.extractors import Extractor
 from impasto.evaluation.frechet import Frechet, Moments, frechet_distance
 from impasto.evaluation.inception_score import inception_score
 from impasto.evaluation.kernel_distance import kernel_distance
-from impasto.evaluation.mifid import memorisation_distances, mifid
+from impasto.evaluation.mifid import EPS, memorisation_distances, mifid
 from impasto.evaluation.neighbours import prdc
 from impasto.evaluation.record import Interval, Measure
 from impasto.evaluation.similarity import UNTOUCHED, left_untouched
@@ -123,9 +123,14 @@ def _fid_by_class(case: Case) -> list[Measure]:
     details = {
         "by_class": {name: each.distance.value for name, each in found.classes.items()},
         "counts": {name: [each.real, each.generated] for name, each in found.classes.items()},
+        "rank_deficient": [name for name, each in found.classes.items() if each.distance.rank_deficient],
         "correlation_with_log_count": found.correlation,
     }
-    case.warnings.append("fid-by-class: compare classes of like counts only; kid beside it is unbiased")
+    fewest = min(min(each.real, each.generated) for each in found.classes.values())
+    if fewest < FULL_RANK:
+        case.warnings.append(
+            f"fid-by-class: as few as {fewest:,} images in a class; compare classes of like counts only, and see kid"
+        )
     return [Measure("fid-by-class", found.mean, better="lower", details=details)]
 
 
@@ -142,10 +147,13 @@ def _by_class(case: Case, side: Extracted) -> dict[str, Tensor]:
 
 def _kid(case: Case) -> list[Measure]:
     found = kernel_distance(case.features(case.what), case.features(case.looked_at("kid")), seed=case.seed)
-    half = WIDTH_OF_95 * found.std
-    details = {"subsets": found.subsets, "size": found.size, "interval": "1.96 standard deviations of the subsets"}
-    interval = Interval(found.mean - half, found.mean + half)
-    return [Measure("kid", found.mean, found.std, interval, "lower", details)]
+    details = {"subsets": found.subsets, "size": found.size}
+    whole = found.size == min(len(case.what), len(case.looked_at("kid")))
+    if whole:
+        case.warnings.append(
+            f"kid: each subset holds all {found.size} images of a side, so that its spread means little"
+        )
+    return [Measure("kid", found.mean, None if whole else found.std, None, "lower", details)]
 
 
 def _mifid(case: Case) -> list[Measure]:
@@ -156,7 +164,7 @@ def _mifid(case: Case) -> list[Measure]:
         "fid": found.fid,
         "distance": found.distance,
         "thresholded": found.thresholded,
-        "threshold": 0.1,
+        "threshold": EPS,
         "memorised_from": memorised.images.name,
         "means": "the penalty measures copying, not diversity",
     }
@@ -193,8 +201,13 @@ def _top1(case: Case) -> list[Measure]:
             f"top1 needs the class asked for with every image, and {labels.count(None):,} of {case.what.images.name} "
             "have none; sort them into class folders, or name the label with --label"
         )
-    predicted = case.probabilities("top1").argmax(dim=1).tolist()
     classes = case.extractor.classes
+    if all(name.isdecimal() for name in classes):
+        raise EvaluationError(
+            f"top1 needs a classifier of these classes, and {case.extractor.about.name} does not know them; say "
+            "--features and the run folder of an inception-classifier"
+        )
+    predicted = case.probabilities("top1").argmax(dim=1).tolist()
     found = top1([classes[number] for number in predicted], [str(label) for label in labels], classes)
     details = {
         "by_class": {name: share._asdict() for name, share in found.by_class.items()},
@@ -248,10 +261,12 @@ class Metric(NamedTuple):
     says: str
     compares: bool = True
     """Whether it needs a reference."""
+    statistics: bool = False
+    """Whether saved statistics will do for one."""
 
 
 METRICS: Mapping[str, Metric] = {
-    "fid": Metric(_fid, "features", "Fréchet distance of the features (lower is better)"),
+    "fid": Metric(_fid, "features", "Fréchet distance of the features (lower is better)", statistics=True),
     "fid-by-class": Metric(_fid_by_class, "features", "the same for each class, and their mean"),
     "kid": Metric(_kid, "features", "kernel distance, unbiased with few images (lower)"),
     "mifid": Metric(_mifid, "features", "FID with Kaggle's penalty for copying (lower)"),

@@ -58,17 +58,14 @@ class LikenessToTarget(Column):
     def __init__(self, targets: Pictures) -> None:
         self.targets = targets
         self.identity = f"ssim-to-{targets.digest}"
-        self._places = {_stem(name): place for place, name in enumerate(targets.names)}
+        self._places = {_without_suffix(name): place for place, name in enumerate(targets.names)}
+        self._by_stem: dict[str, list[int]] = {}
+        for place, name in enumerate(targets.names):
+            self._by_stem.setdefault(_stem(name), []).append(place)
 
     def prepare(self, seen: Seen) -> Tensor:
         """See Column; raise EvaluationError where there is no target, or one of another size."""
-        place = self._places.get(_stem(seen.name))
-        if place is None:
-            raise EvaluationError(
-                f"{self.targets.name} has no picture called {_stem(seen.name)}, so that ssim has nothing to compare it "
-                "with; give both the same names, or leave ssim out"
-            )
-        target = to_pixels(read_picture(self.targets.items[place].picture))
+        target = to_pixels(read_picture(self.targets.items[self._place(seen.name)].picture))
         if target.shape != seen.image.shape:
             sizes = [f"{image.shape[2]} x {image.shape[1]}" for image in (seen.image, target)]
             raise EvaluationError(f"{seen.name} is {sizes[0]} and its target {sizes[1]} pixels; bring both to one size")
@@ -78,6 +75,24 @@ class LikenessToTarget(Column):
         """See Column."""
         return torch.stack(list(prepared)).float()
 
+    def _place(self, name: str) -> int:
+        """Return the target's place: of the same path, else the only one of the same name."""
+        place = self._places.get(_without_suffix(name))
+        if place is not None:
+            return place
+        found = self._by_stem.get(_stem(name), [])
+        if len(found) == 1:
+            return found[0]
+        have = f"has {len(found)} pictures" if found else "has no picture"
+        raise EvaluationError(
+            f"{self.targets.name} {have} called {_stem(name)}, so that ssim cannot tell what to compare {name} with; "
+            "give both the same names and folders, or leave ssim out"
+        )
+
+
+def _without_suffix(name: str) -> str:
+    return name.rsplit(".", 1)[0]
+
 
 def _pixels(image: Tensor) -> NDArray[np.uint8]:
     """Return an image uint8 [3, H, W] as [H, W, 3]."""
@@ -85,4 +100,4 @@ def _pixels(image: Tensor) -> NDArray[np.uint8]:
 
 
 def _stem(name: str) -> str:
-    return name.rsplit("/", 1)[-1].rsplit(".", 1)[0]
+    return _without_suffix(name.rsplit("/", 1)[-1])

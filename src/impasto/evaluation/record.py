@@ -51,7 +51,10 @@ class Record:
     """An evaluation, as it is shown and saved."""
 
     what: str
+    what_digest: str
+    """Of all that decides what the images are: their bytes, or a painter's weights and what it paints."""
     reference: str
+    reference_digest: str
     images: int
     reference_images: int
     seed: int

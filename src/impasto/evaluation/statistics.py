@@ -48,7 +48,7 @@ def statistics_of(extracted: Extracted, identity: str, about: Features, dimensio
 
 
 def save_statistics(statistics: Statistics, path: Path) -> None:
-    """Write statistics to a safetensors file, with a JSON file of the same name that says what they are."""
+    """Write statistics to a safetensors file, with a JSON file beside it that says what they are."""
     facts: dict[str, Any] = {
         "kind": KIND,
         "name": statistics.name,
@@ -59,7 +59,7 @@ def save_statistics(statistics: Statistics, path: Path) -> None:
     tensors = {name: tensor.contiguous() for name, tensor in statistics.moments.tensors().items()}
     with replacing(path) as draft:
         save_file(tensors, draft, {"impasto": json.dumps(facts)})
-    write_text(path.with_suffix(".json"), json.dumps(facts, indent=1) + "\n")
+    write_text(path.with_name(f"{path.name}.json"), json.dumps(facts, indent=1) + "\n")
 
 
 def load_statistics(path: Path, wanted: Features) -> Statistics:

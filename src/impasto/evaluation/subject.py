@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 
 from impasto.data.batches import Images, Labels
-from impasto.errors import EvaluationError, PainterError
+from impasto.data.datasets import open_dataset
+from impasto.errors import DataError, EvaluationError, PainterError
 from impasto.evaluation.extractors import Extractor
 from impasto.evaluation.images import Drawn, ImageSet, Painted, Pictures, open_pictures, some
 from impasto.evaluation.statistics import Statistics, load_statistics
+from impasto.method import Learner
+from impasto.methods import METHODS
 from impasto.painting.painters import LoadedPainter, find_painter, load_painter
+from impasto.recipe import Recipe
+from impasto.run_folder import WEIGHTS, RunFolder
 
 IMAGES_DRAWN = 10_000
 """Of a painter that paints from noise, unless said. Spec 07, sample sizes."""
@@ -47,6 +51,9 @@ def open_subject(what: str, wishes: Wishes, device: torch.device) -> ImageSet:
 
 def is_painter(what: str) -> bool:
     """Whether this is a run, a checkpoint or the name of a painter, and not a collection."""
+    path = Path(what)
+    if path.exists():  # a folder of pictures may have a painter's name
+        return RunFolder(path).exists() or (path / WEIGHTS).is_file()
     try:
         find_painter(what)
     except PainterError:
@@ -64,10 +71,9 @@ def painted(painter: LoadedPainter, what: str, wishes: Wishes) -> ImageSet:
         raise EvaluationError(
             f"{what} paints neither from photos nor from noise alone, so that it cannot be judged yet"
         )
-    photos = wishes.photos or _own_photos(painter.recipe)
-    if photos is None:
+    pictures = open_pictures(wishes.photos, wishes.label) if wishes.photos else _own_photos(painter.recipe)
+    if not pictures:
         raise EvaluationError(f"{what} paints from photos; say which with --photos DIR")
-    pictures = open_pictures(photos, wishes.label)
     chosen = some(pictures, wishes.images, wishes.seed) if wishes.images else pictures
     return Painted(painter.painter, what, identity, chosen, wishes.size or painter.recipe.data.short_side)
 
@@ -83,11 +89,13 @@ def open_reference(place: str, wishes: Wishes, extractor: Extractor | None) -> I
     return open_pictures(place, wishes.label)
 
 
-def _own_photos(recipe: Any) -> str | None:
-    """Return the held-out photos a run's recipe names, where it still has them."""
-    options = recipe.data
-    path = getattr(options, "photos", None)
-    if path is None or not Path(path).exists():
+def _own_photos(recipe: Recipe) -> Pictures | None:
+    """Return the held-out photos of a run's own data, where they still are where its recipe says."""
+    method = METHODS[recipe.method.name]
+    if recipe.data.kind == "atelier" or not issubclass(method, Learner):
+        return None  # what comes with impasto is seven photos, too few to judge by
+    try:
+        exhibits = open_dataset(recipe.data, method.batch_type).exhibits()
+    except DataError:
         return None
-    pictures: Pictures = open_pictures(str(path))
-    return f"{path}:test" if any(item.split == "test" for item in pictures.items) else str(path)
+    return Pictures("its photos", exhibits.photos)

@@ -42,7 +42,9 @@ def draw_matrix(matrix: Matrix, title: str) -> Image.Image:
             ink = PAPER if row != column and share > 0.55 else INK
             draw.text((corner[0] + CELL / 2, corner[1] + CELL / 2), _short(value), ink, small, anchor="mm")
     about = matrix.about
-    said = f"{matrix.metric.upper()}, features {about.name}" + ("" if about.comparable else ", not comparable elsewhere")
+    said = f"{matrix.metric.upper()}, features {about.name}" + (
+        "" if about.comparable else ", not comparable elsewhere"
+    )
     bottom = sheet.height - CAPTION
     draw.text((MARGIN, bottom), said, INK, small)
     draw.text((MARGIN, bottom + 20), "On the diagonal: two random halves of the same class.", INK, small)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal, NamedTuple
 
 from impasto.gallery.runs import number
+from impasto.recipe import VALIDATION, higher_is_better
 
 UNKNOWN = "not told"
 
@@ -80,7 +81,8 @@ def _readings(entry: Mapping[str, Any]) -> Iterator[tuple[Measure, Reading]]:
     names = {each.get("name") for each in told}
     for name, value in _block(entry, "metrics").items():
         if name not in names:
-            yield Measure(name, _way({})), _reading(images_seen, {"value": value}, None)
+            better = "higher" if higher_is_better(name) else "lower" if name.startswith(VALIDATION) else None
+            yield Measure(name, _way({})), _reading(images_seen, {"value": value, "better": better}, None)
 
 
 def _reading(images_seen: int, told: Mapping[str, Any], images: int | None) -> Reading:
@@ -98,6 +100,8 @@ def _reading(images_seen: int, told: Mapping[str, Any], images: int | None) -> R
 
 def _way(record: Mapping[str, Any]) -> Way:
     extractor, reference = record.get("extractor"), str(record.get("reference", UNKNOWN))
+    if digest := str(record.get("reference_digest", "")):  # runs on other data call their reference alike
+        reference = f"{reference} ({digest[:6]})"
     if not isinstance(extractor, Mapping):
         return Way(None, reference, comparable=False)
     parts = [str(extractor.get(part, UNKNOWN)) for part in ("name", "weights", "resize", "precision")]

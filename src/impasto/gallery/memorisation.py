@@ -118,7 +118,7 @@ def _reservations(copies: Copies) -> Iterator[str]:
             f"{baseline.repeated:,} of {baseline.sampled:,} training pictures that were compared with the others have "
             "a copy among them and are left out here; impasto data check shows which."
         )
-    if not baseline.features_tell:
+    if baseline.features and not baseline.features_tell:
         near = sum(distance < NEAR_FEATURES for distance in baseline.features)
         yield (
             f"{near:,} of {len(baseline.features):,} different training pictures are nearer than {NEAR_FEATURES:g} to "

@@ -1,0 +1,250 @@
+"""Real or painted? A quiz for people, and what their answers say; seed 003 figure 1, spec 07.
+
+As many real pictures as generated ones, in random order, all of one size. Here a painted picture called painted is a
+hit, and a real one called painted a false alarm.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import NormalDist
+from typing import Annotated, Literal, NamedTuple, TypeVar
+
+import torch
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from torch import Tensor
+
+from impasto.chance import generator
+from impasto.data.transforms import centre_crop, resized
+from impasto.errors import EvaluationError, PictureError
+from impasto.evaluation.images import Drawn, ImageSet
+from impasto.evaluation.top1 import Share, wilson
+
+EACH = 20
+"""Real pictures, and generated ones, unless said. Spec 07, sample sizes."""
+LARGEST_SIDE = 256
+"""Of a picture in the quiz, pixels."""
+
+Kind = Literal["real", "painted"]
+Sheet = TypeVar("Sheet", "Key", "Answers")
+
+
+def _printable(text: str) -> str:
+    """Put a question mark for what could not be saved or would command a terminal: names come from other people."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
+def _half_real(pictures: tuple[Shown, ...]) -> tuple[Shown, ...]:
+    if 2 * sum(shown.kind == "real" for shown in pictures) != len(pictures):
+        raise ValueError("half of the pictures must be real")
+    return pictures
+
+
+Name = Annotated[str, AfterValidator(_printable)]
+
+
+class _Sheet(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+class Shown(_Sheet):
+    """What a picture of the quiz is."""
+
+    kind: Kind
+    name: Name
+
+
+class Key(_Sheet):
+    """The right answers, in the order of the page."""
+
+    quiz: str
+    """Tells the quiz from all others."""
+    generated: Name
+    against: Name
+    seed: int
+    pictures: Annotated[tuple[Shown, ...], Field(min_length=2), AfterValidator(_half_real)]
+
+
+class Answers(_Sheet):
+    """What one person answered, in the order of the page."""
+
+    quiz: str
+    name: Annotated[Name, Field(min_length=1, max_length=200)]
+    answers: tuple[Kind, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Quiz:
+    """Pictures to be told apart, and the key."""
+
+    key: Key
+    pictures: Sequence[Tensor]
+    """uint8 [3, S, S], of one size, in the order of the page."""
+
+
+class Score(NamedTuple):
+    """How well painted pictures were told from real ones."""
+
+    name: str
+    hits: int
+    """Painted pictures called painted."""
+    painted: int
+    false_alarms: int
+    """Real pictures called painted."""
+    real: int
+
+    @property
+    def accuracy(self) -> Share:
+        """The share of right answers with its Wilson interval, as if each answer were independent of the others."""
+        right, of = self.hits + self.real - self.false_alarms, self.painted + self.real
+        return Share(right / of, wilson(right, of), right, of)
+
+    @property
+    def d_prime(self) -> float:
+        """How many standard deviations real and painted pictures lie apart for the eye; 0 where it does not tell.
+
+        z(hit rate) - z(false alarm rate), half an answer added to each cell so that rates of 0 and 1 are finite: the
+        log-linear correction of Hautus, "Corrections for extreme proportions", 1995.
+        """
+        z = NormalDist().inv_cdf
+        return z((self.hits + 0.5) / (self.painted + 1)) - z((self.false_alarms + 0.5) / (self.real + 1))
+
+
+def draw_quiz(
+    generated: ImageSet,
+    real: ImageSet,
+    each: int = EACH,
+    seed: int = 0,
+    progress: Callable[[int, int], None] | None = None,
+) -> Quiz:
+    """Return a quiz of `each` generated and as many real pictures, all drawn and put in order at random.
+
+    Each is cut to its middle square and brought to the shortest side among them, `LARGEST_SIDE` at most: none is
+    enlarged, so that neither size nor blur tells. Pictures that cannot be read are passed over. The order depends on
+    the images too: else one who has seen a key knew that of every quiz with the same seed.
+
+    Raises EvaluationError where there are too few pictures.
+    """
+    sides: dict[Kind, ImageSet] = {"painted": generated, "real": real}
+    for images in sides.values():
+        _check_count(images, len(images), each)
+    cards: list[tuple[Shown, Tensor]] = []
+    for kind, images in sides.items():
+        for name, square in _squares(images, each, seed):
+            cards.append((Shown(kind=kind, name=name), square))
+            if progress is not None:
+                progress(len(cards), 2 * each)
+    side = min(square.shape[-1] for _, square in cards)
+    chance = generator(seed, "quiz", generated.digest, real.digest)
+    order = [cards[place] for place in torch.randperm(len(cards), generator=chance).tolist()]
+    pictures = [resized(square, side, side) for _, square in order]
+    shown = tuple(card for card, _ in order)
+    identity = _identity(shown, pictures)
+    return Quiz(Key(quiz=identity, generated=generated.name, against=real.name, seed=seed, pictures=shown), pictures)
+
+
+def _squares(images: ImageSet, count: int, seed: int) -> Iterator[tuple[str, Tensor]]:
+    """Yield names and middle squares of `count` readable images, drawn at random; each square is LARGEST_SIDE at most.
+
+    What is made from noise is random already, and is made in groups: there the first are taken.
+    """
+    chance = generator(seed, "quiz", images.digest)
+    places = range(len(images)) if isinstance(images, Drawn) else torch.randperm(len(images), generator=chance).tolist()
+    found = 0
+    for place in places:
+        try:
+            picture = images.picture(place)
+        except PictureError:
+            continue
+        shortest = min(picture.shape[1:])
+        side = min(shortest, LARGEST_SIDE)
+        yield images.names[place], resized(centre_crop(picture, shortest), side, side)
+        found += 1
+        if found == count:
+            return
+    _check_count(images, found, count)
+
+
+def _check_count(images: ImageSet, found: int, needed: int) -> None:
+    if found < needed:
+        raise EvaluationError(
+            f"{images.name} has {found} pictures that can be shown and the quiz needs {needed} of each side; "
+            "name a larger collection or ask for fewer with --each"
+        )
+
+
+def _identity(shown: Sequence[Shown], pictures: Sequence[Tensor]) -> str:
+    digest = hashlib.blake2b(digest_size=8)
+    for card, picture in zip(shown, pictures, strict=True):
+        digest.update(f"{card.kind} {tuple(picture.shape)} ".encode() + picture.numpy().tobytes())
+    return digest.hexdigest()
+
+
+# Answers
+
+
+def read_key(file: Path) -> Key:
+    """Return the key of a quiz; raise EvaluationError where there is none or it is damaged."""
+    return _read(file, Key, "the key of a quiz")
+
+
+def read_answers(files: Sequence[Path], key: Key) -> list[Answers]:
+    """Return each person's answers to the quiz of this key.
+
+    Raises EvaluationError for a damaged file, for answers to another quiz and for two files by one name.
+    """
+    by_name: dict[str, Path] = {}
+    sheets = []
+    for file in files:
+        sheet = _read(file, Answers, "a file of answers")
+        if sheet.quiz != key.quiz:
+            raise EvaluationError(f"{file} answers another quiz ({sheet.quiz}, not {key.quiz}); name that quiz's key")
+        if len(sheet.answers) != len(key.pictures):
+            raise EvaluationError(
+                f"{file} is damaged: it has {len(sheet.answers)} answers to {len(key.pictures)} pictures; save it again"
+            )
+        if sheet.name in by_name:
+            raise EvaluationError(
+                f"{by_name[sheet.name]} and {file} are both by {sheet.name}; leave one out, or change its name"
+            )
+        by_name[sheet.name] = file
+        sheets.append(sheet)
+    return sheets
+
+
+def score(answers: Answers, key: Key) -> Score:
+    """Return how well one person told the pictures apart."""
+    called = [shown.kind for shown, answer in zip(key.pictures, answers.answers, strict=True) if answer == "painted"]
+    each = len(key.pictures) // 2
+    return Score(answers.name, called.count("painted"), each, called.count("real"), each)
+
+
+def pooled(scores: Sequence[Score]) -> Score:
+    """Return the score of all answers, whoever gave them; at least one person's."""
+    return Score("all", *(sum(counts) for counts in zip(*(score[1:] for score in scores), strict=True)))
+
+
+def verdict(score: Score) -> str:
+    """Return what a score says, in a sentence; right half the time is what guessing reaches."""
+    low, high = score.accuracy.interval
+    if low > 0.5:
+        return "Painted pictures are told from real ones: more answers are right than guessing explains."
+    if high < 0.5:
+        return "Painted pictures are taken for real ones and real ones for painted: fewer are right than by guessing."
+    return "The answers are no better than guessing: 50 % right means that painted and real cannot be told apart."
+
+
+def _read(file: Path, sheet: type[Sheet], what: str) -> Sheet:
+    try:
+        return sheet.model_validate_json(file.read_bytes())
+    except OSError as error:
+        raise EvaluationError(f"{file} cannot be read ({error.strerror}); check the path") from error
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"])) or "the file"
+        raise EvaluationError(
+            f"{file} is not {what}, or damaged ({_printable(where)}: {first['msg']}); save it again or leave it out"
+        ) from error
