@@ -248,6 +248,42 @@ def distances(
     distances_command(collection, label, metric, features, weights, precision, device, output)
 
 
+QUIZ_HELP = """Let people say which pictures are real and which were painted by a machine, and score what they say.
+
+  impasto quiz runs/monet --photos photos:test --against monets:test
+
+  impasto quiz --score answers-*.json --key quiz-key.json
+
+The page works without a network, and people save their answers from it. The key lies beside it: keep that to yourself.
+"""
+
+
+@app.command(help=QUIZ_HELP, no_args_is_help=True)
+def quiz(
+    what: Annotated[
+        list[str], typer.Argument(metavar="GENERATED", help="A folder, archive, run or painter; or files of answers.")
+    ],
+    against: Annotated[str | None, typer.Option(metavar="REAL", help="Real pictures.")] = None,
+    output: Annotated[Path, typer.Option(metavar="FILE", help="Where the page goes.")] = Path("quiz.html"),
+    each: Annotated[int, typer.Option(min=1, max=200, help="So many real pictures, and so many generated.")] = 20,
+    photos: Annotated[
+        str | None, typer.Option(metavar="DIR", help="What a painter of photos paints; its run's own unless said.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the choice and the order.")] = 0,
+    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where to compute.")] = "auto",
+    score: Annotated[bool, typer.Option("--score", help="Score these files of answers; no page is made.")] = False,
+    key: Annotated[Path, typer.Option(metavar="FILE", help="The key of the quiz, to score by.")] = Path(
+        "quiz-key.json"
+    ),
+) -> None:
+    from impasto.cli.quiz import QuizWishes, quiz_command, score_command
+
+    if score:
+        score_command([Path(file) for file in what], key)
+    else:
+        quiz_command(what, QuizWishes(against, output, each, photos, seed, device))
+
+
 @app.command(no_args_is_help=True)
 def compare(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run folders, finished or not.")],

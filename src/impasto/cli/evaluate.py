@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 import typer
@@ -146,7 +146,9 @@ def _remark(measure: Measure) -> str:
         distances = f"distance {details['distance']:.4f}, thresholded {details['thresholded']:.4f}"
         return f"fid {number(details['fid'])}, {distances}"
     if measure.name == "top1":
-        return f"chance {details['chance']:.1%}"
+        return f"chance {details['chance']:.1%}{_accuracy(details)}"
+    if measure.name == "is":
+        return f"of {details['classes']} classes{_accuracy(details)}"
     if measure.name == "fid-by-class":
         correlation = details["correlation_with_log_count"]
         said = "" if correlation is None else f", correlation with log count {correlation:.2f}"
@@ -154,6 +156,12 @@ def _remark(measure: Measure) -> str:
     if measure.name == "colour":
         return "mean colour " + ", ".join(f"{value:.1f}" for value in details["mean"])
     return ""
+
+
+def _accuracy(details: Mapping[str, Any]) -> str:
+    """Say how good the classifier is: its score of a painter means no more than that."""
+    accuracy = details["classifier_accuracy"]
+    return "" if accuracy is None else f", classifier right on {accuracy:.1%} of held-out pictures"
 
 
 def _say(record: Record) -> None:

@@ -56,8 +56,9 @@ def quiz_command(what: Sequence[str], wishes: QuizWishes) -> None:
             complaints.print("Stopped; no quiz was written.")
             raise typer.Exit(130) from None
     key = write_quiz(quiz, wishes.output)
-    console.print(f"{len(quiz.pictures)} pictures, half of them real; keep the key to yourself: {escape(str(key))}")
-    console.print("Pass on the page, gather what people save, then: impasto quiz --score answers-*.json --key KEY")
+    said = escape(str(key))
+    console.print(f"{len(quiz.pictures)} pictures, half of them real; keep the key to yourself: {said}")
+    console.print(f"Gather what people save, then: impasto quiz --score answers-*.json --key {said}")
     console.print(str(wishes.output.resolve()), markup=False)
 
 
