@@ -24,7 +24,7 @@ from impasto.evaluation.neighbours import prdc
 from impasto.evaluation.record import Interval, Measure
 from impasto.evaluation.similarity import UNTOUCHED, left_untouched
 from impasto.evaluation.statistics import Statistics, statistics_of
-from impasto.evaluation.top1 import top1
+from impasto.evaluation.top1 import top1, wilson
 
 FEWEST_IMAGES = 100
 """Below, a Fréchet distance says more about the number of images than about the images."""
@@ -229,7 +229,11 @@ def _ssim(case: Case) -> list[Measure]:
     if not to_photo:
         return [Measure(ssim.name, ssim.value, ssim.spread, better="higher", details=details)]
     share = left_untouched(values.tolist())
-    return [ssim, Measure("left-untouched", share, better="lower", details={"ssim_above": UNTOUCHED})]
+    interval = wilson(round(share * len(values)), len(values))
+    return [
+        ssim,
+        Measure("left-untouched", share, None, interval, "lower", {"ssim_above": UNTOUCHED, "interval": "Wilson"}),
+    ]
 
 
 def _colour(case: Case) -> list[Measure]:
