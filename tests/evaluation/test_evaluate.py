@@ -122,6 +122,9 @@ def test_mifid_tells_copies_and_takes_another_training_set(
     own = evaluate(real, alike, Pixels(), Question(["mifid"])).record.measures[0]
     assert own.details["distance"] > copied.details["distance"]
     assert own.details["fid"] == pytest.approx(copied.details["fid"])
+    lenient = evaluate(real, alike, Pixels(), Question(["mifid"], mifid_threshold=1e-6)).record.measures[0]
+    assert lenient.value == pytest.approx(own.details["fid"]), "from the threshold on nothing is punished"
+    assert lenient.details["threshold"] == 1e-6
 
 
 def test_a_small_fid_is_refused_unless_allowed(cache: Path, tmp_path: Path, real: Pictures) -> None:

@@ -169,6 +169,9 @@ def evaluate(
     memorised: Annotated[
         str | None, typer.Option(metavar="DIR", help="What may have been copied, for mifid; REFERENCE unless said.")
     ] = None,
+    mifid_threshold: Annotated[
+        float, typer.Option(min=0, max=1, help="mifid punishes mean distances below; 0.1 is Kaggle's, for Inception.")
+    ] = 0.1,
     json_file: Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the record there.")] = None,
     save_statistics: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Keep WHAT's statistics as .safetensors, for --against.")
@@ -197,6 +200,7 @@ def evaluate(
             wishes=Wishes(label, photos, images, size, seed),
             allow_small=allow_small,
             memorised=memorised,
+            mifid_threshold=mifid_threshold,
             json_file=json_file,
             statistics_file=save_statistics,
             copies_page=copies,

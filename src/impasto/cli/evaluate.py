@@ -50,6 +50,7 @@ class Wanted:
     wishes: Wishes
     allow_small: bool
     memorised: str | None
+    mifid_threshold: float
     json_file: Path | None
     statistics_file: Path | None
     copies_page: Path | None
@@ -65,7 +66,7 @@ def evaluate_command(wanted: Wanted) -> None:
     subject = open_subject(wanted.what, wanted.wishes, device)
     reference = open_reference(wanted.against, wanted.wishes, extractor) if wanted.against else None
     memorised = open_pictures(wanted.memorised) if wanted.memorised else None
-    question = Question(metrics, wanted.wishes.seed, wanted.allow_small)
+    question = Question(metrics, wanted.wishes.seed, wanted.allow_small, wanted.mifid_threshold)
     with _passes() as progress:
         verdict = evaluate(subject, reference, extractor, question, memorised=memorised, progress=progress)
     console.print(table_of(verdict.record))

@@ -13,6 +13,7 @@ from impasto.evaluation.extraction import Column, Extracted, Looks, extract
 from impasto.evaluation.extractors import Extractor
 from impasto.evaluation.images import ImageSet, Pictures
 from impasto.evaluation.measures import METRICS, Case
+from impasto.evaluation.mifid import EPS
 from impasto.evaluation.pixel_columns import Colours, LikenessToPhoto, LikenessToTarget
 from impasto.evaluation.record import Record
 from impasto.evaluation.statistics import Statistics
@@ -29,6 +30,8 @@ class Question:
     seed: int = 0
     allow_small: bool = False
     """Whether a FID of fewer than 100 images is given out."""
+    mifid_threshold: float = EPS
+    """Mean distance to what may be memorised from which on MiFID does not punish. Spec 07, A2."""
     cache: Path | None = None
     """Where columns are kept; impasto's cache unless said."""
 
@@ -76,6 +79,7 @@ def evaluate(
         ssim=ssim.identity if ssim else "",
         seed=question.seed,
         allow_small=question.allow_small,
+        mifid_threshold=question.mifid_threshold,
     )
     measures = [measure for name in question.metrics for measure in METRICS[name].measure(case)]
     sides = [side for side in (case.what, case.reference, case.memorised) if side is not None]

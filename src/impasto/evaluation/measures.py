@@ -19,7 +19,7 @@ from impasto.evaluation.extractors import Extractor
 from impasto.evaluation.frechet import Frechet, Moments, frechet_distance
 from impasto.evaluation.inception_score import inception_score
 from impasto.evaluation.kernel_distance import kernel_distance
-from impasto.evaluation.mifid import EPS, memorisation_distances, mifid
+from impasto.evaluation.mifid import memorisation_distances, mifid
 from impasto.evaluation.neighbours import prdc
 from impasto.evaluation.record import Interval, Measure
 from impasto.evaluation.similarity import UNTOUCHED, left_untouched
@@ -53,6 +53,7 @@ class Case:
     """Identity of the column of structural similarities."""
     seed: int
     allow_small: bool
+    mifid_threshold: float
     warnings: list[str] = field(default_factory=list)
 
     def features(self, extracted: Extracted) -> Tensor:
@@ -159,12 +160,12 @@ def _kid(case: Case) -> list[Measure]:
 def _mifid(case: Case) -> list[Measure]:
     memorised = case.memorised if case.memorised is not None else case.looked_at("mifid")
     distances = memorisation_distances(case.features(case.what), case.features(memorised))
-    found = mifid(case.frechet.value, distances)
+    found = mifid(case.frechet.value, distances, case.mifid_threshold)
     details = {
         "fid": found.fid,
         "distance": found.distance,
         "thresholded": found.thresholded,
-        "threshold": EPS,
+        "threshold": case.mifid_threshold,
         "memorised_from": memorised.images.name,
         "means": "the penalty measures copying, not diversity",
     }
