@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from torch import nn
 
 from impasto.data.dataset import Dataset
-from impasto.engine.judging import Judge
 from impasto.errors import DataError
 from impasto.method import Learner, Painter
 from impasto.recipe import VALIDATION, Recipe
+
+if TYPE_CHECKING:
+    from impasto.engine.judging import Judge
 
 
 class Measurement(NamedTuple):

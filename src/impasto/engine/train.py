@@ -22,7 +22,6 @@ from impasto.engine.claim import check_folder, claimed
 from impasto.engine.facts import peak_megabytes, start_facts
 from impasto.engine.interrupts import InterruptedTraining, Interrupts
 from impasto.engine.journal import Journal
-from impasto.engine.judging import Judge
 from impasto.engine.launch import launch
 from impasto.engine.means import Means, not_finite
 from impasto.engine.measuring import Measurement, check_measurable, in_eval_mode, measured
@@ -88,6 +87,8 @@ class Session:
         check_measurable(recipe, self.method, self.dataset)
         self.judge = None
         if recipe.evaluation is not None and fabric.is_global_zero:
+            from impasto.engine.judging import Judge  # with scikit-image, which other runs need not load
+
             self.judge = Judge(recipe.evaluation, recipe.data, self.dataset, fabric.device)
         self.state = self.method.prepare(fabric)
         self.layout = torch.channels_last if options.channels_last else torch.contiguous_format
