@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 
 from impasto.clock import Clock
-from impasto.data.batches import ImageSpec
+from impasto.data.batches import ImageSpec, Labels
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
 Prompt = TypeVar("Prompt")
 Batch = TypeVar("Batch")
+
+
+SHEET_ROWS = 12
+"""Classes on a sheet of samples."""
 
 
 class MethodOptions(BaseModel):
@@ -66,6 +70,35 @@ class Painter(Networked, Generic[Prompt]):
         return {"painting": self.paint(prompt, generator)}
 
 
+class LatentPainter(Painter[Labels]):
+    """Paints from labels and a latent: the same latent is the same idea, whichever the label."""
+
+    prompt_type = Labels
+    spec: ImageSpec
+    latent_size: int
+    """Numbers of a latent, each drawn from N(0, 1)."""
+
+    @abstractmethod
+    def draw(self, weights: Tensor, latents: Tensor) -> Tensor:
+        """Return [N, C, H, W] in [-1, 1] for class weights [N, K], one-hot or mixed, and latents [N, latent_size]."""
+
+    def paint(self, prompt: Labels, generator: torch.Generator) -> Tensor:
+        """Draw the latents from the generator and paint them."""
+        weights = prompt.weights
+        latents = torch.randn(len(weights), self.latent_size, generator=generator)
+        return self.draw(weights, latents.to(weights.device))
+
+    def sheet(self, prompt: Labels, generator: torch.Generator) -> Mapping[str, Tensor]:
+        """Return a row for each class, the first twelve of many, with the same latents in all rows."""
+        weights = prompt.weights
+        latents = torch.randn(len(weights), self.latent_size, generator=generator).to(weights.device)
+        one_hot = torch.eye(len(self.spec.classes), device=weights.device)[:SHEET_ROWS]
+        return {
+            name: self.draw(row.expand(len(latents), -1), latents)
+            for name, row in zip(self.spec.classes, one_hot, strict=False)
+        }
+
+
 class Classifier(Networked):
     """Tells which class an image belongs to; its networks are in eval mode when it is asked."""
 
@@ -107,6 +140,8 @@ class Learner(Networked, Generic[Batch]):
     """Names of the metrics that `validate` returns."""
     notes: tuple[str, ...] = ()
     """What its user should know before training, one sentence each."""
+    borrowed: tuple[str, ...] = ()
+    """Networks that do not learn here: their weights come from the run that `training.start_from` names."""
     fabric: Fabric
 
     @abstractmethod
@@ -125,17 +160,20 @@ class Learner(Networked, Generic[Batch]):
         """Return the optimizer as Fabric drives it in this precision and on these devices."""
         return cast("Optimizer", self.fabric.setup_optimizers(optimizer))
 
-    def descend(self, loss: Tensor, optimizer: Optimizer) -> None:
-        """Make one update: zero, backward, average the gradients over devices, step.
+    def descend(self, loss: Tensor, optimizer: Optimizer) -> Tensor:
+        """Make one update: zero, backward, average the gradients over devices, step; return the gradient's L2 norm.
 
         Networks stay plain modules (a wrapped one refuses second derivatives under mixed precision), so the gradients
         are averaged here, flattened into one message.
         """
         optimizer.zero_grad(set_to_none=True)
         self.fabric.backward(loss)
+        gradients = [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
         if self.fabric.world_size > 1:
-            self._average_gradients(optimizer)
+            self._average(gradients)
+        norm = nn.utils.get_total_norm(gradients)
         optimizer.step()
+        return norm
 
     def gathered(self, images: Tensor) -> Tensor:
         """Return the images [N, ...] of all devices in rank order, [N * world_size, ...], without gradient."""
@@ -151,8 +189,7 @@ class Learner(Networked, Generic[Batch]):
             return images
         return images.chunk(self.fabric.world_size)[self.fabric.global_rank]
 
-    def _average_gradients(self, optimizer: Optimizer) -> None:
-        gradients = [p.grad for group in optimizer.param_groups for p in group["params"] if p.grad is not None]
+    def _average(self, gradients: list[Tensor]) -> None:
         flat = torch.cat([gradient.flatten() for gradient in gradients])
         averaged = self.fabric.all_reduce(flat, reduce_op="mean")
         assert isinstance(averaged, Tensor)
@@ -162,6 +199,17 @@ class Learner(Networked, Generic[Batch]):
 
 class Method(Painter[Prompt], Learner[Batch], Generic[Batch, Prompt]):
     """A painter that learns."""
+
+
+class Adversarial(ABC):
+    """A learner whose discriminator or critic can be asked what it thinks of images."""
+
+    @abstractmethod
+    def realness(self, images: Tensor) -> Tensor:
+        """Return how real images [N, C, H, W] in [-1, 1] look, float32 [N]; higher is more real, on any scale.
+
+        The discriminator is in eval mode when it is asked, and images are not augmented.
+        """
 
 
 def require_gradients(networks: Iterable[nn.Module], *, needed: bool) -> None:

@@ -150,7 +150,7 @@ def test_the_atelier_holds_out_renderings_of_two_photos() -> None:
     dataset = Atelier(AtelierOptions(image_size=32, resize=64), LabelledImages)
     batches = list(dataset.held_out(4))
     assert dataset.held_out_size == 10
-    assert torch.cat([batch.labels for batch in batches]).tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
+    assert torch.cat([batch.labels[:, 0] for batch in batches]).tolist() == [0, 0, 1, 1, 2, 2, 3, 3, 4, 4]
     assert batches[0].images.shape == (4, 3, 32, 32)
     unpaired = Atelier(AtelierOptions(image_size=32, resize=64), UnpairedImages)
     assert (unpaired.held_out_size, list(unpaired.held_out(4))) == (0, [])

@@ -78,7 +78,7 @@ def _examples(dataset: Dataset, seed: int) -> Iterator[Shown]:
 
 def _described(batch: Any, classes: Sequence[str]) -> tuple[list[Tensor], str]:
     if isinstance(batch, LabelledImages):
-        return [batch.images[0]], classes[int(batch.labels[0])]
+        return [batch.images[0]], classes[int(batch.labels[0, 0])]
     captions = {UnpairedImages: "photo, painting", PairedImages: "source, target"}
     return [part[0] for part in batch if isinstance(part, torch.Tensor)], captions.get(type(batch), "")
 

@@ -90,11 +90,11 @@ class Atelier(Dataset):
 
         def draw(position: int) -> Draw:
             file, label = examples[order[position]]
-            return Draw(position, (file,), label)
+            return Draw(position, (file,), (label,))
 
         draws = ([draw(p) for p in share] for share in shares)
         for batch, (images,) in crop_batches(draws, self.options, seed, read=self._reader()):
-            yield LabelledImages(images, torch.tensor([drawn.label for drawn in batch]))
+            yield LabelledImages(images, torch.tensor([drawn.labels for drawn in batch]))
 
     @property
     def held_out_size(self) -> int:
@@ -104,12 +104,12 @@ class Atelier(Dataset):
     def held_out(self, batch_size: int) -> Iterator[LabelledImages]:
         """Yield the middles of the held-out renderings [N, 3, image_size, image_size] with their styles."""
         draws = [
-            Draw(position, (item.picture,), label)
+            Draw(position, (item.picture,), (label,))
             for label, style in enumerate(STYLES)
             for position, item in enumerate(self.renderings[style].test)
         ]
         for batch, (images,) in held_out_batches(draws if self._is_labelled else [], batch_size, self.options):
-            yield LabelledImages(images, torch.tensor([drawn.label for drawn in batch]))
+            yield LabelledImages(images, torch.tensor([drawn.labels for drawn in batch]))
 
     def exhibits(self) -> Exhibits:
         """Return held-out photos and their renderings, or for labelled data all renderings to learn from."""

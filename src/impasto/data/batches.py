@@ -17,7 +17,14 @@ class ImageSpec(NamedTuple):
     size: int
     """Height and width of a training crop, pixels."""
     classes: tuple[str, ...] = ()
-    """Names of the labels; empty where there are none."""
+    """Names of the classes; empty where there are none. With several attributes each is called `attribute=value`."""
+    groups: tuple[int, ...] = ()
+    """How many of the classes, in order, belong to each attribute; nothing where all are of one."""
+
+    @property
+    def attributes(self) -> tuple[int, ...]:
+        """How many classes each attribute has: one number for each column of LabelledImages.labels."""
+        return self.groups or (len(self.classes),)
 
 
 class UnpairedImages(NamedTuple):
@@ -39,12 +46,12 @@ class PairedImages(NamedTuple):
 
 
 class LabelledImages(NamedTuple):
-    """Images with one class each."""
+    """Images with a class of each attribute, mostly of one."""
 
     images: Tensor
     """[N, C, H, W]"""
     labels: Tensor
-    """[N] int64, index into ImageSpec.classes"""
+    """[N, A] int64: the class of each of A attributes, counted within the attribute; -1 where it is not known"""
 
 
 class Images(NamedTuple):
@@ -58,4 +65,4 @@ class Labels(NamedTuple):
     """A prompt: how much of each class each painting should have."""
 
     weights: Tensor
-    """[N, K] float32, one-hot or a mixture; K = len(ImageSpec.classes)"""
+    """[N, K] float32, K = len(ImageSpec.classes): one-hot for each attribute, zeros where any will do, or a mixture"""

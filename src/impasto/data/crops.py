@@ -29,8 +29,8 @@ class Draw(NamedTuple):
 
     position: int
     files: tuple[Source, ...]
-    label: int = 0
-    """Class index, for labelled data."""
+    labels: tuple[int, ...] = ()
+    """The class of each attribute, for labelled data; -1 where it is not known."""
 
 
 Batch = tuple[Sequence[Draw], tuple[Tensor, ...]]

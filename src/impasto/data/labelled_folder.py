@@ -90,12 +90,12 @@ class LabelledFolder(Dataset):
 
         def draw(position: int) -> Draw:
             item = choose(position)
-            return Draw(position, (item.picture,), self.classes.index(self._class(item)))
+            return Draw(position, (item.picture,), (self.classes.index(self._class(item)),))
 
         draws = ([draw(p) for p in share] for share in positions(start, batch_size, rank, world_size))
         read = reader(self.options, self.size)
         for batch, (images,) in crop_batches(draws, self.options, seed, read=read):
-            yield LabelledImages(images, torch.tensor([drawn.label for drawn in batch]))
+            yield LabelledImages(images, torch.tensor([drawn.labels for drawn in batch]))
 
     @property
     def held_out_size(self) -> int:
@@ -105,11 +105,11 @@ class LabelledFolder(Dataset):
     def held_out(self, batch_size: int) -> Iterator[LabelledImages]:
         """Yield the middles of the held-out pictures [N, 3, image_size, image_size] with their classes."""
         draws = [
-            Draw(position, (item.picture,), self.classes.index(self._class(item)))
+            Draw(position, (item.picture,), (self.classes.index(self._class(item)),))
             for position, item in enumerate(self.validation)
         ]
         for batch, (images,) in held_out_batches(draws, batch_size, self.options):
-            yield LabelledImages(images, torch.tensor([drawn.label for drawn in batch]))
+            yield LabelledImages(images, torch.tensor([drawn.labels for drawn in batch]))
 
     def exhibits(self) -> Exhibits:
         """Return all pictures that are learned from: a class is compared with all its real pictures (spec 07)."""

@@ -71,6 +71,8 @@ class InceptionClassifier(Classifier, Learner[LabelledImages]):
         if spec.size < network.SMALLEST_IMAGE:
             needed = f"inception-classifier needs {network.SMALLEST_IMAGE} pixels, not {spec.size}"
             raise RecipeError("recipe", [f"data.image_size: {needed}"])
+        if len(spec.attributes) > 1:
+            raise RecipeError("recipe", ["data.label: inception-classifier tells the classes of one label, not several"])
         auxiliary = spec.size >= network.SMALLEST_FOR_AUXILIARY
         if not auxiliary:
             needed = f"need {network.SMALLEST_FOR_AUXILIARY} pixels, not {spec.size}; it learns without them"
@@ -102,16 +104,17 @@ class InceptionClassifier(Classifier, Learner[LabelledImages]):
         if len(batch.labels) == 1 and self.options.train == "all":
             raise RecipeError("recipe", ["training.batch_size: batch norm needs at least 2 images on each device"])
         _, logits, auxiliary = self.inception(batch.images)
-        loss = functional.cross_entropy(logits.float(), batch.labels)
+        labels = batch.labels[:, 0]
+        loss = functional.cross_entropy(logits.float(), labels)
         if auxiliary is not None:
-            loss = loss + self.options.auxiliary_weight * functional.cross_entropy(auxiliary.float(), batch.labels)
+            loss = loss + self.options.auxiliary_weight * functional.cross_entropy(auxiliary.float(), labels)
         self.descend(loss, self.optimizer)
-        return {"loss": loss.detach(), "accuracy": (logits.argmax(1) == batch.labels).float().mean()}
+        return {"loss": loss.detach(), "accuracy": (logits.argmax(1) == labels).float().mean()}
 
     def validate(self, batches: Iterable[LabelledImages]) -> Mapping[str, float]:
         """Return the share of images told right and their mean cross-entropy; nothing without images."""
         right, loss, count = 0, 0.0, 0
-        for images, labels in batches:
+        for images, (labels,) in ((batch.images, batch.labels.unbind(1)) for batch in batches):
             logits = self.inception(images).logits.float()
             right += int((logits.argmax(1) == labels).sum())
             loss += float(functional.cross_entropy(logits, labels, reduction="sum"))

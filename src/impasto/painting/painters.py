@@ -109,8 +109,10 @@ def _load(folder: Path, device: torch.device | str) -> Loaded:
         with safe_open(folder / WEIGHTS, framework="pt") as file:
             about = json.loads((file.metadata() or {})["impasto"])
             weights = {key: _as_float32(file.get_tensor(key)) for key in file.keys()}  # noqa: SIM118 - not a mapping
-        classes = tuple(about["spec"]["classes"])  # JSON knows lists only
-        spec, images_seen = ImageSpec(**{**about["spec"], "classes": classes}), int(about["images_seen"])
+        stored: dict[str, Any] = about["spec"]  # JSON knows lists only
+        lists = {key: tuple(value) for key, value in stored.items() if isinstance(value, list)}
+        spec = ImageSpec(**{**stored, **lists})
+        images_seen = int(about["images_seen"])
         metrics = {name: float(value) for name, value in dict(about.get("metrics", {})).items()}
     except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
         raise _damaged(folder, error) from error
