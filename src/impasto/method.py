@@ -175,6 +175,18 @@ class Learner(Networked, Generic[Batch]):
         optimizer.step()
         return norm
 
+    def mean_over_devices(self, value: Tensor) -> Tensor:
+        """Return the mean of a scalar over all devices."""
+        if self.fabric.world_size == 1:
+            return value
+        mean = self.fabric.all_reduce(value, reduce_op="mean")
+        assert isinstance(mean, Tensor)
+        return mean
+
+    def count_over_devices(self, images: Tensor) -> int:
+        """Return how many images all devices have where this one has `images`."""
+        return len(images) * self.fabric.world_size
+
     def gathered(self, images: Tensor) -> Tensor:
         """Return the images [N, ...] of all devices in rank order, [N * world_size, ...], without gradient."""
         if self.fabric.world_size == 1:

@@ -1,7 +1,10 @@
+import math
+
 import pytest
 import torch
+from torch import nn
 
-from impasto.losses.adversarial import least_squares
+from impasto.losses.adversarial import cross_entropy, gradient_penalty, least_squares
 from impasto.losses.cycle import mean_absolute
 
 
@@ -26,3 +29,52 @@ def test_half_precision_is_summed_in_float32() -> None:
     assert least_squares(ones, 0.0).dtype == torch.float32
     assert least_squares(ones, 0.0).item() == 1.0
     assert mean_absolute(ones, torch.zeros(1, 3, 300, 300)).item() == 1.0
+
+
+def test_cross_entropy_by_hand() -> None:
+    assert cross_entropy(torch.zeros(4), 1.0).item() == pytest.approx(math.log(2))
+    logits = torch.tensor([2.0, -1.0])
+    expected = (math.log1p(math.exp(-2)) + math.log1p(math.exp(1))) / 2
+    assert cross_entropy(logits, 1.0).item() == pytest.approx(expected)
+    assert cross_entropy(logits, 0.0).item() == pytest.approx(cross_entropy(-logits, 1.0).item())
+    assert cross_entropy(logits.bfloat16(), 1.0).dtype == torch.float32
+
+
+REAL, FAKE = torch.randn(2, 4, 3, 5, 5, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize("norm", [0.0, 0.5, 1.0, 3.0])
+def test_the_penalty_of_a_linear_critic_has_a_closed_form(norm: float) -> None:
+    """Spec 01, check 5: f(x) = <u, x> has the gradient u everywhere."""
+    direction = torch.randn(3, 5, 5)
+    direction = norm * direction / direction.norm()
+    penalty = gradient_penalty(lambda points: (points * direction).sum((1, 2, 3)), REAL, FAKE)
+    assert penalty.item() == pytest.approx((norm - 1) ** 2, abs=1e-6)
+
+
+def test_the_penalty_teaches_the_critic_and_nobody_else() -> None:
+    """Spec 01, check 6: second derivatives reach the critic's weights, none the images."""
+    critic = nn.Sequential(nn.Conv2d(3, 4, 3), nn.Softplus(), nn.Flatten(), nn.Linear(36, 1))
+    real, fake = REAL.clone().requires_grad_(), FAKE.clone().requires_grad_()
+    gradient_penalty(critic, real, fake).backward()
+    assert real.grad is None
+    assert fake.grad is None
+    for name, weight in critic.named_parameters():
+        flat = name == "3.bias"  # a constant has no slope
+        assert flat == (weight.grad is None or bool(weight.grad.abs().max() == 0))
+
+
+def test_the_penalty_is_taken_on_the_segment_at_one_place_for_each_image() -> None:
+    """Spec 01, check 11."""
+    seen = []
+
+    def critic(points: torch.Tensor) -> torch.Tensor:
+        seen.append(points.detach())
+        return points.sum((1, 2, 3))
+
+    gradient_penalty(critic, REAL, FAKE)
+    places = ((seen[0] - FAKE) / (REAL - FAKE)).flatten(1)
+    assert torch.allclose(places, places[:, :1].expand_as(places), atol=1e-3)
+    assert places.min() >= -1e-3
+    assert places.max() <= 1 + 1e-3
+    assert places[:, 0].unique().numel() == 4

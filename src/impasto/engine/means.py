@@ -12,32 +12,32 @@ from torch import Tensor
 
 
 class Means:
-    """Adds up scalars until they are asked for."""
+    """Adds up scalars until they are asked for; each is the mean over the steps that logged it."""
 
     def __init__(self) -> None:
         self._sums: dict[str, Tensor] = {}
-        self._count = 0
+        self._counts: dict[str, int] = {}
 
     def add(self, scalars: Mapping[str, Tensor]) -> None:
         """Take in one step's scalars."""
         for name, value in scalars.items():
             earlier = self._sums.get(name)
             self._sums[name] = value.detach().double() if earlier is None else earlier.to(value.device) + value
-        self._count += 1
+            self._counts[name] = self._counts.get(name, 0) + 1
 
     def state_dict(self) -> dict[str, Any]:
         """Return the sums so far: a resumed run's next mean covers its whole interval."""
-        return {"sums": dict(self._sums), "count": self._count}
+        return {"sums": dict(self._sums), "counts": dict(self._counts)}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Put back what `state_dict` returned."""
-        self._sums, self._count = dict(state_dict["sums"]), int(state_dict["count"])
+        self._sums, self._counts = dict(state_dict["sums"]), dict(state_dict["counts"])
 
     def peek(self, fabric: Fabric) -> dict[str, float]:
         """Return the means over steps and devices since the last `take`; empty where there was no step."""
-        if self._count == 0:
+        if not self._sums:
             return {}
-        stacked = torch.stack(list(self._sums.values())) / self._count
+        stacked = torch.stack([total / self._counts[name] for name, total in self._sums.items()])
         if fabric.world_size > 1:
             reduced = fabric.all_reduce(stacked, reduce_op="mean")
             assert isinstance(reduced, Tensor)
@@ -47,7 +47,7 @@ class Means:
     def take(self, fabric: Fabric) -> dict[str, float]:
         """Return the means and begin anew."""
         means = self.peek(fabric)
-        self._sums, self._count = {}, 0
+        self._sums, self._counts = {}, {}
         return means
 
 

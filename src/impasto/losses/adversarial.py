@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import torch
 from torch import Tensor
+from torch.nn import functional
 
 
 def least_squares(verdicts: Tensor, target: float) -> Tensor:
@@ -11,3 +15,28 @@ def least_squares(verdicts: Tensor, target: float) -> Tensor:
     Mao et al. 2017 (arXiv:1611.04076), equation 9 with a = 0 and b = c = 1, without the halves. Computed in float32.
     """
     return (verdicts.float() - target).square().mean()
+
+
+def cross_entropy(logits: Tensor, target: float) -> Tensor:
+    """Mean binary cross-entropy of a discriminator's logits, any shape, against `target` (1 for real, 0 for fake).
+
+    Goodfellow et al. 2014 (arXiv:1406.2661), equation 1; against 1 for fakes it is the generator's non-saturating loss
+    of section 3. Computed in float32.
+    """
+    logits = logits.float()
+    return functional.binary_cross_entropy_with_logits(logits, torch.full_like(logits, target))
+
+
+def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor) -> Tensor:
+    """Mean of (norm of the critic's gradient - 1)^2 at points drawn between real and fake images [N, C, H, W].
+
+    Gulrajani et al. 2017 (arXiv:1704.00028), equation 3 without lambda: one random number for each image says where
+    between the two the gradient is taken; the norm is over all of an image, in float32. `critic` gives scores of any
+    shape that has one number for each image, and is differentiated twice, for which its graph is kept. Neither image
+    gets a gradient.
+    """
+    between = torch.rand(len(real), 1, 1, 1, device=real.device)
+    points = torch.lerp(fake.detach().float(), real.detach().float(), between).requires_grad_()
+    (gradients,) = torch.autograd.grad(critic(points).float().sum(), points, create_graph=True)
+    norms: Tensor = gradients.flatten(1).norm(2, dim=1)
+    return (norms - 1).square().mean()
