@@ -43,7 +43,7 @@ def test_batches_carry_their_class(styles: Path) -> None:
     level = {"baroque": 0, "rococo": 60, "10": 120, "2": 180}
     for batch in islice(dataset.stream(4, seed=1), 5):
         assert batch.images.shape == (4, 3, 16, 16)
-        for image, label in zip(batch.images, batch.labels.tolist(), strict=True):
+        for image, label in zip(batch.images, batch.labels[:, 0].tolist(), strict=True):
             assert round(float((image.mean() + 1) * 127.5)) == level[dataset.spec.classes[label]]
     prompts = dataset.prompts(6)
     assert isinstance(prompts, Labels)
@@ -82,7 +82,7 @@ def test_held_out_pictures_come_once_in_order_by_their_middle(crop: str, styles:
     assert dataset.held_out_size == 4
     batches = list(dataset.held_out(3))
     assert [batch.images.shape for batch in batches] == [(3, 3, 16, 16), (1, 3, 16, 16)]
-    names = [dataset.spec.classes[label] for label in torch.cat([batch.labels for batch in batches]).tolist()]
+    names = [dataset.spec.classes[label] for label in torch.cat([batch.labels[:, 0] for batch in batches])]
     assert names == ["baroque", "baroque", "rococo", "rococo"]
     again = list(dataset.held_out(4))
     assert torch.equal(torch.cat([batch.images for batch in batches]), again[0].images)
@@ -135,9 +135,35 @@ def test_what_has_no_labels_or_lonely_ones(tmp_path: Path, make_pictures: Make) 
         labelled(tmp_path / "plain")
     make_pictures(tmp_path / "c" / "many", 3)
     make_pictures(tmp_path / "c" / "one", 1)
-    with pytest.raises(DataError, match=r"1 classes of class with a single picture to learn from \(one\)"):
+    remedies = "add pictures, leave small classes out with data.min_images=2 or data.largest, or name"
+    with pytest.raises(DataError, match=rf"1 classes of class with a single picture to learn from \(one\); {remedies}"):
         labelled(tmp_path / "c")
     assert labelled(tmp_path / "c", classes=("many",)).size == 3
+    assert labelled(tmp_path / "c", min_images=2).size == 3
+    assert labelled(tmp_path / "c", largest=1).size == 3
+
+
+def test_small_classes_are_left_out_and_told(styles: Path) -> None:
+    assert labelled(styles, min_images=2).notes == (), "all have two"
+    dataset = labelled(styles, min_images=3)
+    assert dataset.histogram() == {"baroque": 9, "rococo": 4}
+    assert dataset.notes == (
+        "2 of 4 classes of class are left out as too small: 2 (2), 10 (2); 13 pictures of 2 classes are kept",
+    )
+    assert labelled(styles, largest=3).spec.classes == ("2", "baroque", "rococo"), "of equals the first by name"
+    assert labelled(styles, largest=9).notes == ()
+    assert labelled(styles, min_images=3, largest=1).histogram() == {"baroque": 9}
+    assert labelled(styles, classes=("2", "rococo"), largest=1).histogram() == {"rococo": 4}
+    with pytest.raises(DataError, match="no class of class has 10 pictures to learn from; the largest, baroque, has 9"):
+        labelled(styles, min_images=10)
+
+
+def test_what_counts_is_what_is_left_to_learn_from(styles: Path) -> None:
+    split_table(styles, {f"rococo/{number}.png" for number in range(3)})
+    dataset = labelled(styles, min_images=2)
+    assert dataset.histogram() == {"2": 2, "10": 2, "baroque": 9}
+    assert dataset.held_out_size == 0
+    assert dataset.pictures.test == (), "held-out pictures of classes left out are left out too"
 
 
 def test_balance_gives_each_class_its_share_and_every_picture_its_turn() -> None:

@@ -7,6 +7,7 @@ from impasto.chance import generator
 from impasto.data.transforms import (
     centre_crop,
     centre_square,
+    mirrored_centre,
     random_crop,
     random_resized_crop,
     stacked,
@@ -38,6 +39,15 @@ def test_crops_are_parts_of_their_picture_and_cover_it() -> None:
         corners.add((top, left))
     assert corners == {(top, left) for top in range(4) for left in range(7)}
     assert 160 < flips < 240
+
+
+def test_middles_are_mirrored_half_of_the_time() -> None:
+    picture = torch.arange(9 * 12, dtype=torch.uint8).reshape(1, 9, 12)
+    middle = picture[:, 2:7, 3:8]
+    cuts = [mirrored_centre(picture, 5, flip=True, generator=generator(number)) for number in range(400)]
+    assert all(torch.equal(cut, middle) or torch.equal(cut, middle.flip(-1)) for cut in cuts)
+    assert 160 < sum(torch.equal(cut, middle) for cut in cuts) < 240
+    assert torch.equal(mirrored_centre(picture, 5, flip=False, generator=generator(0)), middle)
 
 
 def test_equal_chances_cut_equal_places() -> None:

@@ -10,7 +10,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from impasto.data.batches import LabelledImages, PairedImages, UnpairedImages
+from impasto.data.batches import ImageSpec, LabelledImages, PairedImages, UnpairedImages
 from impasto.data.collection import Collection, Item
 from impasto.data.crops import Draw, crop_batches
 from impasto.data.dataset import DataOptions, Dataset
@@ -73,14 +73,21 @@ def contact_sheet(shown: Sequence[Shown]) -> Image.Image:
 
 def _examples(dataset: Dataset, seed: int) -> Iterator[Shown]:
     for batch in dataset.stream(1, seed):
-        yield Shown(*_described(batch, dataset.spec.classes))
+        yield Shown(*_described(batch, dataset.spec))
 
 
-def _described(batch: Any, classes: Sequence[str]) -> tuple[list[Tensor], str]:
+def _described(batch: Any, spec: ImageSpec) -> tuple[list[Tensor], str]:
     if isinstance(batch, LabelledImages):
-        return [batch.images[0]], classes[int(batch.labels[0, 0])]
+        return [batch.images[0]], _named(batch.labels[0].tolist(), spec)
     captions = {UnpairedImages: "photo, painting", PairedImages: "source, target"}
     return [part[0] for part in batch if isinstance(part, torch.Tensor)], captions.get(type(batch), "")
+
+
+def _named(labels: Sequence[int], spec: ImageSpec) -> str:
+    """Return the names of an example's known classes, without `style=`, which would leave them no room."""
+    firsts = itertools.accumulate(spec.attributes, initial=0)
+    names = [spec.classes[first + label] for first, label in zip(firsts, labels, strict=False) if label >= 0]
+    return ", ".join(name.partition("=")[2] if spec.groups else name for name in names)
 
 
 def _files(item: Item) -> tuple[Any, ...]:

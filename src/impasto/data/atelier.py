@@ -60,6 +60,11 @@ class Atelier(Dataset):
         styles = len(STYLES) if self._is_labelled else 1
         return styles * len(self.photos.train)
 
+    @property
+    def different_crops(self) -> int:
+        """The crops that lie side by side in the pictures: few pictures, but large ones."""
+        return self.size * (self.options.short_side // self.options.image_size) ** 2
+
     def summary(self) -> str:
         """Say how many pictures there are."""
         learned = "all five styles" if self._is_labelled else f"the style {self.options.style}"

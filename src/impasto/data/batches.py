@@ -26,6 +26,11 @@ class ImageSpec(NamedTuple):
         """How many classes each attribute has: one number for each column of LabelledImages.labels."""
         return self.groups or (len(self.classes),)
 
+    def classes_of_first(self) -> tuple[str, ...]:
+        """Return the names of the first attribute's classes, without the attribute's own."""
+        own = self.classes[: self.attributes[0]]
+        return tuple(name.partition("=")[2] for name in own) if self.groups else own
+
 
 class UnpairedImages(NamedTuple):
     """Two unrelated images at a time: domains A and B of spec 03."""

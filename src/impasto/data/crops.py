@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -16,6 +16,7 @@ from impasto.data.stream import decoded_ahead
 from impasto.data.transforms import (
     centre_crop,
     centre_square,
+    mirrored_centre,
     random_crop,
     random_resized_crop,
     read_pixels,
@@ -34,7 +35,18 @@ class Draw(NamedTuple):
 
 
 Batch = tuple[Sequence[Draw], tuple[Tensor, ...]]
-"""Draws, with the images of each of their files: float32 [N, 3, S, S] in [-1, 1]."""
+"""Draws, with the images of each of their files: float32 [N, C, S, S] in [-1, 1]."""
+
+
+class Cut(Protocol):
+    """Cuts uint8 [C, size, size] from a picture [C, H, W], by chance."""
+
+    def __call__(self, picture: Tensor, size: int, *, flip: bool, generator: torch.Generator) -> Tensor:
+        """Cut it; mirror half of them if `flip`."""
+
+
+CUTS: Mapping[str, Cut] = {"square": random_crop, "centre": mirrored_centre, "resized": random_resized_crop}
+"""What `data.crop` may say."""
 
 
 def crop_batches(
@@ -47,11 +59,11 @@ def crop_batches(
 ) -> Iterator[Batch]:
     """Read each batch of draws ahead of need and crop it.
 
-    Yields the draws with one float32 tensor [N, 3, image_size, image_size] in [-1, 1] for each file of a draw. With
+    Yields the draws with one float32 tensor [N, C, image_size, image_size] in [-1, 1] for each file of a draw. With
     `same_place` the files of one draw are cut and mirrored alike. A crop depends on the seed and the draw's position
     alone.
     """
-    random_cut = random_resized_crop if options.crop == "resized" else random_crop
+    random_cut = CUTS[options.crop]
 
     def cut(draw: Draw) -> list[Tensor]:
         """Read and crop one example's pictures, in a thread of its own: its place says what chance it has."""
@@ -68,7 +80,9 @@ def held_out_batches(draws: Sequence[Draw], batch_size: int, options: DataOption
     """Read the draws in order and cut out the middle of each picture; the last batch may be smaller."""
 
     def cut(draw: Draw) -> list[Tensor]:
-        pictures = [read_pixels(file, options.max_megapixels, options.held_out_side) for file in draw.files]
+        pictures = [
+            read_pixels(file, options.max_megapixels, options.held_out_side, options.look) for file in draw.files
+        ]
         return [centre_crop(picture, options.image_size) for picture in pictures]
 
     batches = (draws[first : first + batch_size] for first in range(0, len(draws), batch_size))

@@ -12,6 +12,7 @@ from impasto.data.batches import ImageSpec
 from impasto.data.collection import Item
 from impasto.data.fingerprint import Fingerprint
 from impasto.data.pictures import MAX_MEGAPIXELS
+from impasto.data.transforms import AS_IT_IS, Look
 
 
 class DataOptions(BaseModel):
@@ -24,9 +25,10 @@ class DataOptions(BaseModel):
     """Height and width of a training crop, pixels."""
     resize: int | None = Field(None, ge=16, le=8192)
     """Short side to which pictures are resized before cropping; 286/256 of image_size unless said."""
-    crop: Literal["square", "resized"] = "square"
-    """square: a square of image_size, anywhere in the resized picture. resized: a part of any size from 8 to 100 % of
-    the picture, of proportions from 3:4 to 4:3, brought to image_size (Szegedy et al. 2015, arXiv:1409.4842)."""
+    crop: Literal["square", "centre", "resized"] = "square"
+    """square: a square of image_size, anywhere in the resized picture. centre: the one in its middle. resized: a part
+    of any size from 8 to 100 % of the picture, of proportions from 3:4 to 4:3, brought to image_size (Szegedy et al.
+    2015, arXiv:1409.4842)."""
     flip: bool = True
     """Mirror half of the crops."""
     max_megapixels: float = Field(MAX_MEGAPIXELS, gt=0)
@@ -41,6 +43,11 @@ class DataOptions(BaseModel):
         if self.resize is not None and self.resize < self.image_size:
             raise ValueError(f"resize ({self.resize}) is smaller than image_size ({self.image_size}); make it as large")
         return self
+
+    @property
+    def look(self) -> Look:
+        """What becomes of proportions and colours when a picture is read."""
+        return AS_IT_IS
 
     @property
     def short_side(self) -> int:
@@ -118,3 +125,8 @@ class Dataset(ABC):
     @abstractmethod
     def size(self) -> int:
         """How many images one epoch has."""
+
+    @property
+    def different_crops(self) -> int:
+        """How many crops one epoch could show of which none shows the same; a batch must not have more."""
+        return self.size

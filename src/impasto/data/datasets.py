@@ -6,12 +6,14 @@ from collections.abc import Mapping
 
 from impasto.data.atelier import Atelier
 from impasto.data.dataset import DataOptions, Dataset
+from impasto.data.digits import Digits
 from impasto.data.labelled_folder import LabelledFolder
 from impasto.data.paired_folders import PairedFolders
 from impasto.data.unpaired_folders import UnpairedFolders
 
 DATASETS: Mapping[str, type[Dataset]] = {
     "atelier": Atelier,
+    "digits": Digits,
     "labelled-folder": LabelledFolder,
     "paired-folders": PairedFolders,
     "unpaired-folders": UnpairedFolders,

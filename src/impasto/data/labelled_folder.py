@@ -1,71 +1,115 @@
-"""Pictures with a class each: a folder for each class, a table of labels, MNIST, a WikiArt list and so on."""
+"""Pictures with a class each, or one of each attribute: class folders, a table of labels, MNIST, a WikiArt list."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import torch
-from pydantic import Field
+from pydantic import BeforeValidator, Field, model_validator
 
-from impasto.chance import mixed_seed
 from impasto.data.batches import ImageSpec, LabelledImages, Labels
 from impasto.data.collection import Collection, Item
 from impasto.data.crops import Draw, crop_batches, held_out_batches
 from impasto.data.dataset import DataOptions, Dataset, Exhibits
+from impasto.data.labelling import (
+    Classes,
+    check_counts,
+    chosen_attributes,
+    class_counts,
+    having,
+    left_out,
+    named_classes,
+    natural,
+    sizeable,
+    with_held_out,
+)
 from impasto.data.layouts import read_collection
 from impasto.data.options import Place
 from impasto.data.picture_set import checked
 from impasto.data.reading import reader
 from impasto.data.shard_order import order_of, refuse_balance
 from impasto.data.stream import Balance, BalancedOrder, positions
-from impasto.errors import DataError, did_you_mean
+from impasto.data.transforms import Look
 
-NAMED = 5
+
+def _listed(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
 
 
 class LabelledFolderOptions(DataOptions):
-    """A collection, and which of its attributes is the class."""
+    """A collection, and which of its attributes are learned."""
 
     kind: Literal["labelled-folder"] = "labelled-folder"
     path: Place
     layout: str | None = None
     """Recognised unless said."""
-    label: str | None = None
-    """The attribute that is the class, such as style, genre or artist; `class`, or the only one, unless said."""
+    label: Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1)] | None = None
+    """The attribute that is the class, such as style, genre or artist; `class`, or the only one, unless said. Several,
+    as [style, genre], are learned side by side; where one of them is missing, by what is known of the picture."""
     classes: tuple[str, ...] | None = None
-    """Learn these classes only."""
+    """Learn these classes only; with several attributes written style=ukiyo_e, and all of an attribute not named."""
+    min_images: int | None = Field(None, ge=1)
+    """Leave out classes with fewer pictures to learn from."""
+    largest: int | None = Field(None, ge=1)
+    """Learn only so many classes of each attribute, those with most pictures (spec 01, A2: the 25 largest styles)."""
     balance: Literal["none"] | Balance = "none"
-    """How often a class is shown: as often as it has pictures, as the root of that, or all alike."""
+    """How often a class of the first attribute is shown: as often as it has pictures, as the root of that, or all
+    alike; pictures without it are shown as a class of their own."""
     validation_share: float = Field(0.0, ge=0, le=0.9)
-    """Share of each class to hold out where the collection itself holds nothing out; chosen by the pictures' names."""
+    """Share of each class (of the first attribute) to hold out where the collection itself holds nothing out; chosen by
+    the pictures' names."""
+    fit: Literal["crop", "squash"] = "crop"
+    """crop: pictures keep their proportions and are cropped. squash: they are resized to a square as a whole."""
+    channels: Literal[1, 3] = 3
+    """1: grey, by luma (ITU-R BT.601). A judge looks at real pictures in their own colours: it is fair to a painter of
+    grey only where they are grey themselves, as MNIST's are."""
+
+    @model_validator(mode="after")
+    def _names_each_label_once(self) -> LabelledFolderOptions:
+        if self.label is not None and len(set(self.label)) < len(self.label):
+            raise ValueError(f"label names an attribute twice ({', '.join(self.label)}); name each once")
+        return self
+
+    @property
+    def look(self) -> Look:
+        """See DataOptions."""
+        return Look(self.fit == "squash", self.channels)
 
 
 class LabelledFolder(Dataset):
-    """Labelled pictures; those without a label, or of other classes, are left out and counted."""
+    """Labelled pictures; those without a label, or of other classes, are left out and counted.
 
-    Options = LabelledFolderOptions
+    Its `classes` are those of each attribute, in order: a picture's label counts within the attribute.
+    """
+
+    Options: ClassVar[type[DataOptions]] = LabelledFolderOptions
     batch_types = frozenset({LabelledImages})
 
     def __init__(self, options: LabelledFolderOptions, batch_type: type = LabelledImages) -> None:  # noqa: ARG002
         self.options = options
         collection = read_collection(options.path, options.layout)
-        self.attribute = chosen_attribute(collection, options.label)
-        items = _of_classes(collection, self.attribute, options.classes)
-        items = _with_held_out(items, self.attribute, options.validation_share)
-        self.pictures = checked(collection, options.max_megapixels, items)
-        counts = self._counts(self.pictures.train)
-        self.classes = tuple(sorted(counts, key=natural))
-        _check_counts(collection, self.attribute, counts)
-        self.validation = [item for item in self.pictures.test if self._class(item) in counts]
-        missing = sum(self.attribute not in item.labels for item in collection.items)
-        without = (f"{missing:,} pictures have no {self.attribute} and are left out",) if missing else ()
-        strange = len(self.pictures.test) - len(self.validation)
-        unlearned = (f"{strange:,} held-out pictures are of classes with nothing to learn from",) if strange else ()
-        self.notes = (*self.pictures.notes, *without, *unlearned)
+        self.attributes = chosen_attributes(collection, options.label)
+        wanted = named_classes(collection, self.attributes, options.classes)
+        items = with_held_out(having(collection.items, wanted), self.attributes[0], options.validation_share)
+        found = class_counts(items, wanted)
+        kept = sizeable(wanted, found, options.min_images, options.largest)
+        self.pictures = checked(collection, options.max_megapixels, having(items, kept))
+        self.counts = class_counts(self.pictures.train, kept)
+        check_counts(collection, self.counts)
+        self.classes = {attribute: tuple(sorted(of, key=natural)) for attribute, of in self.counts.items()}
+        self._places = {attribute: {name: n for n, name in enumerate(of)} for attribute, of in self.classes.items()}
+        self.validation = [item for item in self.pictures.test if max(self._labels(item)) >= 0]
+        self.notes = (*self.pictures.notes, *left_out(kept, found), *self._lacking(collection, kept))
         self.fingerprint = self.pictures.fingerprint
-        self.spec = ImageSpec(channels=3, size=options.image_size, classes=self.classes)
+        self.spec = self._spec()
+
+    def _spec(self) -> ImageSpec:
+        options = self.options
+        if len(self.classes) == 1:
+            return ImageSpec(options.channels, options.image_size, next(iter(self.classes.values())))
+        names = tuple(f"{attribute}={name}" for attribute, of in self.classes.items() for name in of)
+        return ImageSpec(options.channels, options.image_size, names, tuple(map(len, self.classes.values())))
 
     @property
     def size(self) -> int:
@@ -75,22 +119,23 @@ class LabelledFolder(Dataset):
     def summary(self) -> str:
         """Say how many pictures and classes there are."""
         train, test = len(self.pictures.train), len(self.pictures.test)
-        return f"{train:,} pictures of {len(self.classes)} classes ({self.attribute}) to learn from, {test:,} held out"
+        classes = " and ".join(f"{len(of)} classes ({attribute})" for attribute, of in self.classes.items())
+        return f"{train:,} pictures of {classes} to learn from, {test:,} held out"
 
     def histogram(self) -> Mapping[str, int]:
         """Return how many pictures each class has to learn from."""
-        counts = self._counts(self.pictures.train)
-        return {name: counts[name] for name in self.classes}
+        counts = (self.counts[attribute][name] for attribute, of in self.classes.items() for name in of)
+        return dict(zip(self.spec.classes, counts, strict=True))
 
     def stream(
         self, batch_size: int, seed: int, start: int = 0, rank: int = 0, world_size: int = 1
     ) -> Iterator[LabelledImages]:
-        """Yield batches of random crops [N, 3, image_size, image_size] with their classes."""
+        """Yield batches of crops [N, C, image_size, image_size] with their classes."""
         choose = self._chooser(seed)
 
         def draw(position: int) -> Draw:
             item = choose(position)
-            return Draw(position, (item.picture,), (self.classes.index(self._class(item)),))
+            return Draw(position, (item.picture,), self._labels(item))
 
         draws = ([draw(p) for p in share] for share in positions(start, batch_size, rank, world_size))
         read = reader(self.options, self.size)
@@ -103,22 +148,24 @@ class LabelledFolder(Dataset):
         return len(self.validation)
 
     def held_out(self, batch_size: int) -> Iterator[LabelledImages]:
-        """Yield the middles of the held-out pictures [N, 3, image_size, image_size] with their classes."""
-        draws = [
-            Draw(position, (item.picture,), (self.classes.index(self._class(item)),))
-            for position, item in enumerate(self.validation)
-        ]
+        """Yield the middles of the held-out pictures [N, C, image_size, image_size] with their classes."""
+        draws = [Draw(position, (item.picture,), self._labels(item)) for position, item in enumerate(self.validation)]
         for batch, (images,) in held_out_batches(draws, batch_size, self.options):
             yield LabelledImages(images, torch.tensor([drawn.labels for drawn in batch]))
 
     def exhibits(self) -> Exhibits:
-        """Return all pictures that are learned from: a class is compared with all its real pictures (spec 07)."""
-        return Exhibits((), self.pictures.train, self.attribute, self.pictures.train)
+        """Return all pictures that are learned from: a class is compared with all its real pictures (spec 07).
+
+        Of several attributes the first is judged, by pictures that have it, under the classes' plain names. Pictures
+        are judged whole: features that resize to a square see them as `fit: squash` does, and `fit: crop` shows less.
+        """
+        train = self.pictures.train
+        return Exhibits((), tuple(item for item in train if self._labels(item)[0] >= 0), self.attributes[0], train)
 
     def prompts(self, count: int) -> Labels:
-        """Return one-hot labels that go round the classes."""
-        classes = len(self.classes)
-        return Labels(torch.eye(classes)[torch.arange(count) % classes])
+        """Return one-hot labels of each attribute, side by side, that go round its classes."""
+        numbers = torch.arange(count)
+        return Labels(torch.cat([torch.eye(classes)[numbers % classes] for classes in self.spec.attributes], 1))
 
     def _chooser(self, seed: int) -> Callable[[int], Item]:
         """Return what gives the picture at a position of the run, as the balance says."""
@@ -127,81 +174,38 @@ class LabelledFolder(Dataset):
             order = order_of(items, seed, "labelled")
             return lambda position: items[order[position]]
         refuse_balance(items, self.options.path)
-        by_class = [[item for item in items if self._class(item) == name] for name in self.classes]
-        balanced = BalancedOrder([len(members) for members in by_class], seed, balance)
+        by_class: dict[int, list[Item]] = {label: [] for label in range(self.spec.attributes[0])}
+        for item in items:
+            by_class.setdefault(self._labels(item)[0], []).append(item)
+        groups = list(by_class.values())
+        balanced = BalancedOrder([len(members) for members in groups], seed, balance)
 
         def choose(position: int) -> Item:
             label, index = balanced[position]
-            return by_class[label][index]
+            return groups[label][index]
 
         return choose
 
-    def _class(self, item: Item) -> str:
-        return item.labels[self.attribute]
+    def _labels(self, item: Item) -> tuple[int, ...]:
+        """Return the class of each attribute; -1 where it is not known or not learned."""
+        return tuple(places.get(item.labels.get(attribute, ""), -1) for attribute, places in self._places.items())
 
-    def _counts(self, items: Sequence[Item]) -> Counter[str]:
-        return Counter(self._class(item) for item in items)
-
-
-def chosen_attribute(collection: Collection, label: str | None) -> str:
-    """Return the attribute that is the class.
-
-    Raises DataError where it is missing, or was not said and there are several to choose from.
-    """
-    there = collection.attributes
-    if not there:
-        raise DataError(
-            f"{collection.root} has no labels; sort its pictures into a folder for each class or add a labels.csv "
-            "with the columns path and class"
-        )
-    if label is not None and label not in there:
-        raise DataError(
-            f"data.label: the pictures of {collection.root} have no label {label!r}; they have {', '.join(there)}"
-        )
-    if label is None and "class" not in there and len(there) > 1:
-        raise DataError(f"data.label: say which of the labels of {collection.root} is the class: {', '.join(there)}")
-    return label or ("class" if "class" in there else there[0])
+    def _lacking(self, collection: Collection, kept: Classes) -> Iterator[str]:
+        """Say how many pictures lack which label."""
+        yield from _unlabelled(collection.items, self.attributes)
+        strange = len(self.pictures.test) - len(self.validation)
+        if strange:
+            yield f"{strange:,} held-out pictures are of classes with nothing to learn from"
+        lacking = {
+            attribute: sum(item.labels.get(attribute) not in of for item in self.pictures.train)
+            for attribute, of in kept.items()
+        }
+        if any(lacking.values()):
+            said = ", ".join(f"{count:,} without {attribute}" for attribute, count in lacking.items() if count)
+            yield f"pictures to learn from by their other labels alone: {said}"
 
 
-def natural(name: str) -> tuple[int, str]:
-    """Return a key that sorts 2 before 10, and numbers before words."""
-    return (int(name), "") if name.isdecimal() else (1 << 62, name)
-
-
-def _of_classes(collection: Collection, attribute: str, classes: Sequence[str] | None) -> list[Item]:
-    labelled = [item for item in collection.items if attribute in item.labels]
-    if classes is None:
-        return labelled
-    there = collection.histogram(attribute)
-    for name in classes:
-        if name not in there:
-            raise DataError(f"data.classes: {collection.root} has no {attribute} {name!r}{did_you_mean(name, there)}")
-    return [item for item in labelled if item.labels[attribute] in classes]
-
-
-def _with_held_out(items: list[Item], attribute: str, share: float) -> list[Item]:
-    """Move a share of each class to the test split, unless something is there already.
-
-    Their names alone decide which, the same on every machine. Of three pictures and more at least one is held out and
-    two are left to learn from.
-    """
-    if share == 0 or any(item.split == "test" for item in items):
-        return items
-    by_class: dict[str, list[str]] = {}
-    for item in items:
-        by_class.setdefault(item.labels[attribute], []).append(item.name)
-    chosen = set()
-    for names in by_class.values():
-        count = max(0, min(max(1, round(share * len(names))), len(names) - 2))
-        chosen.update(sorted(names, key=lambda name: mixed_seed("held out", name))[:count])
-    return [item._replace(split="test") if item.name in chosen else item for item in items]
-
-
-def _check_counts(collection: Collection, attribute: str, counts: Mapping[str, int]) -> None:
-    lonely = [name for name, count in counts.items() if count == 1]
-    if lonely:
-        named = ", ".join(lonely[:NAMED]) + (", …" if len(lonely) > NAMED else "")
-        raise DataError(
-            f"{collection.root} has {len(lonely)} classes of {attribute} with a single picture to learn from "
-            f"({named}); add pictures, or name the classes to learn in data.classes"
-        )
+def _unlabelled(items: Sequence[Item], attributes: Sequence[str]) -> Iterator[str]:
+    without = sum(not any(attribute in item.labels for attribute in attributes) for item in items)
+    if without:
+        yield f"{without:,} pictures have no {' or '.join(attributes)} and are left out"

@@ -20,7 +20,7 @@ from impasto.errors import DataError
 from impasto.files import default_cache, make_folder, unwritable
 
 Reader = Callable[[Source], Tensor]
-"""From a picture to its pixels at the training scale, uint8 [3, H, W]."""
+"""From a picture to its pixels at the training scale, uint8 [C, H, W]."""
 
 USUAL_ASPECT = 1.35
 """Long side over short side of a usual picture, to estimate what a cache will hold."""
@@ -33,14 +33,20 @@ def reader(options: DataOptions, pictures: int) -> Reader:
     """
 
     def read(source: Source) -> Tensor:
-        return read_pixels(source, options.max_megapixels, options.short_side)
+        return read_pixels(source, options.max_megapixels, options.short_side, options.look)
 
     if options.cache == "memory":
         _check_memory(options, pictures)
         return functools.cache(read)
     if options.cache == "disk":
-        return DiskCache(default_cache() / "resized" / str(options.short_side), read)
+        return DiskCache(default_cache() / "resized" / _scale_name(options), read)
     return read
+
+
+def _scale_name(options: DataOptions) -> str:
+    """Return a folder name that tells pixels of one size, fit and number of channels from all others."""
+    look = options.look
+    return f"{options.short_side}{'-squash' if look.squash else ''}{'-grey' if look.channels == 1 else ''}"
 
 
 def read_together(read: Reader, files: Sequence[Source], options: DataOptions) -> list[Tensor]:
@@ -105,7 +111,8 @@ def _located(source: Source) -> tuple[Path | File, Source]:
 
 
 def _check_memory(options: DataOptions, pictures: int) -> None:
-    needed = pictures * 3 * options.short_side**2 * USUAL_ASPECT
+    look = options.look
+    needed = pictures * look.channels * options.short_side**2 * (1 if look.squash else USUAL_ASPECT)
     there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else float("inf")
     if needed > there / 2:
         raise DataError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -21,19 +22,36 @@ SMALLEST_PART = 0.08
 """Of a picture's area, in a part of random size."""
 
 
+class Look(NamedTuple):
+    """What becomes of a picture's proportions and colours when it is read."""
+
+    squash: bool = False
+    """Resized to a square whatever its proportions; else it keeps them."""
+    channels: Literal[1, 3] = 3
+    """3: red, green and blue; 1: their luma, 0.299 R + 0.587 G + 0.114 B of the stored values (ITU-R BT.601)."""
+
+
+AS_IT_IS = Look()
+
+
 def to_pixels(picture: Image.Image) -> Tensor:
-    """Return an RGB picture as uint8 [3, H, W]."""
-    return torch.from_numpy(to_array(picture)).permute(2, 0, 1)
+    """Return an RGB or grey picture as uint8 [3 or 1, H, W]."""
+    return torch.from_numpy(np.atleast_3d(to_array(picture))).permute(2, 0, 1)
 
 
-def read_pixels(source: Source, max_megapixels: float, short_side: int) -> Tensor:
-    """Return a picture resized, with its proportions, to a shorter side of `short_side`: uint8 [3, H, W].
+def read_pixels(source: Source, max_megapixels: float, short_side: int, look: Look = AS_IT_IS) -> Tensor:
+    """Return a picture resized to a shorter side of `short_side`: uint8 [C, H, W].
 
-    Its bytes lie as in the picture, a pixel's three channels together.
+    Its bytes lie as in the picture, a pixel's channels together.
 
     Raises PictureError when it cannot be read, or is so thin that the result exceeds `max_megapixels`.
     """
-    return _to_short_side(source, read_picture(source, max_megapixels, at_least=short_side), max_megapixels, short_side)
+    picture = read_picture(source, max_megapixels, at_least=short_side)
+    if look.channels == 1:
+        picture = picture.convert("L")
+    if look.squash:
+        return resized(to_pixels(picture), short_side, short_side)
+    return _to_short_side(source, picture, max_megapixels, short_side)
 
 
 def read_halves(halves: Sequence[Half], max_megapixels: float, short_side: int) -> list[Tensor]:
@@ -54,7 +72,7 @@ def _to_short_side(source: Source, picture: Image.Image, max_megapixels: float, 
 
 
 def resized(pixels: Tensor, height: int, width: int) -> Tensor:
-    """Resize uint8 [3, H, W] to [3, height, width], bicubic and antialiased: Pillow's result, more than twice as fast.
+    """Resize uint8 [C, H, W] to [C, height, width], bicubic and antialiased: Pillow's result, more than twice as fast.
 
     The speed needs a pixel's channels to lie together, as `to_pixels` returns them.
     """
@@ -72,9 +90,9 @@ def batch_of(image: Tensor) -> Tensor:
 
 
 def to_picture(image: Tensor) -> Image.Image:
-    """Return an image [3, H, W] in [-1, 1] as an RGB picture, rounded to 8 bits."""
+    """Return an image [3, H, W], or grey [1, H, W], in [-1, 1] as an RGB picture, rounded to 8 bits."""
     values = image.detach().to("cpu", torch.float32).clamp(-1, 1).add(1).mul(127.5).round().to(torch.uint8)
-    return Image.fromarray(np.ascontiguousarray(values.permute(1, 2, 0).numpy()))
+    return Image.fromarray(np.ascontiguousarray(values.expand(3, -1, -1).permute(1, 2, 0).numpy()))
 
 
 def to_range(pixels: Tensor) -> Tensor:
@@ -83,7 +101,7 @@ def to_range(pixels: Tensor) -> Tensor:
 
 
 def random_crop(picture: Tensor, size: int, *, flip: bool, generator: torch.Generator) -> Tensor:
-    """Cut a random square from uint8 [3, H, W] and mirror it with probability 1/2 if `flip`: uint8 [3, size, size].
+    """Cut a random square from uint8 [C, H, W] and mirror it with probability 1/2 if `flip`: uint8 [C, size, size].
 
     Equal generators cut and mirror pictures of equal size alike.
     """
@@ -94,8 +112,14 @@ def random_crop(picture: Tensor, size: int, *, flip: bool, generator: torch.Gene
     return crop.flip(-1) if flip and chances[2] < 0.5 else crop
 
 
+def mirrored_centre(picture: Tensor, size: int, *, flip: bool, generator: torch.Generator) -> Tensor:
+    """Cut the middle square from uint8 [C, H, W] and mirror it with probability 1/2 if `flip`: [C, size, size]."""
+    crop = centre_crop(picture, size)
+    return crop.flip(-1) if flip and float(torch.rand(1, generator=generator)) < 0.5 else crop
+
+
 def random_resized_crop(picture: Tensor, size: int, *, flip: bool, generator: torch.Generator) -> Tensor:
-    """Cut a random part from uint8 [3, H, W], bring it to [3, size, size] and mirror it as `random_crop` does.
+    """Cut a random part from uint8 [C, H, W], bring it to [C, size, size] and mirror it as `random_crop` does.
 
     Its area is 8 to 100 % of the picture's and its width 3/4 to 4/3 of its height (Szegedy et al. 2015,
     arXiv:1409.4842, section 6); the largest such part, where ten draws give nothing that fits.
@@ -122,8 +146,9 @@ def _drawn_shape(height: int, width: int, chances: Sequence[float]) -> tuple[int
 
 
 def stacked(crops: Sequence[Tensor]) -> Tensor:
-    """Return uint8 crops [3, S, S] as float32 [N, 3, S, S] in [-1, 1], a pixel's channels together in memory."""
-    batch = torch.empty(len(crops), *crops[0].shape[1:], 3)
+    """Return uint8 crops [C, S, S] as float32 [N, C, S, S] in [-1, 1], a pixel's channels together in memory."""
+    channels, height, width = crops[0].shape
+    batch = torch.empty(len(crops), height, width, channels)
     for image, crop in zip(batch, crops, strict=True):  # one by one: each stays in the processor's cache
         image.copy_(crop.permute(1, 2, 0)).div_(127.5).sub_(1)
     return batch.permute(0, 3, 1, 2)

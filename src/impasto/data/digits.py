@@ -1,0 +1,94 @@
+"""The smallest embedded collection: scikit-learn's 1,797 handwritten digits of 8 x 8 pixels in 17 greys.
+
+They are the test part of the UCI ML repository's "Optical Recognition of Handwritten Digits" (Alpaydin and Kaynak 1998,
+CC BY 4.0), which comes with scikit-learn. On first use they are written to the cache in MNIST's format, and read as it.
+"""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from impasto.chance import mixed_seed
+from impasto.data.batches import LabelledImages
+from impasto.data.dataset import DataOptions
+from impasto.data.labelled_folder import LabelledFolder, LabelledFolderOptions
+from impasto.errors import DataError, OutputError
+from impasto.files import default_cache, replacing_folder
+
+DIGITS_VERSION = 1  # raise it whenever what is written changes, so that no cache mixes old with new
+BRIGHTEST = 16
+"""The highest grey of the source, which becomes 255."""
+HELD_OUT = 6
+"""One in so many is held out."""
+
+
+class DigitsOptions(DataOptions):
+    """scikit-learn's digits, enlarged to image_size; never mirrored unless asked, since a mirrored digit is none."""
+
+    kind: Literal["digits"] = "digits"
+    image_size: int = Field(16, ge=16, le=4096)
+    flip: bool = False
+
+    @property
+    def short_side(self) -> int:
+        """Short side before cropping, pixels: image_size unless said, so that no stroke is cut off."""
+        return self.resize if self.resize is not None else self.image_size
+
+
+class Digits(LabelledFolder):
+    """Grey digits [N, 1, image_size, image_size] of ten classes, kept in memory."""
+
+    Options = DigitsOptions
+
+    def __init__(self, options: DigitsOptions, batch_type: type = LabelledImages) -> None:
+        shared = options.model_dump(include=DataOptions.model_fields.keys() - {"kind", "resize", "cache"})
+        as_folder: dict[str, Any] = {"path": digits_folder(), "layout": "mnist", "channels": 1, "cache": "memory"}
+        super().__init__(LabelledFolderOptions(resize=options.short_side, **as_folder, **shared), batch_type)
+
+
+def digits_folder(cache: Path | None = None) -> Path:
+    """Return the folder of the digits as four IDX files, written first where the cache does not hold it yet.
+
+    The cache is that of `impasto.files.default_cache`. Raises DataError when it cannot be written.
+    """
+    folder = (cache or default_cache()) / f"digits-v{DIGITS_VERSION}"
+    if _is_complete(folder):
+        return folder
+    try:
+        with replacing_folder(folder) as draft:
+            write_digits(draft)
+    except OutputError as error:
+        if not _is_complete(folder):  # else another process was faster, with the same digits
+            raise DataError(f"{error} (set IMPASTO_CACHE to it)") from error
+    return folder
+
+
+def _is_complete(folder: Path) -> bool:
+    """Return whether the digits lie there; they come into being as a whole."""
+    return (folder / "train-images-idx3-ubyte").is_file()
+
+
+def write_digits(folder: Path) -> None:
+    """Write the digits as MNIST's four files into an empty folder, a sixth of them as the test pictures.
+
+    A digit's number decides whether it is held out. Writers are mixed: the source does not say who wrote which.
+    """
+    from sklearn.datasets import load_digits  # here, because it takes a second and is needed once
+
+    digits = load_digits()
+    pixels = np.round(digits.images * (255 / BRIGHTEST)).astype(np.uint8)
+    held_out = np.array([mixed_seed("digits", number) % HELD_OUT == 0 for number in range(len(pixels))])
+    for prefix, chosen in (("train", ~held_out), ("t10k", held_out)):
+        _write_idx(folder / f"{prefix}-images-idx3-ubyte", pixels[chosen])
+        _write_idx(folder / f"{prefix}-labels-idx1-ubyte", digits.target[chosen].astype(np.uint8))
+
+
+def _write_idx(file: Path, values: NDArray[np.uint8]) -> None:
+    """Write bytes of any number of dimensions as MNIST does: type, dimensions, sizes, values (LeCun et al.)."""
+    file.write_bytes(struct.pack(f">HBB{values.ndim}I", 0, 8, values.ndim, *values.shape) + values.tobytes())
