@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from impasto.data.batches import Images, Labels
+from impasto.data.batches import Images, ImageSpec, Labels
 from impasto.errors import EvaluationError, PictureError
 from impasto.evaluation.extraction import Column, Looks, extract
 from impasto.evaluation.extractors import Pixels
@@ -177,6 +177,17 @@ class Noise:
         return level[:, None, None, None] + 0.1 * torch.randn(len(level), 3, 8, 8, generator=generator)
 
 
+class Asked(Noise):
+    """Remembers what was asked."""
+
+    def __init__(self) -> None:
+        self.weights: list[Tensor] = []
+
+    def paint(self, prompt: Labels, generator: torch.Generator) -> Tensor:
+        self.weights.append(prompt.weights)
+        return super().paint(prompt, generator)
+
+
 def collected(images: ImageSet, start: int, size: int) -> list[Seen | PictureError]:
     batches: Iterator[list[Any]] = images.batches(start, size, lambda seen: seen)
     return [seen for batch in batches for seen in batch]
@@ -195,7 +206,7 @@ def test_photos_are_painted_at_a_short_side_and_kept_beside(pictures: Pictures) 
 
 
 def test_noise_depends_on_the_place_alone() -> None:
-    drawn = Drawn(Noise(), "noise", "v1", ("dark", "light"), 37, seed=0)
+    drawn = Drawn(Noise(), "noise", "v1", ImageSpec(3, 16, ("dark", "light")), 37, seed=0)
     whole = collected(drawn, 0, 16)
     assert len(whole) == 37
     assert drawn.labels[:3] == ["dark", "light", "dark"]
@@ -205,18 +216,34 @@ def test_noise_depends_on_the_place_alone() -> None:
             assert isinstance(theirs, Seen)
             assert mine.name == theirs.name
             torch.testing.assert_close(mine.image, theirs.image)
-    fewer = collected(Drawn(Noise(), "noise", "v1", ("dark", "light"), 18, seed=0), 16, 16)
+    fewer = collected(Drawn(Noise(), "noise", "v1", ImageSpec(3, 16, ("dark", "light")), 18, seed=0), 16, 16)
     assert isinstance(fewer[0], Seen)
     torch.testing.assert_close(fewer[0].image, whole[16].image)  # type: ignore[union-attr]
 
 
+def test_of_several_attributes_all_pairs_take_turns() -> None:
+    spec = ImageSpec(3, 16, ("style=a", "style=b", "genre=p", "genre=q", "genre=r"), (2, 3))
+    drawn = Drawn(asked := Asked(), "noise", "v1", spec, 12, seed=0)
+    assert drawn.labels == ["a", "b"] * 6, "called by the first, as the real pictures are"
+    collected(drawn, 0, 12)
+    pairs = [tuple(row.nonzero().flatten().tolist()) for row in asked.weights[0][:6]]
+    assert sorted(pairs) == [(style, genre) for style in (0, 1) for genre in (2, 3, 4)]
+
+
 def test_more_images_of_a_painter_go_on_from_fewer(cache: Path) -> None:
     column = Counting()
-    extract(Drawn(Noise(), "noise", "v1", ("a", "b"), 20, seed=0), [column])
-    found = extract(Drawn(Noise(), "noise", "v1", ("a", "b"), 30, seed=0), [column])
+    extract(Drawn(Noise(), "noise", "v1", ImageSpec(3, 16, ("a", "b")), 20, seed=0), [column])
+    found = extract(Drawn(Noise(), "noise", "v1", ImageSpec(3, 16, ("a", "b")), 30, seed=0), [column])
     assert column.given == 30
     assert found.columns["counting"].shape == (30, 2)
-    assert len(extract(Drawn(Noise(), "noise", "v1", ("a", "b"), 10, seed=0), [column]).columns["counting"]) == 10
+    assert (
+        len(
+            extract(Drawn(Noise(), "noise", "v1", ImageSpec(3, 16, ("a", "b")), 10, seed=0), [column]).columns[
+                "counting"
+            ]
+        )
+        == 10
+    )
 
 
 def test_floats_become_bytes_as_the_spec_says() -> None:

@@ -13,6 +13,7 @@ import typer
 from impasto import __version__
 from impasto.cli.console import complaints, console, escape
 from impasto.cli.data_app import data
+from impasto.cli.figure_app import figure
 from impasto.errors import ImpastoError
 
 app = typer.Typer(
@@ -27,6 +28,7 @@ app = typer.Typer(
 )
 
 app.add_typer(data)
+app.add_typer(figure)
 
 TRAIN_HELP = """Train RECIPE, or go on where its run folder stands.
 
@@ -87,9 +89,26 @@ def train(
     train_command(recipe, overrides or [], run, accept_changed_data=accept_changed_data)
 
 
-@app.command(no_args_is_help=True)
+PAINT_HELP = """Paint photos, or paint from noise what labels ask for: it depends on the painter.
+
+Photos may be of any size; each painting has its photo's size.
+
+  impasto paint holiday/ --painter engraver
+
+  impasto paint --painter runs/styles --label ukiyo_e --count 16 --seed 3
+
+  impasto paint --painter runs/styles --mix ukiyo_e=0.6,impressionism=0.4
+
+Several --label paint as many of each; of a painter that knows styles and genres they ask for both at once. Each
+painting carries how it was made, see `impasto about`.
+"""
+
+
+@app.command(help=PAINT_HELP, no_args_is_help=True)
 def paint(
-    photos: Annotated[list[Path], typer.Argument(metavar="PHOTO_OR_FOLDER...", help="Pictures, or folders of them.")],
+    photos: Annotated[
+        list[Path] | None, typer.Argument(metavar="[PHOTO_OR_FOLDER]...", help="Pictures, or folders of them.")
+    ] = None,
     painter: Annotated[
         str | None,
         typer.Option(
@@ -97,6 +116,18 @@ def paint(
         ),
     ] = None,
     output: Annotated[Path, typer.Option(metavar="DIR", help="Where the paintings go.")] = Path("paintings"),
+    label: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="From noise: a class; all of them in turn unless said.")
+    ] = None,
+    mix: Annotated[
+        str | None, typer.Option(metavar="NAME=WEIGHT,...", help="From noise: several classes in one painting.")
+    ] = None,
+    count: Annotated[
+        int | None, typer.Option(min=1, max=100_000, help="From noise: paintings of each; 16 unless said.")
+    ] = None,
+    truncation: Annotated[
+        float | None, typer.Option(min=0, help="From noise: keep latents within this of 0, for less variety.")
+    ] = None,
     size: Annotated[
         int | None,
         typer.Option(
@@ -104,15 +135,14 @@ def paint(
         ),
     ] = None,
     format: Annotated[  # noqa: A002
-        Literal["png", "jpeg", "webp"] | None, typer.Option(help="File format; the photo's own unless said.")
+        Literal["png", "jpeg", "webp"] | None, typer.Option(help="File format; the photo's own, or PNG, unless said.")
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Paint again what is already there.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="For painters that use chance.")] = 0,
     device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where to compute.")] = "auto",
     max_megapixels: Annotated[float, typer.Option(min=0.01, help="Refuse photos with more pixels.")] = 200.0,
 ) -> None:
-    """Paint photos of any size; each painting has its photo's size and carries how it was made."""
-    from impasto.cli.painting import paint_command
+    from impasto.cli.painting import LabelWishes, paint_command
     from impasto.painting.paint_files import PaintSettings
 
     settings = PaintSettings(
@@ -122,7 +152,8 @@ def paint(
         seed=seed,
         max_megapixels=max_megapixels,
     )
-    paint_command(photos, painter, output, settings, device)
+    wishes = LabelWishes(label or (), mix, count, truncation)
+    paint_command(photos or [], painter, output, settings, device, wishes)
 
 
 EVALUATE_HELP = """Judge pictures, a run or a painter against other pictures.

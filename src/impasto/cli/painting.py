@@ -3,14 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from impasto.cli.bars import counted
+from impasto.cli.bars import counted, counting_bar
 from impasto.cli.console import complaints, console, escape
+from impasto.data.batches import ImageSpec
+from impasto.errors import ImpastoError, PainterError
 from impasto.hardware import chosen_device
+from impasto.method import LatentPainter
 from impasto.painting.paint_files import PaintSettings, paint_files
-from impasto.painting.painters import load_painter
+from impasto.painting.paint_labels import LabelSettings, Series, paint_labels, round_the_classes
+from impasto.painting.painters import LoadedPainter, load_painter
+from impasto.painting.prompts import mixed, requested, short_names
+
+MOST_CLASSES_NAMED = 10
+
+
+@dataclass(frozen=True)
+class LabelWishes:
+    """What a user may say to a painter that paints from labels."""
+
+    labels: Sequence[str] = ()
+    mix: str | None = None
+    count: int | None = None
+    truncation: float | None = None
+
+    def said(self) -> str | None:
+        """Return the first of these options that was given."""
+        given = {
+            "--label": self.labels or None,
+            "--mix": self.mix,
+            "--count": self.count,
+            "--truncation": self.truncation,
+        }
+        return next((option for option, value in given.items() if value is not None), None)
 
 
 def paint_command(
@@ -19,9 +47,32 @@ def paint_command(
     output: Path,
     settings: PaintSettings,
     device: Literal["auto", "cpu", "cuda"],
+    wishes: LabelWishes | None = None,
 ) -> None:
-    """Paint and say what was painted, what was there already and what could not be read."""
+    """Paint from photos or from labels, whichever the painter paints from."""
+    wishes = wishes or LabelWishes()
+    option = wishes.said()
+    if photos and option:
+        raise ImpastoError(f"photos and {option} do not go together: a painter paints from photos or from labels")
+    if wishes.labels and wishes.mix:
+        raise ImpastoError("--label and --mix do not go together; say one of them (--mix a=1 is --label a)")
     painter = load_painter(name, chosen_device(device, "--device"))
+    if isinstance(painter.painter, LatentPainter):
+        if photos:
+            raise PainterError(f"{painter.name} paints from labels, not from photos; say {_example(painter)}")
+        _paint_labels(painter, output, settings, wishes)
+    elif option:
+        raise PainterError(
+            f"{painter.name} paints from photos and knows no {option}; say impasto paint PHOTO --painter {painter.name}"
+        )
+    elif not photos:
+        raise PainterError(f"{painter.name} paints from photos; say which: impasto paint PHOTO")
+    else:
+        _paint_photos(photos, painter, output, settings)
+
+
+def _paint_photos(photos: Sequence[Path], painter: LoadedPainter, output: Path, settings: PaintSettings) -> None:
+    """Paint and say what was painted, what was there already and what could not be read."""
     console.print(f"Painting with [bold]{escape(painter.name)}[/] ({painter.recipe.method.name})")
     with counted("painted", "what was painted is kept") as progress:
         outcome = paint_files(photos, painter, output, settings, progress)
@@ -33,3 +84,40 @@ def paint_command(
     if outcome.unreadable:
         parts.append(f"{len(outcome.unreadable)} unreadable")
     console.print(", ".join(parts))
+
+
+def _paint_labels(painter: LoadedPainter, output: Path, settings: PaintSettings, wishes: LabelWishes) -> None:
+    """Paint what was asked for and say where it is."""
+    if settings.size is not None:
+        raise ImpastoError(f"--size: {painter.name} paints at {painter.spec.size} pixels; leave it out")
+    series, notes = _series(painter.spec, wishes)
+    console.print(f"Painting with [bold]{escape(painter.name)}[/] ({painter.recipe.method.name})")
+    for note in notes:
+        console.print(f"  [yellow]note:[/] {escape(note)}")
+    how = LabelSettings(seed=settings.seed, truncation=wishes.truncation, overwrite=settings.overwrite)
+    how = replace(how, count=wishes.count or how.count, kind=settings.kind or how.kind)
+    with counting_bar(console) as bar:
+        task = bar.add_task("painted", total=None)
+        outcome = paint_labels(
+            series, painter, output, how, lambda done, total: bar.update(task, completed=done, total=total)
+        )
+    console.print(f"{len(outcome.paintings)} painted into {escape(str(output))}")
+    for sheet in outcome.sheets:
+        console.print(f"  together: {escape(str(sheet))}")
+
+
+def _series(spec: ImageSpec, wishes: LabelWishes) -> tuple[list[Series], list[str]]:
+    """Return what to paint, and what should be said about it."""
+    if wishes.mix is not None:
+        request, notes = mixed(spec, wishes.mix)
+        return [Series(request.name, [request])], notes
+    if wishes.labels:
+        return [Series(request.name, [request]) for request in requested(spec, wishes.labels)], []
+    return [round_the_classes(spec)], []
+
+
+def _example(painter: LoadedPainter) -> str:
+    names = short_names(painter.spec)
+    more = ", ..." if len(names) > MOST_CLASSES_NAMED else ""
+    known = ", ".join(names[:MOST_CLASSES_NAMED])
+    return f"impasto paint --painter {painter.name} --label NAME, where NAME is one of {known}{more}"

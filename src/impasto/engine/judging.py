@@ -53,7 +53,7 @@ class Judge:
                 yield f"evaluation.features: {self.options.features} tells no classes, which {metric} needs"
             if metric in ("fid-by-class", "top1") and not self.spec.classes:
                 yield f"evaluation.metrics: {metric} needs paintings of classes, which this method does not paint"
-            elif metric == "top1" and (unknown := sorted(set(self.spec.classes) - set(classes))):
+            elif metric == "top1" and (unknown := sorted(set(self.spec.classes_of_first()) - set(classes))):
                 yield f"evaluation.features: {self.options.features} does not know the class {unknown[0]}"
             if count < FEWEST.get(metric, 2):
                 yield f"evaluation.images: {metric} needs {FEWEST[metric]} images, and there are {count}"
@@ -67,5 +67,5 @@ class Judge:
 
     def _painted(self, painter: Painter[Any]) -> ImageSet:
         if painter.prompt_type is Labels:
-            return Drawn(painter, "this run", "learning", self.spec.classes, self.options.images, seed=0)
+            return Drawn(painter, "this run", "learning", self.spec, self.options.images, seed=0)
         return Painted(painter, "this run", "learning", self.photos, self.short_side)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from impasto.chance import generator
-from impasto.data.batches import Images, Labels
+from impasto.data.batches import Images, ImageSpec, Labels
 from impasto.data.collection import Collection, Item
 from impasto.data.layouts import read_collection
 from impasto.data.pictures import DAMAGE, MAX_MEGAPIXELS, read_picture
@@ -146,13 +146,18 @@ class Painted(ImageSet):
 class Drawn(ImageSet):
     """What a painter makes from noise: as many images of each class as of any other."""
 
-    def __init__(self, painter: Any, name: str, identity: str, classes: Sequence[str], count: int, seed: int) -> None:
-        """`painter` is a Painter that paints from labels; `classes` are the names of its classes, in its order."""
-        self.painter, self.name, self.asked, self.seed = painter, name, classes, seed
+    def __init__(self, painter: Any, name: str, identity: str, spec: ImageSpec, count: int, seed: int) -> None:
+        """`painter` is a Painter that paints from labels, `spec` of what it learned from.
+
+        Where it knows several attributes, each image has one class of each, and is called by that of the first.
+        """
+        self.painter, self.name, self.spec, self.seed = painter, name, spec, seed
         self.names = [f"{place:06d}" for place in range(count)]
-        self.labels = [classes[place % len(classes)] if classes else None for place in range(count)]
+        called = spec.classes_of_first()
+        self.labels = [called[place % len(called)] if called else None for place in range(count)]
         self._drawn = functools.lru_cache(maxsize=4)(self._draw)
-        self.digest = _hashed("drawn", identity, tuple(classes), seed)
+        groups = (spec.groups,) if spec.groups else ()
+        self.digest = _hashed("drawn", identity, tuple(spec.classes), seed, *groups)
 
     def batches(self, start: int, size: int, work: Callable[[Seen], R]) -> Iterator[list[R | PictureError]]:
         """See ImageSet. Noise depends on the seed and on the place of a fixed group alone, not on `start` or `size`."""
@@ -169,12 +174,21 @@ class Drawn(ImageSet):
 
     def _draw(self, places: range) -> list[Tensor]:
         whole = range(places.start, places.start + PAINTED_TOGETHER)  # a last group that is cut draws the same noise
-        chosen = torch.tensor([place % max(1, len(self.asked)) for place in whole])
-        weights = torch.nn.functional.one_hot(chosen, max(1, len(self.asked))).float().to(self.painter.device)
+        weights = _in_turn(whole, self.spec.attributes).to(self.painter.device)
         kind = self.painter.device.type
         with torch.inference_mode(), torch.autocast(kind, torch.bfloat16, enabled=has_bf16(kind)):
             images = self.painter.paint(Labels(weights), generator(self.seed, "drawn", places.start))
         return [to_bytes(image) for image in images[: len(places)]]
+
+
+def _in_turn(places: Sequence[int], attributes: Sequence[int]) -> Tensor:
+    """Return the conditions [N, K] that let the classes of each attribute take turns, and all their pairs appear."""
+    parts, pace = [], 1
+    for classes in attributes:
+        turns = torch.tensor([place // pace % max(1, classes) for place in places])
+        parts.append(torch.nn.functional.one_hot(turns, max(1, classes)))
+        pace *= max(1, classes)
+    return torch.cat(parts, 1).float()
 
 
 class Readable:

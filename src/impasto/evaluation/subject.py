@@ -66,7 +66,7 @@ def painted(painter: LoadedPainter, what: str, wishes: Wishes) -> ImageSet:
     identity = f"{painter.name} {painter.fingerprint}"
     if painter.painter.prompt_type is Labels:
         count = wishes.images or IMAGES_DRAWN
-        return Drawn(painter.painter, what, identity, painter.spec.classes, count, wishes.seed)
+        return Drawn(painter.painter, what, identity, painter.spec, count, wishes.seed)
     if painter.painter.prompt_type is not Images:
         raise EvaluationError(
             f"{what} paints neither from photos nor from noise alone, so that it cannot be judged yet"

@@ -1,0 +1,52 @@
+"""Label consistency: how much of a classifier's probability falls on the classes that were asked for; spec 01."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from impasto.data.transforms import to_pixels
+from impasto.errors import EvaluationError
+from impasto.evaluation.extractors import Extractor
+from impasto.evaluation.top1 import check_classes
+
+LOOKED_AT_TOGETHER = 16
+
+
+class Consistency(NamedTuple):
+    """Of a mixing matrix."""
+
+    shares: Tensor
+    """[K, K] float32 in 0..1: the probability of the two classes of each cell, on the diagonal of the one"""
+    mixed: float
+    """Mean over the pairs of different classes."""
+    pure: float
+    """Mean over the diagonal."""
+
+
+def label_consistency(pictures: Sequence[Image.Image], names: Sequence[str], judge: Extractor) -> Consistency:
+    """Judge the pictures of a K x K mixing matrix, row by row, whose classes have these K names.
+
+    Classes go by name. Raises EvaluationError for those that the judge does not know, and where there is but one.
+    """
+    if len(names) < 2:
+        raise EvaluationError("--judge: a painter of one class mixes nothing, so that there is nothing to judge")
+    check_classes(names, judge.classes)
+    count = len(names)
+    places = [judge.classes.index(name) for name in names]
+    probabilities = torch.cat(
+        [
+            judge([to_pixels(picture) for picture in pictures[first : first + LOOKED_AT_TOGETHER]])[1]
+            for first in range(0, len(pictures), LOOKED_AT_TOGETHER)
+        ]
+    )
+    matrix = probabilities[:, places].reshape(count, count, count)
+    rows = torch.diagonal(matrix, dim1=0, dim2=2).T  # [i, j]: what cell (i, j) has of class i
+    columns = torch.diagonal(matrix, dim1=1, dim2=2)  # ... and of class j
+    same = torch.eye(count, dtype=torch.bool)
+    shares = torch.where(same, rows, rows + columns)
+    return Consistency(shares, float(shares[~same].mean()), float(shares[same].mean()))

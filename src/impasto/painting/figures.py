@@ -1,0 +1,159 @@
+"""The figures of papers about conditional painters: grids in which class or latent change in a known way.
+
+Spec 01, "Studies to provide" (seed 001, figures 3 to 15), and the truncation of Brock et al. 2019 (arXiv:1809.11096).
+A figure is described before it is drawn: weights and latents of each cell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from impasto.data.batches import ImageSpec
+from impasto.errors import PainterError
+from impasto.painting.drawing import draw_pictures, latent_painter, said_of
+from impasto.painting.latents import drawn_latents
+from impasto.painting.layout import Captions, draw_sheet
+from impasto.painting.painters import LoadedPainter
+from impasto.painting.prompts import Attribute, Request, find_attribute, requested_one, short_names
+
+Mixture = Literal["sum", "mean"]
+TRUNCATIONS = (1.5, 1.0, 0.7, 0.5, 0.3)
+
+
+class Noise(NamedTuple):
+    """Where a figure's latents come from."""
+
+    size: int
+    seed: int
+    truncation: float | None = None
+
+    def __call__(self, indices: range) -> Tensor:
+        """Return latents [N, size] by their indices."""
+        return drawn_latents(self.size, self.seed, indices, self.truncation)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A grid of R x C cells to be painted."""
+
+    title: str
+    weights: Tensor
+    """[R, C, K]"""
+    latents: Tensor
+    """[R, C, Z]"""
+    rows: tuple[str, ...] = ()
+    """Captions, one for each row or none."""
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Axis:
+    """The classes that a figure goes through: those of one attribute, while others stay as asked."""
+
+    names: tuple[str, ...]
+    weights: Tensor
+    """[C, K]: of each class, with what is asked of other attributes"""
+    fixed: Request
+    """What is asked of other attributes."""
+
+
+def axis_of(spec: ImageSpec, attribute: str | None = None, labels: Sequence[str] = ()) -> Axis:
+    """Return the classes of an attribute, the first unless said; labels say what is asked of others.
+
+    Raises PainterError for what is unknown, and for a label of the same attribute.
+    """
+    chosen: Attribute = find_attribute(spec, attribute)
+    fixed = requested_one(spec, labels)
+    places = list(chosen.places)
+    if fixed.weights[places].any():
+        raise PainterError(f"{fixed.name}: the figure goes through all classes of {chosen.name}; leave that label out")
+    names = short_names(spec)
+    return Axis(tuple(names[place] for place in places), torch.eye(len(names))[places] + fixed.weights, fixed)
+
+
+def mixing(axis: Axis, noise: Noise, mixture: Mixture = "sum") -> Figure:
+    """Return every pair of classes with one latent: row and column's class, the class itself on the diagonal.
+
+    `sum` asks for both in full, as seed 001 published it; `mean` for half of each. Spec 01, mixing matrix.
+    """
+    own = axis.weights - axis.fixed.weights
+    pairs = own[:, None] + own[None, :]
+    if mixture == "mean":
+        pairs = pairs / 2
+    weights = pairs.clamp(max=1) + axis.fixed.weights  # e_i + e_i on the diagonal is the class itself
+    count = len(axis.names)
+    latents = noise(range(1)).expand(count, count, -1)
+    return Figure(_titled(f"Two classes at once ({mixture})", axis, noise), weights, latents, axis.names, axis.names)
+
+
+def sweep(axis: Axis, noise: Noise, rows: int) -> Figure:
+    """Return a row for each latent, with every class in turn. Spec 01, same-noise sweep."""
+    count = len(axis.names)
+    latents = noise(range(rows))[:, None].expand(-1, count, -1)
+    weights = axis.weights.expand(rows, -1, -1)
+    return Figure(_titled("Same noise, every class", axis, noise), weights, latents, columns=axis.names)
+
+
+def classes(axis: Axis, noise: Noise, columns: int) -> Figure:
+    """Return a row for each class, with a latent of its own in each cell. Spec 01, all-style sheet."""
+    count = len(axis.names)
+    latents = noise(range(count * columns)).reshape(count, columns, -1)
+    weights = axis.weights[:, None].expand(-1, columns, -1)
+    return Figure(_titled("Every class", axis, noise), weights, latents, rows=axis.names)
+
+
+def gallery(request: Request, noise: Noise, count: int, columns: int) -> Figure:
+    """Return many paintings of one class, as many as fill whole rows. Spec 01, per-style gallery."""
+    rows = -(-count // columns)
+    latents = noise(range(rows * columns)).reshape(rows, columns, -1)
+    return Figure(f"{request.name}, {_said(noise)}", request.weights.expand(rows, columns, -1), latents)
+
+
+def truncation(axis: Axis, noise: Noise, columns: int) -> Figure:
+    """Return the same latents cut off ever nearer to 0, a row for each threshold; classes go round in columns."""
+    latents = torch.stack([Noise(noise.size, noise.seed, threshold)(range(columns)) for threshold in TRUNCATIONS])
+    turns = [column % len(axis.names) for column in range(columns)]
+    rows = tuple(f"{threshold:g}" for threshold in TRUNCATIONS)
+    title = _titled("Latents within a threshold", axis, noise)
+    names = tuple(axis.names[turn] for turn in turns)
+    return Figure(title, axis.weights[turns].expand(len(rows), -1, -1), latents, rows, names)
+
+
+def interpolation(start: Request, end: Request, noise: Noise, rows: int, steps: int) -> Figure:
+    """Return strips from one class to another, alpha e_i + (1 - alpha) e_j of spec 01, a row for each latent."""
+    shares = torch.linspace(0, 1, steps)
+    weights = torch.lerp(start.weights, end.weights, shares[:, None]).expand(rows, -1, -1)
+    latents = noise(range(rows))[:, None].expand(-1, steps, -1)
+    columns = tuple(f"{share:.2f}" for share in shares.tolist())
+    return Figure(f"From {start.name} to {end.name}, {_said(noise)}", weights, latents, columns=columns)
+
+
+def paint_cells(figure: Figure, loaded: LoadedPainter) -> list[Image.Image]:
+    """Return the cells' pictures, row by row; cells that ask for the same are painted once."""
+    painter = latent_painter(loaded)
+    weights, latents = figure.weights.flatten(0, 1), figure.latents.flatten(0, 1)
+    asked, cells = torch.unique(torch.cat([weights, latents], dim=1), dim=0, return_inverse=True)
+    kinds = weights.shape[1]
+    pictures = list(draw_pictures(painter, asked[:, :kinds], asked[:, kinds:]))
+    return [pictures[cell] for cell in cells.tolist()]
+
+
+def lay_out(figure: Figure, pictures: Sequence[Image.Image], loaded: LoadedPainter) -> Image.Image:
+    """Return the figure with its captions."""
+    captions = Captions(figure.title, said_of(loaded), figure.rows, figure.columns)
+    return draw_sheet(pictures, figure.weights.shape[1], captions)
+
+
+def _titled(what: str, axis: Axis, noise: Noise) -> str:
+    fixed = f", {axis.fixed.name}" if axis.fixed.name else ""
+    return f"{what}{fixed}, {_said(noise)}"
+
+
+def _said(noise: Noise) -> str:
+    return f"seed {noise.seed}" + ("" if noise.truncation is None else f", truncation {noise.truncation:g}")

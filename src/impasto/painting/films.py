@@ -1,0 +1,96 @@
+"""Moving pictures as GIF, and as MP4 where PyAV is installed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from PIL import Image
+
+from impasto.errors import ImpastoError, OutputError
+from impasto.files import replacing
+from impasto.painting.layout import enlarged
+
+FRAMES_PER_SECOND = 20
+SMALLEST_FILM = 256
+"""Smaller pictures are enlarged by a whole factor to at least this many pixels."""
+PALETTE_FRAMES = 32
+"""From which the colours of a GIF are chosen."""
+QUALITY = "18"
+"""x264's constant rate factor: hardly any loss to be seen."""
+FORMATS = (".gif", ".mp4")
+
+
+def check_film(target: Path) -> None:
+    """Raise OutputError for a name that is no film's, ImpastoError where what writes it is not installed."""
+    if target.suffix.lower() not in FORMATS:
+        raise OutputError(f"{target} is no film's name; let it end in {' or '.join(FORMATS)}")
+    if target.suffix.lower() == ".mp4":
+        _pyav()
+
+
+def write_film(frames: Sequence[Image.Image], target: Path, signature: Mapping[str, Any]) -> None:
+    """Write equally large RGB frames as a film that tells in its comment how it was made."""
+    check_film(target)
+    comment = json.dumps(signature)
+    with replacing(target) as temporary:
+        if target.suffix.lower() == ".gif":
+            _write_gif(frames, temporary, comment)
+        else:
+            _write_mp4([_even(frame) for frame in frames], temporary, comment)
+
+
+def _write_gif(frames: Sequence[Image.Image], target: Path, comment: str) -> None:
+    """Write a GIF that repeats; one palette for all frames, and no dithering, keep it still and small."""
+    palette = _palette_of(frames)
+    indexed = [enlarged(frame.quantize(palette=palette, dither=Image.Dither.NONE), SMALLEST_FILM) for frame in frames]
+    indexed[0].save(
+        target,
+        "GIF",
+        save_all=True,
+        append_images=indexed[1:],
+        duration=1000 // FRAMES_PER_SECOND,
+        loop=0,
+        comment=comment.encode("ascii"),
+    )
+
+
+def _palette_of(frames: Sequence[Image.Image]) -> Image.Image:
+    """Return a picture with the 256 colours that suit a clip best."""
+    some = frames[:: -(-len(frames) // PALETTE_FRAMES)]
+    width, height = some[0].size
+    strip = Image.new("RGB", (width, height * len(some)))
+    for place, frame in enumerate(some):
+        strip.paste(frame, (0, place * height))
+    return strip.quantize(256)
+
+
+def _write_mp4(frames: Sequence[Image.Image], target: Path, comment: str) -> None:
+    av = _pyav()
+    with av.open(str(target), "w", format="mp4") as film:
+        film.metadata["comment"] = comment
+        stream = film.add_stream("libx264", rate=FRAMES_PER_SECOND, options={"crf": QUALITY})
+        stream.width, stream.height = frames[0].size
+        stream.pix_fmt = "yuv420p"  # what every player knows
+        for frame in frames:
+            film.mux(stream.encode(av.VideoFrame.from_image(frame)))
+        film.mux(stream.encode())
+
+
+def _even(frame: Image.Image) -> Image.Image:
+    """Enlarge a frame to sides of even length, as yuv420p needs them."""
+    larger = enlarged(frame, SMALLEST_FILM)
+    return larger if larger.width % 2 == 0 else enlarged(frame, larger.width + 1)
+
+
+def _pyav() -> ModuleType:
+    try:
+        import av
+    except ImportError as error:
+        raise ImpastoError(
+            'MP4 needs a library that is not here: pip install "impasto[video]"; or let --output end in .gif'
+        ) from error
+    return av

@@ -1,0 +1,103 @@
+"""Pictures in rows and columns on a sheet, with captions, a title and a line below."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from PIL import Image, ImageDraw, ImageFont
+
+Font: TypeAlias = ImageFont.FreeTypeFont | ImageFont.ImageFont
+MARGIN, GAP = 18, 4
+TITLE, CAPTION, SMALL = 22, 16, 14
+"""Letters, in pixels."""
+LINE = 1.5
+"""Of a letter's height, from line to line."""
+LEGIBLE_SIDE = 64
+"""Smaller pictures are enlarged by a whole factor to at least this many pixels."""
+LARGEST_SIDE = 10_000
+"""Of a sheet's pictures together; more of them are shrunk."""
+LONGEST_CAPTION = 240
+PAPER, INK = (250, 248, 244), (50, 46, 42)
+
+
+@dataclass(frozen=True)
+class Captions:
+    """What stands around the pictures."""
+
+    title: str
+    below: str
+    rows: Sequence[str] = ()
+    """One for each row, or nothing."""
+    columns: Sequence[str] = ()
+    """One for each column, or nothing."""
+
+
+def draw_sheet(pictures: Sequence[Image.Image], columns: int, captions: Captions) -> Image.Image:
+    """Lay out equally large pictures row by row; the last row may be short."""
+    rows = -(-len(pictures) // columns)
+    side = _cell_side(pictures[0].width, max(rows, columns))
+    step = side + GAP
+    font, title, small = (ImageFont.load_default(size) for size in (CAPTION, TITLE, SMALL))
+    row_names = [_fitting(name, font, LONGEST_CAPTION) for name in captions.rows]
+    left = MARGIN + (_widest(row_names, font) + MARGIN // 2 if row_names else 0)
+    heads = _heads(captions.columns, font, side)
+    top = MARGIN + round(TITLE * LINE) + max((head.height + GAP for head in heads), default=0)
+    width = max(
+        left + columns * step, MARGIN + _widest([captions.title], title), MARGIN + _widest([captions.below], small)
+    )
+    sheet = Image.new("RGB", (width + MARGIN, top + rows * step + round(SMALL * LINE) + MARGIN), PAPER)
+    draw = ImageDraw.Draw(sheet)
+    draw.text((MARGIN, MARGIN), captions.title, INK, title)
+    for column, head in enumerate(heads):
+        sheet.paste(head, (left + column * step + (side - head.width) // 2, top - GAP - head.height))
+    for row, name in enumerate(row_names):
+        draw.text((left - MARGIN // 2, top + row * step + side // 2), name, INK, font, anchor="rm")
+    for place, picture in enumerate(pictures):
+        row, column = divmod(place, columns)
+        sheet.paste(_brought_to(picture, side), (left + column * step, top + row * step))
+    draw.text((MARGIN, top + rows * step + GAP), captions.below, INK, small)
+    return sheet
+
+
+def enlarged(picture: Image.Image, side: int) -> Image.Image:
+    """Enlarge a picture by the least whole factor that makes it `side` pixels wide or more, keeping hard pixels."""
+    factor = -(-side // picture.width)
+    return picture.resize((picture.width * factor, picture.height * factor), Image.Resampling.NEAREST)
+
+
+def _cell_side(size: int, cells: int) -> int:
+    wanted = size * -(-LEGIBLE_SIDE // size)
+    return max(1, min(wanted, LARGEST_SIDE // cells - GAP))
+
+
+def _brought_to(picture: Image.Image, side: int) -> Image.Image:
+    larger = enlarged(picture, side) if side % picture.width == 0 else picture
+    return larger if larger.width == side else larger.resize((side, side), Image.Resampling.LANCZOS)
+
+
+def _heads(names: Sequence[str], font: Font, side: int) -> list[Image.Image]:
+    """Return the columns' captions as pictures: level where all fit above their column, else upright."""
+    names = [_fitting(name, font, LONGEST_CAPTION) for name in names]
+    level = _widest(names, font) <= side
+    heads = [_written(name, font) for name in names]
+    return heads if level else [head.rotate(90, expand=True) for head in heads]
+
+
+def _written(text: str, font: Font) -> Image.Image:
+    strip = Image.new("RGB", (_widest([text], font) + 1, round(CAPTION * LINE)), PAPER)
+    ImageDraw.Draw(strip).text((0, 2), text, INK, font)
+    return strip
+
+
+def _widest(texts: Sequence[str], font: Font) -> int:
+    return max((round(font.getlength(text)) for text in texts), default=0)
+
+
+def _fitting(text: str, font: Font, width: int) -> str:
+    """Return as much of a text as fits a width in pixels, with an ellipsis where something is left out."""
+    cut = text
+    while cut and font.getlength(cut if cut == text else f"{cut}…") > width:
+        cut = cut[:-1]
+    return cut if cut == text else f"{cut}…"

@@ -1,0 +1,159 @@
+"""From the labels a user names to what a painter is asked for: class weights with a name."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from impasto.data.batches import ImageSpec
+from impasto.errors import PainterError, did_you_mean
+
+SUM_TOLERANCE = 1e-6
+"""How far from 1 the weights of a mixture may add up before they are said to be scaled."""
+
+
+class Request(NamedTuple):
+    """What a painter is asked for."""
+
+    name: str
+    """As captions say it, such as `ukiyo_e + landscape` or `ukiyo_e 0.6 + impressionism 0.4`."""
+    weights: Tensor
+    """[K] float32, as in Labels"""
+
+
+class Attribute(NamedTuple):
+    """One of the things that labels tell, such as style or genre."""
+
+    name: str
+    places: range
+    """Of its classes among all K."""
+
+
+def attributes_of(spec: ImageSpec) -> tuple[Attribute, ...]:
+    """Return the attributes in order; where there is but one it is called `class`."""
+    ends = list(itertools.accumulate(spec.attributes))
+    spans = [range(end - size, end) for end, size in zip(ends, spec.attributes, strict=True)]
+    names = [spec.classes[span.start].partition("=")[0] if spec.groups else "class" for span in spans]
+    return tuple(Attribute(name, span) for name, span in zip(names, spans, strict=True))
+
+
+def find_attribute(spec: ImageSpec, name: str | None) -> Attribute:
+    """Return an attribute by name, the first unless said; raise PainterError where there is no such."""
+    known = {attribute.name: attribute for attribute in attributes_of(spec)}
+    if name is None:
+        return next(iter(known.values()))
+    if name not in known:
+        raise PainterError(f"--attribute: the painter knows no attribute {name}{did_you_mean(name, known)}")
+    return known[name]
+
+
+def short_names(spec: ImageSpec) -> tuple[str, ...]:
+    """Return the classes as one would say them: without their attribute, unless two attributes share the value."""
+    if not spec.groups:
+        return spec.classes
+    values = [_value(name) for name in spec.classes]
+    uses = Counter(values)
+    return tuple(value if uses[value] == 1 else name for name, value in zip(spec.classes, values, strict=True))
+
+
+def find_class(spec: ImageSpec, label: str) -> int:
+    """Return the place of a class among all K, by its name or, where that is clear, by its value alone.
+
+    Raises PainterError for a label that is unknown or may be several.
+    """
+    if label in spec.classes:
+        return spec.classes.index(label)
+    found = [place for place, name in enumerate(spec.classes) if spec.groups and _value(name) == label]
+    if not found:
+        raise PainterError(f"the painter knows no class {label}{did_you_mean(label, short_names(spec))}")
+    if len(found) > 1:
+        raise PainterError(f"{label} may be {' or '.join(spec.classes[place] for place in found)}; say which, in full")
+    return found[0]
+
+
+def requested(spec: ImageSpec, labels: Iterable[str]) -> list[Request]:
+    """Return a request for each class named; with several attributes, for each combination of those named of each."""
+    chosen = [find_class(spec, label) for label in dict.fromkeys(labels)]
+    groups = [[place for place in chosen if place in attribute.places] for attribute in attributes_of(spec)]
+    return [_of_places(spec, places) for places in itertools.product(*filter(None, groups))]
+
+
+def requested_one(spec: ImageSpec, labels: Sequence[str]) -> Request:
+    """Return the one request that the labels make; raise PainterError where they name two classes of an attribute."""
+    requests = requested(spec, labels)
+    if len(requests) != 1:
+        raise PainterError(f"{', '.join(labels)} are several classes; name one, or one of each attribute")
+    return requests[0]
+
+
+def each_class(spec: ImageSpec) -> list[Request]:
+    """Return a request for each class alone; of several attributes the others are left open."""
+    return [_of_places(spec, (place,)) for place in range(len(spec.classes))]
+
+
+def mixed(spec: ImageSpec, mixture: str) -> tuple[Request, list[str]]:
+    """Return the request that `NAME=WEIGHT,NAME=WEIGHT` makes, and a sentence for each attribute that was scaled.
+
+    The weights of an attribute's classes are scaled to add up to 1. Raises PainterError for an unknown class and for
+    what is not a weight.
+    """
+    given = _weights_given(spec, mixture)
+    weights, notes = torch.zeros(len(spec.classes)), []
+    for attribute in attributes_of(spec):
+        named = {place: weight for place, weight in given.items() if place in attribute.places}
+        if not named:
+            continue
+        total = sum(named.values())
+        if total == 0:
+            raise PainterError("--mix: the weights add up to 0; at least one must be above 0")
+        for place, weight in named.items():
+            weights[place] = weight / total
+        if abs(total - 1) > SUM_TOLERANCE:
+            notes.append(_scaled_note(attribute, total, [weight / total for weight in named.values()], spec))
+    names = short_names(spec)
+    return Request(" + ".join(f"{names[place]} {weights[place]:.2g}" for place in given), weights), notes
+
+
+def _weights_given(spec: ImageSpec, mixture: str) -> dict[int, float]:
+    given: dict[int, float] = {}
+    for part in mixture.split(","):
+        name, _, number = part.strip().rpartition("=")
+        place = find_class(spec, name) if name else None
+        try:
+            weight = float(number)
+        except ValueError:
+            weight = math.nan
+        if place is None or not 0 <= weight < math.inf:
+            raise PainterError(
+                f"--mix: {part.strip() or 'nothing'} gives no weight of 0 or more; say NAME=NUMBER for each class, "
+                "such as a=0.6,b=0.4"
+            )
+        if place in given:
+            raise PainterError(f"--mix names {name} twice; give each class one weight")
+        given[place] = weight
+    return given
+
+
+def _scaled_note(attribute: Attribute, total: float, taken: Sequence[float], spec: ImageSpec) -> str:
+    of = f" for {attribute.name}" if spec.groups else ""
+    *first, last = [f"{weight:.2g}" for weight in taken]
+    listed = f"{', '.join(first)} and {last}" if first else last
+    return f"The weights of --mix{of} add up to {total:.3g}; taken as {listed}."
+
+
+def _of_places(spec: ImageSpec, places: Iterable[int]) -> Request:
+    weights = torch.zeros(len(spec.classes))
+    names = short_names(spec)
+    chosen = list(places)
+    weights[chosen] = 1.0
+    return Request(" + ".join(names[place] for place in chosen), weights)
+
+
+def _value(name: str) -> str:
+    return name.partition("=")[2]

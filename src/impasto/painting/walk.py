@@ -1,0 +1,40 @@
+"""A walk between two ideas: latents along an arc, class weights along a line, there and back again."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from impasto.method import LatentPainter
+from impasto.painting.drawing import draw_pictures
+from impasto.painting.latents import between
+from impasto.painting.prompts import Request
+
+
+class Idea(NamedTuple):
+    """Where a walk begins or turns."""
+
+    request: Request
+    latent: Tensor
+    """[Z]"""
+
+
+def walk_frames(painter: LatentPainter, start: Idea, end: Idea, frames: int) -> list[Image.Image]:
+    """Return the RGB pictures of a walk from one idea to the other and back, which can be repeated without a jolt."""
+    positions = there(frames)
+    weights = torch.lerp(start.request.weights, end.request.weights, positions[:, None])
+    latents = between(start.latent, end.latent, positions)
+    pictures = list(draw_pictures(painter, weights, latents))
+    return [pictures[min(frame, frames - frame)] for frame in range(frames)]
+
+
+def there(frames: int) -> Tensor:
+    """Return the positions in 0..1 of the way there, the first half of a loop of `frames`: slow at both ends.
+
+    With an odd number of frames the turning point lies between two of them.
+    """
+    return (1 - torch.cos(torch.arange(frames // 2 + 1) * (2 * math.pi / frames))) / 2

@@ -1,0 +1,164 @@
+"""`impasto paint` from labels and `impasto figure`, as a user types them, with a painter that learned for a second."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+
+from impasto.engine.train import train
+from impasto.evaluation.extractors import Classified
+from impasto.painting.painters import load_classifier
+from impasto.painting.signature import read_signature
+from impasto.recipe import load_recipe
+from tests.conformance.test_methods import tiny
+from tests.conftest import picture
+
+Run = Callable[..., tuple[int, str, str]]
+STYLES = ("strokes", "points", "mosaic", "hatching", "flat")
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run = tmp_path_factory.mktemp("trained") / "styles"
+    small = ["method.width=4", "method.discriminator_width=4", "training.images=8", "training.batch_size=4"]
+    often = ["every.scalars=8", "every.samples=8", "every.checkpoint=8", "training.precision=fp32"]
+    train(load_recipe("cdcgan-atelier", [*small, *often]), run)
+    return run
+
+
+@pytest.fixture
+def styles(trained: Path) -> str:
+    shutil.copytree(trained, "runs/styles")
+    return "runs/styles"
+
+
+def test_labels_are_painted_with_a_sheet(impasto: Run, styles: str) -> None:
+    code, out, _ = impasto("paint", "--painter", styles, "--label", "mosaic", "--count", 4, "--seed", 3)
+    assert code == 0
+    assert "Painting with styles (cdcgan)" in out
+    assert "4 painted into paintings" in out
+    assert "together: paintings/mosaic-seed3-sheet.png" in out
+    assert sorted(path.name for path in Path("paintings").iterdir()) == [
+        *(f"mosaic-seed3-0{number}.png" for number in range(4)),
+        "mosaic-seed3-sheet.png",
+    ]
+    with Image.open("paintings/mosaic-seed3-00.png") as painting:
+        assert painting.size == (32, 32)
+    code, out, _ = impasto("about", "paintings/mosaic-seed3-02.png")
+    assert {"styles", "cdcgan", "mosaic"} <= set(out.split())
+
+
+def test_mixtures_are_scaled_and_said(impasto: Run, styles: str) -> None:
+    code, out, _ = impasto(
+        "paint", "--painter", styles, "--mix", "mosaic=0.6,flat=0.8", "--count", 1, "--format", "webp"
+    )
+    assert code == 0
+    assert "note: The weights of --mix add up to 1.4; taken as 0.43 and 0.57." in out
+    (painting,) = Path("paintings").iterdir()
+    assert painting.name == "mosaic-0.43+flat-0.57-seed0-00.webp"
+    assert read_signature(painting)["classes"] == {"mosaic": 0.428571, "flat": 0.571429}
+
+
+def test_all_classes_take_turns_unasked_with_the_newest_run(impasto: Run, styles: str) -> None:
+    code, out, _ = impasto("paint", "--count", 6, "--truncation", "0.5", "--output", "out")
+    assert code == 0, out
+    labels = [read_signature(path)["label"] for path in sorted(Path("out").glob("*-0?.png"), key=lambda p: p.stem[-2:])]
+    assert sorted(labels[:5]) == sorted(STYLES)
+    assert labels[5] == labels[0]
+    assert Path("out/all-classes-seed0-t0.5-sheet.png").is_file()
+
+
+@pytest.mark.parametrize("kind", ["mixing", "sweep", "classes", "truncation"])
+def test_figures_of_all_classes(kind: str, impasto: Run, styles: str) -> None:
+    code, out, _ = impasto("figure", kind, "--painter", styles, "--seed", 2)
+    assert code == 0
+    grid = {"mixing": "5 x 5", "sweep": "6 x 5", "classes": "5 x 10", "truncation": "5 x 10"}[kind]
+    assert f"{grid} paintings, {kind}.png" in out
+    about = read_signature(Path(f"{kind}.png"))
+    assert (about["painter"], about["seed"]) == ("styles", 2)
+
+
+def test_figures_of_chosen_classes(impasto: Run, styles: str) -> None:
+    code, out, _ = impasto("figure", "gallery", "--painter", styles, "--label", "flat", "--count", 12)
+    assert code == 0
+    assert "flat, seed 0: 2 x 8 paintings, gallery.png" in out
+    ends = ["--label", "flat", "--to-label", "mosaic"]
+    code, out, _ = impasto("figure", "interpolation", "--painter", styles, *ends, "--output", "strip.jpg")
+    assert code == 0
+    assert "From flat to mosaic, seed 0: 4 x 9 paintings, strip.jpg" in out
+    assert read_signature(Path("strip.jpg"))["painter"] == "styles"
+
+
+def test_a_walk_becomes_a_film(impasto: Run, styles: str) -> None:
+    seeds = ["--from-seed", 1, "--to-seed", 2]
+    code, out, _ = impasto("figure", "walk", "--painter", styles, "--label", "flat", *seeds, "--frames", 10)
+    assert code == 0
+    assert "From flat, seed 1, to flat, seed 2 and back: 10 frames, 0.5 s, walk.gif" in out
+    with Image.open("walk.gif") as film:
+        assert film.n_frames == 10
+        assert json.loads(film.info["comment"])["seeds"] == [1, 2]
+
+
+def test_a_judge_says_how_much_of_both_classes_it_sees(
+    impasto: Run, styles: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    train(tiny("inception-classifier"), Path("runs/judge"))
+    order = load_classifier("judge").classes
+    probabilities = torch.tensor([0.4, 0.3, 0.2, 0.06, 0.04])
+
+    def look(self: Classified, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return images.new_zeros(len(images), 1).float(), probabilities.expand(len(images), -1)
+
+    monkeypatch.setattr(Classified, "look", look)
+    code, out, _ = impasto("figure", "mixing", "--painter", styles, "--judge", "judge")
+    assert code == 0
+    assert "judge gives the two classes 40.0% of its probability (guessing 40.0%), a class alone 20.0%" in out
+    record = json.loads(Path("mixing.json").read_text())
+    of = dict(zip(order, probabilities.tolist(), strict=True))
+    for row, one in enumerate(record["classes"]):
+        for column, other in enumerate(record["classes"]):
+            expected = of[one] if row == column else of[one] + of[other]
+            assert record["shares"][row][column] == pytest.approx(expected, abs=1e-4)
+
+
+MISTAKES: dict[str, tuple[list[str], str]] = {
+    "photos and labels": (["paint", "photo.png", "--label", "flat"], "photos and --label do not go together"),
+    "photos and count": (["paint", "photo.png", "--count", "3"], "photos and --count do not go together"),
+    "label and mix": (["paint", "--label", "flat", "--mix", "flat=1"], "--label and --mix do not go together"),
+    "photos for labels": (["paint", "photo.png", "--painter", "STYLES"], "styles paints from labels, not from photos; say impasto paint --painter styles --label NAME, where NAME is one of"),
+    "labels for photos": (["paint", "--painter", "engraver", "--label", "flat"], "engraver paints from photos and knows no --label; say impasto paint PHOTO --painter engraver"),
+    "nothing for photos": (["paint", "--painter", "engraver"], "engraver paints from photos; say which: impasto paint PHOTO"),
+    "size from noise": (["paint", "--painter", "STYLES", "--size", "64"], "--size: styles paints at 32 pixels; leave it out"),
+    "unknown class": (["paint", "--painter", "STYLES", "--label", "mosaik"], "the painter knows no class mosaik; did you mean mosaic?"),
+    "unknown class in a mix": (["paint", "--painter", "STYLES", "--mix", "mosaik=1"], "the painter knows no class mosaik; did you mean mosaic?"),
+    "no weight": (["paint", "--painter", "STYLES", "--mix", "mosaic=-1,flat=2"], "--mix: mosaic=-1 gives no weight of 0 or more"),
+    "painted before": (["paint", "--painter", "STYLES", "--label", "flat", "--output", "before"], "before/flat-seed0-00.png exists; say --overwrite"),
+    "unwritable": (["paint", "--painter", "STYLES", "--output", "photo.png/out"], "photo.png/out cannot be written"),
+    "figure of photos": (["figure", "sweep", "--painter", "engraver"], "engraver (cyclegan) does not paint from labels"),
+    "figure's name": (["figure", "sweep", "--painter", "STYLES", "--output", "a.gif"], "a.gif is no picture's name; let it end in .png, .jpg or .webp"),
+    "figure's label": (["figure", "sweep", "--painter", "STYLES", "--label", "flat"], "flat: the figure goes through all classes of class; leave that label out"),
+    "figure's attribute": (["figure", "mixing", "--painter", "STYLES", "--attribute", "genre"], "knows no attribute genre; there is class"),
+    "gallery of two": (["figure", "gallery", "--painter", "STYLES", "--label", "flat", "--label", "mosaic"], "flat, mosaic are several classes"),
+    "unknown judge": (["figure", "mixing", "--painter", "STYLES", "--judge", "juge"], "there is no classifier juge"),
+    "film's name": (["figure", "walk", "--painter", "STYLES", "--label", "flat", "--output", "a.png"], "a.png is no film's name; let it end in .gif or .mp4"),
+    "walk to the same": (["figure", "walk", "--painter", "STYLES", "--label", "flat"], "nothing would move"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_mistakes_get_one_clear_sentence_and_exit_code_2(mistake: str, impasto: Run, styles: str) -> None:
+    picture(1).save("photo.png")
+    Path("before").mkdir()
+    Path("before/flat-seed0-00.png").touch()
+    before = sorted(Path().rglob("*"))
+    arguments, expected = MISTAKES[mistake]
+    code, _, err = impasto(*[styles if argument == "STYLES" else argument for argument in arguments])
+    assert code == 2
+    assert expected in err
+    assert "Traceback" not in err
+    assert len(err.strip().splitlines()) == 1
+    assert sorted(Path().rglob("*")) == before

@@ -1,0 +1,148 @@
+"""Labels become signed files with foretellable content, and a sheet of them."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import impasto
+from impasto.data.batches import ImageSpec
+from impasto.data.transforms import to_picture
+from impasto.errors import OutputError, PainterError
+from impasto.painting import drawing
+from impasto.painting.latents import drawn_latents
+from impasto.painting.paint_labels import LabelSettings, Outcome, Series, paint_labels, round_the_classes
+from impasto.painting.painters import load_painter
+from impasto.painting.prompts import mixed, requested
+from impasto.painting.signature import read_signature
+from tests.painting.colour_painter import SPEC, TWO_ATTRIBUTES, ColourPainter, colour_painter
+
+
+@pytest.fixture(autouse=True)
+def _in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drawing, "has_bf16", lambda _: False)
+
+
+def asked(*labels: str, spec: ImageSpec = SPEC) -> list[Series]:
+    return [Series(request.name, [request]) for request in requested(spec, labels)]
+
+
+def paint(series: list[Series], spec: ImageSpec = SPEC, output: str = "out", **settings: object) -> Outcome:
+    return paint_labels(series, colour_painter(spec), Path(output), LabelSettings(**settings))  # type: ignore[arg-type]
+
+
+def names(outcome: Outcome) -> list[str]:
+    return [path.name for path in outcome.paintings]
+
+
+def pixels(path: Path) -> np.ndarray:
+    with Image.open(path) as picture:
+        return np.asarray(picture.convert("RGB")).astype(int)
+
+
+def test_each_painting_is_what_the_painter_draws() -> None:
+    outcome = paint(asked("ukiyo_e"), count=3, seed=3)
+    assert names(outcome) == ["ukiyo_e-seed3-00.png", "ukiyo_e-seed3-01.png", "ukiyo_e-seed3-02.png"]
+    latents = drawn_latents(5, 3, range(3))
+    with torch.inference_mode():
+        drawn = ColourPainter(SPEC).draw(torch.eye(3)[:1].expand(3, -1), latents)
+    for path, image in zip(outcome.paintings, drawn, strict=True):
+        assert np.abs(pixels(path) - np.asarray(to_picture(image)).astype(int)).max() <= 1
+
+
+def test_fewer_paintings_are_the_first_of_more() -> None:
+    few, many = paint(asked("baroque"), count=4, output="few"), paint(asked("baroque"), count=20, output="many")
+    assert names(few) == names(many)[:4]
+    assert [p.read_bytes() for p in few.paintings] == [p.read_bytes() for p in many.paintings[:4]]
+
+
+def test_labels_share_their_latents_and_take_turns_unasked() -> None:
+    three = paint(asked("ukiyo_e", "baroque"), count=3, output="two")
+    assert len(three.paintings) == 6
+    assert [sheet.name for sheet in three.sheets] == ["ukiyo_e-seed0-sheet.png", "baroque-seed0-sheet.png"]
+    round_all = paint([round_the_classes(SPEC)], count=4, output="all")
+    assert names(round_all) == [
+        "ukiyo_e-seed0-00.png", "impressionism-seed0-01.png", "baroque-seed0-02.png", "ukiyo_e-seed0-03.png",
+    ]  # fmt: skip
+    assert round_all.paintings[0].read_bytes() == three.paintings[0].read_bytes()
+    assert round_all.paintings[2].read_bytes() == three.paintings[5].read_bytes()
+
+
+def test_names_say_what_was_asked_for() -> None:
+    mixture = mixed(SPEC, "ukiyo_e=0.6,impressionism=0.4")[0]
+    truncated = paint([Series(mixture.name, [mixture])], count=1, truncation=0.7, kind="JPEG")
+    assert names(truncated) == ["ukiyo_e-0.6+impressionism-0.4-seed0-t0.7-00.jpg"]
+    assert truncated.sheets == []
+    both = paint(asked("style=other", "landscape", spec=TWO_ATTRIBUTES), TWO_ATTRIBUTES, count=1)
+    assert names(both) == ["style-other+landscape-seed0-00.png"]
+    odd = ImageSpec(3, 8, ("../up/and away", "x" * 300))
+    assert names(paint(asked(*odd.classes, spec=odd), odd, count=1)) == [
+        "up-and-away-seed0-00.png",
+        f"{'x' * 60}-seed0-00.png",
+    ]
+
+
+def test_paintings_and_sheet_carry_how_they_were_made() -> None:
+    outcome = paint(asked("ukiyo_e"), count=2, seed=3, truncation=0.7)
+    expected = {
+        "painter": "colours",
+        "method": "cdcgan",
+        "images_seen": 4000,
+        "weights": "0123456789abcdef",
+        "impasto": impasto.__version__,
+        "label": "ukiyo_e",
+        "classes": {"ukiyo_e": 1.0},
+        "seed": 3,
+        "index": 1,
+        "truncation": 0.7,
+    }
+    assert read_signature(outcome.paintings[1]) == expected
+    del expected["index"], expected["classes"]
+    assert read_signature(outcome.sheets[0]) == expected
+
+
+def test_grey_painters_give_colour_files() -> None:
+    grey = ImageSpec(1, 8, ("0", "1"))
+    (painting,) = paint(asked("1", spec=grey), grey, count=1).paintings
+    with Image.open(painting) as picture:
+        assert picture.mode == "RGB"
+    assert np.ptp(pixels(painting), axis=2).max() == 0
+
+
+def test_nothing_is_overwritten_unasked() -> None:
+    paint(asked("ukiyo_e"), count=2)
+    before = {path: path.read_bytes() for path in Path("out").iterdir()}
+    with pytest.raises(OutputError, match=r"out/ukiyo_e-seed0-00.png exists; say --overwrite"):
+        paint(asked("baroque", "ukiyo_e"), count=3)
+    assert {path: path.read_bytes() for path in Path("out").iterdir()} == before, "nothing was begun"
+    for path in Path("out").glob("*-0?.png"):
+        path.unlink()
+    with pytest.raises(OutputError, match=r"out/ukiyo_e-seed0-sheet.png exists"):
+        paint(asked("ukiyo_e"), count=2)
+    assert len(paint(asked("ukiyo_e"), count=2, overwrite=True).paintings) == 2
+
+
+def test_classes_of_one_file_name_are_kept_apart() -> None:
+    alike = ImageSpec(3, 8, ("a b", "a/b"))
+    with pytest.raises(OutputError, match="two labels would both become out/a-b-seed0-00.png"):
+        paint(asked(*alike.classes, spec=alike), alike, count=1)
+
+
+def test_progress_and_long_series() -> None:
+    told: list[tuple[int, int]] = []
+    settings = LabelSettings(count=130)
+    outcome = paint_labels(
+        asked("baroque"), colour_painter(), Path("out"), settings, lambda done, of: told.append((done, of))
+    )
+    assert told[-1] == (130, 130)
+    assert names(outcome)[-1] == "baroque-seed0-129.png"
+    with Image.open(outcome.sheets[0]) as sheet:
+        assert sheet.width < 12 * 68, "a hundred are on the sheet, ten by ten"
+
+
+def test_a_painter_of_photos_is_refused() -> None:
+    with pytest.raises(PainterError, match=r"engraver \(cyclegan\) does not paint from labels"):
+        paint_labels([], load_painter("engraver"), Path("out"))
+    assert not Path("out").exists()

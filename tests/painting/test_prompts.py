@@ -1,0 +1,98 @@
+"""Labels as users write them become class weights, and mistakes become sentences."""
+
+import pytest
+import torch
+
+from impasto.errors import PainterError
+from impasto.painting.prompts import (
+    attributes_of,
+    each_class,
+    find_attribute,
+    find_class,
+    mixed,
+    requested,
+    requested_one,
+    short_names,
+)
+from tests.painting.colour_painter import SPEC, TWO_ATTRIBUTES
+
+
+def test_one_attribute_gives_a_request_for_each_label() -> None:
+    requests = requested(SPEC, ["baroque", "ukiyo_e", "baroque"])
+    assert [request.name for request in requests] == ["baroque", "ukiyo_e"]
+    assert torch.equal(requests[0].weights, torch.tensor([0.0, 0.0, 1.0]))
+
+
+def test_several_attributes_give_every_combination() -> None:
+    assert [(one.name, list(one.places)) for one in attributes_of(TWO_ATTRIBUTES)] == [
+        ("style", [0, 1, 2]),
+        ("genre", [3, 4]),
+    ]
+    requests = requested(TWO_ATTRIBUTES, ["landscape", "ukiyo_e", "style=baroque"])
+    assert [request.name for request in requests] == ["ukiyo_e + landscape", "baroque + landscape"]
+    assert torch.equal(requests[1].weights, torch.tensor([0.0, 1.0, 0.0, 1.0, 0.0]))
+    (alone,) = requested(TWO_ATTRIBUTES, ["landscape"])
+    assert torch.equal(alone.weights, torch.tensor([0.0, 0.0, 0.0, 1.0, 0.0])), "the style is left open"
+
+
+def test_a_value_that_two_attributes_share_is_said_in_full() -> None:
+    assert short_names(TWO_ATTRIBUTES) == ("ukiyo_e", "baroque", "style=other", "landscape", "genre=other")
+    assert find_class(TWO_ATTRIBUTES, "genre=other") == 4
+    with pytest.raises(PainterError, match="other may be style=other or genre=other; say which, in full"):
+        find_class(TWO_ATTRIBUTES, "other")
+
+
+def test_unknown_names_are_suggested_or_listed() -> None:
+    with pytest.raises(PainterError, match=r"knows no class ukyo_e; did you mean ukiyo_e\?"):
+        find_class(SPEC, "ukyo_e")
+    with pytest.raises(PainterError, match="knows no class xyz; there are baroque, impressionism, ukiyo_e"):
+        find_class(SPEC, "xyz")
+    with pytest.raises(PainterError, match=r"no attribute gender; did you mean genre\?"):
+        find_attribute(TWO_ATTRIBUTES, "gender")
+    with pytest.raises(PainterError, match="ukiyo_e, baroque are several classes"):
+        requested_one(SPEC, ["ukiyo_e", "baroque"])
+
+
+def test_each_class_alone() -> None:
+    assert torch.equal(torch.stack([request.weights for request in each_class(SPEC)]), torch.eye(3))
+
+
+def test_a_mixture_that_adds_up_to_one_is_taken_as_it_is() -> None:
+    request, notes = mixed(SPEC, "ukiyo_e=0.6, impressionism=0.4")
+    assert request.name == "ukiyo_e 0.6 + impressionism 0.4"
+    assert torch.allclose(request.weights, torch.tensor([0.6, 0.4, 0.0]))
+    assert notes == []
+
+
+def test_a_mixture_is_scaled_and_that_is_said() -> None:
+    request, notes = mixed(SPEC, "ukiyo_e=0.6,impressionism=0.8")
+    assert torch.allclose(request.weights, torch.tensor([0.6, 0.8, 0.0]) / 1.4)
+    assert notes == ["The weights of --mix add up to 1.4; taken as 0.43 and 0.57."]
+    whole, twice = mixed(SPEC, "baroque=2")
+    assert torch.equal(whole.weights, torch.tensor([0.0, 0.0, 1.0]))
+    assert twice == ["The weights of --mix add up to 2; taken as 1."]
+
+
+def test_each_attribute_is_scaled_by_itself() -> None:
+    request, notes = mixed(TWO_ATTRIBUTES, "ukiyo_e=0.5,style=other=0.5,landscape=3")
+    assert torch.equal(request.weights, torch.tensor([0.5, 0.0, 0.5, 1.0, 0.0]))
+    assert notes == ["The weights of --mix for genre add up to 3; taken as 1."]
+
+
+@pytest.mark.parametrize(
+    ("mixture", "said"),
+    [
+        ("ukiyo_e", "--mix: ukiyo_e gives no weight of 0 or more; say NAME=NUMBER"),
+        ("ukiyo_e=-1,baroque=2", "--mix: ukiyo_e=-1 gives no weight"),
+        ("ukiyo_e=much", "--mix: ukiyo_e=much gives no weight"),
+        ("ukiyo_e=nan", "gives no weight"),
+        ("ukiyo_e=inf", "gives no weight"),
+        ("ukiyo_e=1,", "--mix: nothing gives no weight"),
+        ("ukiyo_e=0,baroque=0", "--mix: the weights add up to 0"),
+        ("ukiyo_e=1,ukiyo_e=1", "--mix names ukiyo_e twice"),
+        ("ukyo_e=1", r"knows no class ukyo_e; did you mean ukiyo_e\?"),
+    ],
+)
+def test_what_is_no_mixture(mixture: str, said: str) -> None:
+    with pytest.raises(PainterError, match=said):
+        mixed(SPEC, mixture)
