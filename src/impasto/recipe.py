@@ -64,15 +64,29 @@ class LinearDecay(Options):
     """Fall in stairs of so many images (a paper's epoch); with every batch unless said."""
 
 
+class Halving(Options):
+    """The learning rate is halved again and again."""
+
+    kind: Literal["halving"] = "halving"
+    every_images: int = Field(ge=1)
+
+
+Schedule = Constant | LinearDecay | Halving
+SCHEDULES = tuple(str(model.model_fields["kind"].default) for model in get_args(Schedule))
+
+
 class TrainingOptions(Options):
     """How long and on what a method trains."""
 
     images: int = Field(ge=1)
     """Images seen by the end."""
+    start_from: str | None = None
+    """The run whose weights this one begins with: a run folder, a checkpoint, the name of a run beside this one or in
+    `runs/`, or a shipped recipe, which `impasto train` then trains first."""
     batch_size: int = Field(1, ge=1, le=65_536)
     """Images a step, over all devices together."""
     seed: int = Field(0, ge=0, lt=2**63)
-    schedule: Annotated[Constant | LinearDecay, Field(discriminator="kind")] = Constant()
+    schedule: Annotated[Schedule, Field(discriminator="kind")] = Constant()
     ema_halflife_images: int | None = Field(None, ge=1)
     """Paint with weights averaged over the past with this half-life; with the latest weights unless said."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
@@ -248,7 +262,7 @@ def _chosen(
 
 def _told(block: str, model: Any, detail: ErrorDetails) -> str:
     """Return one validation error as a sentence that starts with its dotted path."""
-    where = [str(part) for part in detail["loc"] if str(part) not in ("constant", "linear-decay")]
+    where = [str(part) for part in detail["loc"] if str(part) not in SCHEDULES]
     path = ".".join([block, *where])
     kind, given = detail["type"], detail["input"]
     if kind == "extra_forbidden":

@@ -12,14 +12,18 @@ from impasto.recipe_files import read_shipped, shipped_recipes
 NEEDS = {
     "cyclegan-landscape": ["data.photos=photos", "data.paintings=paintings"],
     "inception-classifier-styles": ["data.path=styles"],
+    **{
+        name: ["data.path=paintings"]
+        for name in ("cdcgan-folder", "cwgan-gp-folder", "gantor-v2-folder-64", "gantor-v2-folder-256")
+    },
 }
 """Settings that only the user can know."""
 
 
 def test_all_recipes_are_seen() -> None:
     folder = importlib.resources.files("impasto") / "recipes"
-    files = [file.name for file in folder.iterdir() if file.name != "__pycache__"]
-    assert len(files) == len(shipped_recipes()) == 6
+    files = [file.name for file in folder.iterdir() if file.name.endswith(".yaml")]
+    assert len(files) == len(shipped_recipes()) == 26
     assert {name.split("-")[0] for name in shipped_recipes()} <= {method.split("-")[0] for method in METHODS}
 
 

@@ -3,7 +3,7 @@ import torch
 
 from impasto.clock import Clock
 from impasto.engine.schedule import learning_rate_factor, set_learning_rates
-from impasto.recipe import Constant, LinearDecay
+from impasto.recipe import Constant, Halving, LinearDecay
 
 
 def test_the_papers_epochs() -> None:
@@ -35,3 +35,11 @@ def test_every_optimizer_gets_its_share() -> None:
     assert slow.param_groups[0]["lr"] == pytest.approx(0.1 / 3)
     set_learning_rates({"fast": fast}, Constant(), clock, 2)
     assert fast.param_groups[0]["lr"] == pytest.approx(0.4)
+
+
+def test_halving_every_20_epochs() -> None:
+    """Spec 02, check 9, with epochs of 7 images."""
+    schedule = Halving(every_images=140)
+    rates = [2e-4 * learning_rate_factor(schedule, epoch * 7, 700, 7) for epoch in (0, 19, 20, 40, 60)]
+    assert rates == pytest.approx([2e-4, 2e-4, 1e-4, 5e-5, 2.5e-5])
+    assert learning_rate_factor(schedule, 139, 700, 1) == 1

@@ -30,6 +30,7 @@ class Brightest(Extractor):
     about = Features("brightest", "", "none")
     dimensions = 6
     classes = ("red", "green", "blue")
+    knows_names = True
     accuracy = 0.9
 
     def prepare(self, image: Tensor) -> Tensor:

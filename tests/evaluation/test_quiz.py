@@ -13,7 +13,7 @@ from PIL import Image, ImageOps
 from scipy.stats import norm
 from torch import Tensor
 
-from impasto.data.batches import Labels
+from impasto.data.batches import ImageSpec, Labels
 from impasto.errors import EvaluationError
 from impasto.evaluation.images import Drawn, Pictures, open_pictures
 from impasto.evaluation.quiz import (
@@ -129,7 +129,7 @@ def test_a_painter_from_noise_paints_no_more_groups_than_are_shown(sides: tuple[
             Noise.painted += 1
             return torch.rand(len(prompt.weights), 3, 40, 40, generator=chance) * 2 - 1
 
-    quiz = draw_quiz(Drawn(Noise(), "noise", "noise", (), 10_000, seed=0), sides[1], each=7)
+    quiz = draw_quiz(Drawn(Noise(), "noise", "noise", ImageSpec(3, 16), 10_000, seed=0), sides[1], each=7)
     assert kinds(quiz).count("painted") == 7
     assert Noise.painted == 1
 

@@ -77,7 +77,7 @@ def test_each_update_leaves_the_other_side_alone() -> None:
     generators = [p.clone() for n in method.networks().values() for p in n.parameters()]
     for parameter in (p for n in method.networks().values() for p in n.parameters()):
         parameter.grad = None
-    loss = method._judge_loss(method.judge_photos, batch().photos, batch().paintings)
+    loss, _ = method._judge_loss(method.judge_photos, batch().photos, batch().paintings)
     method.descend(loss, method.judge_optimizer)
     assert all(
         torch.equal(p, q)
@@ -100,13 +100,13 @@ class Constant(nn.Module):
 def test_judges_losses_on_cases_done_by_hand() -> None:
     method, _ = prepared()
     photos, paintings = batch()
-    assert method._judge_loss(Constant(0.5), photos, paintings).item() * 0.5 == pytest.approx(0.25)
+    assert method._judge_loss(Constant(0.5), photos, paintings)[0].item() * 0.5 == pytest.approx(0.25)
 
     class Perfect(nn.Module):
         def forward(self, images: torch.Tensor) -> torch.Tensor:
             return torch.tensor([1.0, 1.0, 0.0, 0.0]).reshape(4, 1, 1, 1)
 
-    assert method._judge_loss(Perfect(), photos, paintings).item() == 0.0
+    assert method._judge_loss(Perfect(), photos, paintings)[0].item() == 0.0
 
 
 def test_generators_that_change_nothing_have_no_cycle_or_identity_loss() -> None:
@@ -183,6 +183,31 @@ def test_it_learns_to_invert_colours() -> None:
     ]
     assert brightness() > 0.3
     assert sum(cycles[-20:]) < 0.6 * sum(cycles[:20])
+
+
+def test_judges_see_altered_images_only_and_generators_learn_through_it() -> None:
+    method, _ = prepared(augment={"kind": "diffaugment"}, identity_weight=0.0)
+    seen: list[torch.Tensor] = []
+    for judge in method.judges().values():
+        judge.register_forward_hook(lambda _, inputs, __: seen.append(inputs[0].detach()))
+    photos, paintings = batch()
+    with torch.no_grad():
+        plain = [method.to_painting(photos), method.to_photo(paintings), paintings, photos]
+    method.training_step(UnpairedImages(photos, paintings), Clock(10))
+    assert [len(images) for images in seen] == [2, 2, 4, 4]
+    for shown, images in zip(seen, plain, strict=True):
+        assert not any(torch.allclose(a, b, atol=0.1) for a, b in zip(shown, images, strict=False))
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in method.to_painting.parameters())
+
+
+@pytest.mark.parametrize(("verdict", "expected"), [(0.9, 0.4), (0.1, 0.0)])
+def test_adaptive_augmentation_follows_the_judges_verdicts_on_real_images(verdict: float, expected: float) -> None:
+    method, state = prepared(augment={"kind": "ada", "images_to_full": 40})
+    method.judge_paintings = method.judge_photos = Constant(verdict)  # type: ignore[assignment]
+    for _ in range(8):
+        scalars = method.training_step(batch(), Clock(10))
+    assert scalars["discriminator/augment_probability"].item() == pytest.approx(expected)
+    assert state.memory["augment"].state_dict()["probability"].item() == pytest.approx(expected)
 
 
 def test_sizes_its_generators_cannot_halve_twice_are_refused() -> None:

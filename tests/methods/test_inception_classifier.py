@@ -47,7 +47,7 @@ def batch(count: int, size: int, seed: int) -> LabelledImages:
             image += stripes
         else:
             image[label] += 1.0
-    return LabelledImages(images.clamp(-1, 1), labels)
+    return LabelledImages(images.clamp(-1, 1), labels[:, None])
 
 
 def test_the_loss_is_the_papers() -> None:
@@ -56,7 +56,8 @@ def test_the_loss_is_the_papers() -> None:
     data = batch(2, 299, seed=1)
     _, logits, auxiliary = method.inception(data.images)
     assert auxiliary is not None
-    expected = functional.cross_entropy(logits, data.labels) + 0.4 * functional.cross_entropy(auxiliary, data.labels)
+    labels = data.labels[:, 0]
+    expected = functional.cross_entropy(logits, labels) + 0.4 * functional.cross_entropy(auxiliary, labels)
     losses = method.training_step(data, Clock(10))
     assert losses["loss"].item() == pytest.approx(expected.item(), rel=1e-4)
     assert losses["accuracy"].item() in (0.0, 0.5, 1.0)
@@ -71,7 +72,7 @@ def test_it_learns_to_tell_three_classes() -> None:
         held_out = [batch(30, 76, seed=1000), batch(7, 76, seed=1001)]
         metrics = method.validate(held_out)
         told = torch.cat([method.classify(images).argmax(1) for images, _ in held_out])
-    labels = torch.cat([labels for _, labels in held_out])
+    labels = torch.cat([labels[:, 0] for _, labels in held_out])
     assert metrics["accuracy"] == pytest.approx(float((told == labels).float().mean()))
     assert metrics["accuracy"] > 0.8, "chance is a third"
 

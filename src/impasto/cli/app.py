@@ -330,6 +330,41 @@ def compare(
     compare_command(runs, output)
 
 
+TABLE_HELP = """Train what a paper's table or figures need, judge it, and set it beside what was published.
+
+Without TABLE: list them. A setting goes to every run as PATH=VALUE, to one as RUN:PATH=VALUE (RUN may hold *), and to
+the judge as judge.PATH=VALUE:
+
+  impasto table gantor-table1-folder data.path=my/styles
+
+  impasto table gantor-table2 data.path=datasets/wikiart 'gantor-*:training.images=100000' judge.images=2000
+
+Finished runs are not trained again. Ctrl-C saves; the same command goes on from there.
+"""
+
+
+@app.command(help=TABLE_HELP)
+def table(
+    name: Annotated[str | None, typer.Argument(metavar="[TABLE]", help="Name of a table, or a YAML file.")] = None,
+    overrides: Annotated[
+        list[str] | None, typer.Argument(metavar="[PATH=VALUE]...", help="Settings to change.")
+    ] = None,
+    runs: Annotated[Path, typer.Option(metavar="DIR", help="Where the runs are, or go.")] = Path("runs"),
+    output: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Where the table goes; tables/TABLE unless said.")
+    ] = None,
+    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where to judge.")] = "auto",
+) -> None:
+    if name is None:
+        from impasto.cli.table_list import tables_command
+
+        tables_command()
+    else:
+        from impasto.cli.table import table_command
+
+        table_command(name, overrides or [], runs, output, device)
+
+
 @app.command(no_args_is_help=True)
 def about(picture: Annotated[Path, typer.Argument(metavar="PICTURE", help="A painting made by impasto.")]) -> None:
     """Print how a painting was made."""

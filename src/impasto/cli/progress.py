@@ -78,6 +78,10 @@ class TrainingProgress(Watch):
         values = ", ".join(f"{name} {value:.4g}" for name, value in metrics.items())
         self.console.print(f"  measured at {clock.images_seen:,} images: {escape(values)}")
 
+    def alarmed(self, clock: Clock, alarm: str) -> None:
+        """Warn, above the bar."""
+        self.console.print(f"  [yellow]at {clock.images_seen:,} images:[/] {escape(alarm)}")
+
     def saved(self, path: Path) -> None:
         """Say where a sample sheet or checkpoint went."""
         self.console.print(f"  saved {escape(str(path))}")

@@ -12,33 +12,78 @@ import typer
 
 from impasto.cli.console import console, escape
 from impasto.cli.progress import TrainingProgress
-from impasto.data.batches import Images
+from impasto.data.batches import Images, Labels
 from impasto.engine.interrupts import InterruptedTraining
+from impasto.engine.start import rehearse, start_is_ready
 from impasto.engine.train import train
 from impasto.method import Classifier, Painter
 from impasto.methods import METHODS
 from impasto.recipe import Recipe, load_recipe
+from impasto.recipe_files import shipped_recipes
+from impasto.run_folder import RunFolder
+
+OF_ONE_STAGE = frozenset({"data.image_size", "data.resize"})
+OF_BOTH_STAGES = frozenset(
+    {"method.width", "method.preset", "training.seed", "training.precision", "training.accelerator", "training.devices"}
+)
+"""Overrides, beside those of the data, that a run passes on to the one it starts from."""
 
 
 def train_command(name: str, overrides: Sequence[str], run: Path | None, *, accept_changed_data: bool) -> None:
-    """Train a recipe and say how to use what was learned, or how to go on."""
+    """Train a recipe, and before it the one it starts from; say how to use what was learned, or how to go on."""
     recipe = load_recipe(name, overrides)
     folder = run or Path("runs") / Path(name).stem
+    _train_what_comes_first(recipe, folder, overrides, accept_changed_data=accept_changed_data)
+    checkpoint = _train(recipe, folder, accept_changed_data=accept_changed_data)
+    _say(f"Finished: {escape(str(checkpoint))}")
+    _say(_what_next(recipe, escape(shlex.quote(str(folder)))))
+
+
+def _train_what_comes_first(
+    recipe: Recipe, folder: Path, overrides: Sequence[str], *, accept_changed_data: bool
+) -> None:
+    """Bring the run that a new one starts from to its end where it is that of a shipped recipe, and say so."""
+    wanted = recipe.training.start_from
+    if wanted is None or RunFolder(folder).latest() is not None:
+        return
+    ready = start_is_ready(wanted, RunFolder(folder))
+    if ready is not None:
+        _say(f"Starting from {escape(str(ready))}")
+    elif wanted in shipped_recipes():
+        before, first = folder.parent / wanted, load_recipe(wanted, _passed_on(overrides))
+        rehearse(recipe, first, wanted)
+        _say(f"Stage I comes first: {wanted}, in {escape(str(before))}")
+        _train(first, before, accept_changed_data=accept_changed_data)
+        _say(f"Now {escape(folder.name)}, starting from {escape(str(before))}")
+
+
+def _passed_on(overrides: Sequence[str]) -> list[str]:
+    paths = {override: override.partition("=")[0] for override in overrides}
+    return [
+        override
+        for override, path in paths.items()
+        if path in OF_BOTH_STAGES or (path.startswith("data.") and path not in OF_ONE_STAGE)
+    ]
+
+
+def _train(recipe: Recipe, folder: Path, *, accept_changed_data: bool) -> Path:
+    """Train to the end and return the last checkpoint; leave, saying how to go on, when stopped before."""
     progress = TrainingProgress(console)
-    speaks = os.environ.get("LOCAL_RANK", "0") == "0"
     try:
-        checkpoint = train(recipe, folder, progress, accept_changed_data=accept_changed_data)
+        return train(recipe, folder, progress, accept_changed_data=accept_changed_data)
     except InterruptedTraining as stop:
         progress.stop()
-        if speaks:
-            console.print(f"Stopped at {stop.images_seen:,} of {recipe.training.images:,} images; everything is saved.")
-            console.print(f"Go on with: impasto {escape(shlex.join(sys.argv[1:]))}")
+        _say(f"Stopped at {stop.images_seen:,} of {recipe.training.images:,} images; everything is saved.")
+        _say(f"Go on with: impasto {escape(shlex.join(sys.argv[1:]))}")
         raise typer.Exit(stop.exit_code) from None
     finally:
         progress.stop()
-    if speaks:
-        console.print(f"Finished: {escape(str(checkpoint))}")
-        console.print(_what_next(recipe, escape(shlex.quote(str(folder)))))
+
+
+def _say(text: str) -> None:
+    """Print, in the first of several processes only."""
+    if os.environ.get("LOCAL_RANK", "0") == "0":
+        console.print(text)
 
 
 def _what_next(recipe: Recipe, folder: str) -> str:
@@ -47,4 +92,6 @@ def _what_next(recipe: Recipe, folder: str) -> str:
         return f"Judge with it: impasto evaluate PAINTINGS --metrics is,top1 --features {folder}"
     if issubclass(method, Painter) and method.prompt_type is Images:
         return f"Paint with it: impasto paint PHOTO --painter {folder}"
+    if issubclass(method, Painter) and method.prompt_type is Labels:
+        return f"Paint with it: impasto paint --painter {folder} --label CLASS --count 16"
     return f"Look at what it learned: {folder}/samples"

@@ -20,6 +20,7 @@ from impasto.engine.average import Average
 from impasto.engine.checkpoint import Checkpoints, diverged
 from impasto.engine.claim import check_folder, claimed
 from impasto.engine.facts import peak_megabytes, start_facts
+from impasto.engine.health import Health, Vitals, is_watched
 from impasto.engine.interrupts import InterruptedTraining, Interrupts
 from impasto.engine.journal import Journal
 from impasto.engine.launch import launch
@@ -27,6 +28,7 @@ from impasto.engine.means import Means, not_finite
 from impasto.engine.measuring import Measurement, check_measurable, in_eval_mode, measured
 from impasto.engine.same_data import check_same_data, remember_data
 from impasto.engine.schedule import set_learning_rates
+from impasto.engine.start import begin_from
 from impasto.engine.together import most, raise_together
 from impasto.engine.watch import Watch
 from impasto.errors import DataError, ImpastoError, RecipeError, TrainingDivergedError, did_you_mean
@@ -93,6 +95,8 @@ class Session:
         self.state = self.method.prepare(fabric)
         self.layout = torch.channels_last if options.channels_last else torch.contiguous_format
         _arrange(self.method, self.state, self.layout, compiled=options.compile)
+        begun = folder.latest() is not None  # then its own checkpoint has all it borrowed
+        self.begins_with = None if begun else begin_from(recipe, folder, self.method, self.dataset.spec)
         self.average = Average(self.method.networks(), options.ema_halflife_images)
         self.clock = Clock(options.images)
         self.since_scalars, self.since_checkpoint = Means(), Means()
@@ -102,6 +106,9 @@ class Session:
         )
         self.checkpoints.resume_latest()
         self.journal = Journal(folder, self.clock.images_seen) if fabric.is_global_zero else None
+        self.health = Health(self.method, self.state, self.dataset) if is_watched(self.method) else None
+        if self.health is not None and self.journal is not None:
+            self.health.remember(folder.journal())
 
     def run_to_end(self, interrupts: Interrupts) -> Path:
         """Learn from batch after batch."""
@@ -121,6 +128,7 @@ class Session:
             is_first = clock.images_seen == options.batch_size  # a sheet at once: it shows mistakes in the data
             if is_first or clock.due(every.samples) or clock.finished:
                 self._show_samples()
+                self._check_health()
             metrics = self._measure() if self._measures_now() else {}
             stopped_by = most(self.fabric, interrupts.received)
             if clock.due(every.checkpoint) or clock.finished:
@@ -154,6 +162,8 @@ class Session:
 
     def _start(self) -> None:
         facts = start_facts(self.recipe.training, self.dataset, self.fabric)
+        if self.begins_with is not None:
+            facts["begins_with"] = str(self.begins_with)
         if self.journal is not None and not self.clock.finished:
             remember_data(self.folder, self.dataset)
             self.journal.note("start", self.clock.images_seen, **facts)
@@ -170,9 +180,6 @@ class Session:
         return latest
 
     def _log(self, scalars: Mapping[str, Tensor]) -> None:
-        best = self.recipe.training.best
-        if best is not None and not is_metric(best) and best not in scalars:
-            raise RecipeError("recipe", [f"training.best: {best} is not logged{did_you_mean(best, scalars)}"])
         self.since_scalars.add(scalars)
         self.since_checkpoint.add(scalars)
         means = None
@@ -180,6 +187,8 @@ class Session:
             means = self._finite(self.since_scalars.take(self.fabric))
             if self.journal is not None:
                 self.journal.scalars(means, self.clock.images_seen)
+                if self.health is not None:
+                    self.health.hear(means)
         if self.fabric.is_global_zero:
             self.watch.stepped(self.clock, means)
 
@@ -193,6 +202,7 @@ class Session:
         """Save, with what was measured of these weights; only at the end of its interval for a candidate."""
         means = self._finite(self.since_checkpoint.peek(self.fabric))
         if candidate:
+            self._check_best(means)
             self.since_checkpoint.take(self.fabric)
         failure = None
         if self.journal is not None:
@@ -203,6 +213,11 @@ class Session:
             except ImpastoError as error:
                 failure = error
         raise_together(self.fabric, failure)
+
+    def _check_best(self, means: Mapping[str, float]) -> None:
+        best = self.recipe.training.best
+        if best is not None and not is_metric(best) and best not in means:
+            raise RecipeError("recipe", [f"training.best: {best} is not logged{did_you_mean(best, means)}"])
 
     def _measures_now(self) -> bool:
         interval = self.recipe.every.metrics
@@ -239,12 +254,35 @@ class Session:
             sheet = self.method.sheet(prompt, generator(0, "samples"))
         self.watch.saved(self.journal.sheet({**shown, **sheet}, self.clock.images_seen))
 
+    def _check_health(self) -> None:
+        """Look at how an adversarial painter fares, on the first device, and tell what looks bad; the others wait."""
+        if self.health is None:
+            return
+        failure = None
+        if self.journal is not None:
+            try:
+                with self._looking():
+                    vitals = self.health.look(self._on_device)
+                self._tell(vitals, self.health)
+            except ImpastoError as error:
+                failure = error
+        self._raise_after_saving(failure)
+
+    def _tell(self, vitals: Vitals, health: Health) -> None:
+        assert self.journal is not None
+        seen = self.clock.images_seen
+        if measured := vitals.measured():
+            self.journal.scalars(measured, seen)
+        for alarm in health.news(vitals, seen / self.clock.images):
+            self.journal.note("alarm", seen, alarm=alarm)
+            self.watch.alarmed(self.clock, alarm)
+
     def _on_device(self, batch: Any) -> Any:
         return type(batch)(*(_laid_out(part.to(self.fabric.device, non_blocking=True), self.layout) for part in batch))
 
 
 def _check_enough(dataset: Dataset, batch_size: int) -> None:
-    if dataset.size < batch_size:
+    if dataset.different_crops < batch_size:
         raise DataError(
             f"there are {dataset.size} pictures to learn from, fewer than a batch of {batch_size}; "
             "add pictures or lower training.batch_size"

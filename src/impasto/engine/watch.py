@@ -27,5 +27,8 @@ class Watch:
     def measured(self, clock: Clock, metrics: Mapping[str, float]) -> None:
         """Hear what was measured of what was learned so far."""
 
+    def alarmed(self, clock: Clock, alarm: str) -> None:
+        """Hear a sentence about a sign that training goes wrong, and what usually helps."""
+
     def saved(self, path: Path) -> None:
         """Hear that a sample sheet or checkpoint was written."""

@@ -54,6 +54,8 @@ class Extractor(ABC):
     """Of the features."""
     classes: tuple[str, ...] = ()
     """Names of the classes whose probabilities it gives; numbers where their names are not known."""
+    knows_names: bool = False
+    """Whether `classes` are names that pictures may have as labels."""
     accuracy: float | None = None
     """Of its classes, on held-out pictures, where that was measured."""
     device: torch.device = torch.device("cpu")
@@ -180,7 +182,7 @@ class Classified(Extractor):
 
     def __init__(self, loaded: LoadedClassifier, device: torch.device) -> None:
         self.network, self.size, self.device = loaded.classifier, loaded.size, device
-        self.classes, self.accuracy = loaded.classes, loaded.validation_accuracy
+        self.classes, self.accuracy, self.knows_names = loaded.classes, loaded.validation_accuracy, True
         self.about = Features(loaded.name, loaded.fingerprint, f"bicubic-antialiased-middle-{loaded.size}")
         blank = torch.zeros(1, 3, loaded.size, loaded.size, device=device)
         with torch.inference_mode():

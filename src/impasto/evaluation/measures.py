@@ -203,7 +203,7 @@ def _top1(case: Case) -> list[Measure]:
             "have none; sort them into class folders, or name the label with --label"
         )
     classes = case.extractor.classes
-    if all(name.isdecimal() for name in classes):
+    if not case.extractor.knows_names:
         raise EvaluationError(
             f"top1 needs a classifier of these classes, and {case.extractor.about.name} does not know them; say "
             "--features and the run folder of an inception-classifier"

@@ -24,6 +24,7 @@ from impasto.errors import RecipeError
 from impasto.losses.adversarial import least_squares
 from impasto.losses.cycle import mean_absolute
 from impasto.method import Method, MethodOptions, TrainingState, require_gradients
+from impasto.networks.augmentation import Augmentation, AugmentOptions
 from impasto.networks.image_pool import ImagePool
 from impasto.networks.initialise import initialise
 from impasto.networks.patch_discriminator import PatchDiscriminator
@@ -54,6 +55,8 @@ class CycleGANOptions(MethodOptions):
     """Factor on the discriminators' loss, which slows them relative to the generators."""
     pool_size: int = Field(50, ge=0, le=100_000)
     """Earlier fakes remembered for each discriminator; 0 turns the pool off."""
+    augment: AugmentOptions = AugmentOptions()
+    """Alters what the discriminators see; the paper does not."""
     learning_rate: float = Field(2.0e-4, gt=0, le=1)
     beta1: float = Field(0.5, ge=0, lt=1)
     """Adam's first decay rate; the second is 0.999."""
@@ -93,10 +96,12 @@ class CycleGAN(Method[UnpairedImages, Images]):
         self.judge_optimizer = self.adopted(self._adam(self.judges()))
         self.painting_pool = ImagePool(self.options.pool_size, "paintings")
         self.photo_pool = ImagePool(self.options.pool_size, "photos")
+        self.augment = Augmentation(self.options.augment)
+        pools = {"painting_pool": self.painting_pool, "photo_pool": self.photo_pool}
         return TrainingState(
             optimizers={"generators": self.generator_optimizer, "judges": self.judge_optimizer},
             networks=self.judges(),
-            memory={"painting_pool": self.painting_pool, "photo_pool": self.photo_pool},
+            memory={**pools, "augment": self.augment},
         )
 
     def training_step(self, batch: UnpairedImages, clock: Clock) -> Mapping[str, Tensor]:  # noqa: ARG002
@@ -105,11 +110,13 @@ class CycleGAN(Method[UnpairedImages, Images]):
         losses, fake_paintings, fake_photos = self._update_generators(photos, paintings)
         old_paintings = self.own_share(self.painting_pool.exchange(self.gathered(fake_paintings)))
         old_photos = self.own_share(self.photo_pool.exchange(self.gathered(fake_photos)))
-        paintings_loss = self._judge_loss(self.judge_paintings, paintings, old_paintings)
-        photos_loss = self._judge_loss(self.judge_photos, photos, old_photos)
+        paintings_loss, paintings_sign = self._judge_loss(self.judge_paintings, paintings, old_paintings)
+        photos_loss, photos_sign = self._judge_loss(self.judge_photos, photos, old_photos)
         self.descend(self.options.discriminator_weight * (paintings_loss + photos_loss), self.judge_optimizer)
+        sign = self.mean_over_devices((paintings_sign + photos_sign) / 2)
+        self.augment.observe(sign, self.count_over_devices(photos))
         judged = {"judge/paintings": paintings_loss.detach(), "judge/photos": photos_loss.detach()}
-        return {**losses, **judged}
+        return {**losses, **judged, **self.augment.scalars()}
 
     def _update_generators(self, photos: Tensor, paintings: Tensor) -> tuple[dict[str, Tensor], Tensor, Tensor]:
         """Make the generators' update; return its losses, the fake paintings and the fake photos."""
@@ -124,17 +131,20 @@ class CycleGAN(Method[UnpairedImages, Images]):
             identity = photos.new_zeros(())
         cycle = mean_absolute(self.to_photo(fake_paintings), photos)
         cycle = cycle + mean_absolute(self.to_painting(fake_photos), paintings)
-        adversarial = least_squares(self.judge_paintings(fake_paintings), 1.0)
-        adversarial = adversarial + least_squares(self.judge_photos(fake_photos), 1.0)
+        adversarial = least_squares(self.judge_paintings(self.augment(fake_paintings)), 1.0)
+        adversarial = adversarial + least_squares(self.judge_photos(self.augment(fake_photos)), 1.0)
         total = adversarial + options.cycle_weight * cycle + options.identity_weight * identity
         self.descend(total, self.generator_optimizer)
         require_gradients(self.judges().values(), needed=True)
         losses = {"adversarial": adversarial, "cycle": cycle, "identity": identity, "total": total}
         return {f"generator/{name}": loss.detach() for name, loss in losses.items()}, fake_paintings, fake_photos
 
-    def _judge_loss(self, judge: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
-        verdicts_real, verdicts_fake = torch.split(judge(torch.cat([real.to(fake.dtype), fake])), len(real))
-        return least_squares(verdicts_real, 1.0) + least_squares(verdicts_fake, 0.0)
+    def _judge_loss(self, judge: nn.Module, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
+        """Return a discriminator's loss, and the mean sign of its verdicts on real images: 1 where all pass."""
+        shown = self.augment(torch.cat([real.to(fake.dtype), fake]))
+        verdicts_real, verdicts_fake = torch.split(judge(shown), len(real))
+        sign = (verdicts_real.detach() - 0.5).sign().mean()
+        return least_squares(verdicts_real, 1.0) + least_squares(verdicts_fake, 0.0), sign
 
     def paint(self, prompt: Images, generator: torch.Generator) -> Tensor:  # noqa: ARG002
         """Turn photos into paintings of the same height and width."""

@@ -72,7 +72,9 @@ class InceptionClassifier(Classifier, Learner[LabelledImages]):
             needed = f"inception-classifier needs {network.SMALLEST_IMAGE} pixels, not {spec.size}"
             raise RecipeError("recipe", [f"data.image_size: {needed}"])
         if len(spec.attributes) > 1:
-            raise RecipeError("recipe", ["data.label: inception-classifier tells the classes of one label, not several"])
+            raise RecipeError(
+                "recipe", ["data.label: inception-classifier tells the classes of one label, not several"]
+            )
         auxiliary = spec.size >= network.SMALLEST_FOR_AUXILIARY
         if not auxiliary:
             needed = f"need {network.SMALLEST_FOR_AUXILIARY} pixels, not {spec.size}; it learns without them"

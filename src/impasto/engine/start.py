@@ -1,0 +1,181 @@
+"""What a run begins with where it does not begin from nothing: weights that another run has learned.
+
+A method that borrows networks (stage II of a stacked GAN has stage I's generator) takes those. Any other takes the
+painting networks that fit: learning goes on, on other pictures or with other numbers.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from safetensors import SafetensorError, safe_open
+from torch import Tensor, nn
+
+from impasto.data.batches import ImageSpec
+from impasto.data.datasets import open_dataset
+from impasto.errors import CheckpointError, RecipeError, RunError, did_you_mean
+from impasto.method import Learner
+from impasto.methods import METHODS
+from impasto.painting.painters import RUNS, runs
+from impasto.recipe import Recipe
+from impasto.recipe_files import shipped_recipes
+from impasto.run_folder import WEIGHTS, RunFolder
+
+FIELD = "training.start_from"
+
+
+class Weights(NamedTuple):
+    """What a checkpoint's weights and their metadata say, or those of a run to come."""
+
+    checkpoint: Path
+    method: str
+    size: int
+    """Height and width of its images, pixels."""
+    classes: tuple[str, ...]
+    networks: Mapping[str, Mapping[str, Tensor]]
+
+
+def begin_from(recipe: Recipe, folder: RunFolder, method: Learner[Any], spec: ImageSpec) -> Path | None:
+    """Copy the weights that the recipe's `training.start_from` names; return the checkpoint they come from, if any.
+
+    They are the averaged weights of the best checkpoint, or the last. Raises RecipeError where the recipe names no run
+    although the method borrows, RunError where the run is missing or its weights do not fit.
+    """
+    wanted = recipe.training.start_from
+    if wanted is None:
+        if method.borrowed:
+            needed = f"say which run {recipe.method.name} takes {' and '.join(method.borrowed)} from"
+            raise RecipeError("recipe", [f"{FIELD}: {needed}, a run folder or the recipe of its first stage"])
+        return None
+    learned = _read(find_start(wanted, folder))
+    _take_over(learned, recipe, method, spec)
+    return learned.checkpoint
+
+
+def rehearse(recipe: Recipe, first: Recipe, name: str) -> None:
+    """Raise now what would stop a run once the one it starts from, `first`, is trained; networks without weights do."""
+    method_class = METHODS[recipe.method.name]
+    assert issubclass(method_class, Learner)
+    spec = open_dataset(recipe.data, method_class.batch_type).spec
+    with torch.device("meta"):
+        method = method_class(recipe.method, spec)
+        before = METHODS[first.method.name](first.method, spec._replace(size=first.data.image_size))
+    networks = {part: network.state_dict() for part, network in before.networks().items()}
+    learned = Weights(Path(name), first.method.name, first.data.image_size, spec.classes, networks)
+    _take_over(learned, recipe, method, spec)
+
+
+def find_start(wanted: str, folder: RunFolder) -> Path:
+    """Return the checkpoint to start from: a checkpoint folder, or the best of a run, which may lie beside `folder`.
+
+    Raises RunError when there is no such run, or it has no checkpoint yet.
+    """
+    for path in _places(wanted, folder):
+        if (path / WEIGHTS).is_file():
+            return path
+        if RunFolder(path).exists():
+            best = RunFolder(path).best()
+            if best is None:
+                raise RunError(f"{FIELD}: {path} has no checkpoint yet; train it first")
+            return best
+    if wanted in shipped_recipes():
+        raise RunError(f"{FIELD}: {wanted} has not been trained yet; do so first: impasto train {wanted}")
+    beside = [run.path.name for run in runs(folder.path.parent)]
+    raise RunError(f"{FIELD}: there is no run {wanted}{did_you_mean(wanted, beside)} (or name a run's folder)")
+
+
+def start_is_ready(wanted: str, folder: RunFolder) -> Path | None:
+    """Return the finished run, or the checkpoint, that `wanted` names; None where it is still to be trained."""
+    for path in _places(wanted, folder):
+        if (path / WEIGHTS).is_file():
+            return path
+        if RunFolder(path).exists():
+            return path if RunFolder(path).finished() else None
+    return None
+
+
+def _places(wanted: str, folder: RunFolder) -> Sequence[Path]:
+    return Path(wanted), folder.path.parent / wanted, RUNS / wanted
+
+
+def _read(checkpoint: Path) -> Weights:
+    networks: dict[str, dict[str, Tensor]] = {}
+    try:
+        with safe_open(checkpoint / WEIGHTS, framework="pt") as file:
+            about = json.loads((file.metadata() or {})["impasto"])
+            for key in file.keys():  # noqa: SIM118 - not a mapping
+                network, _, weight = key.partition(".")
+                networks.setdefault(network, {})[weight] = file.get_tensor(key)
+        spec = about["spec"]
+        return Weights(checkpoint, about["method"], int(spec["size"]), tuple(spec.get("classes", ())), networks)
+    except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise CheckpointError(
+            f"{FIELD}: {checkpoint} is damaged ({reason}); name another run, or train it again"
+        ) from error
+
+
+def _take_over(learned: Weights, recipe: Recipe, method: Learner[Any], spec: ImageSpec) -> None:
+    _check_kind(learned, recipe, spec)
+    networks = method.networks()
+    if method.borrowed:
+        _borrow(learned, {name: networks[name] for name in method.borrowed})
+    else:
+        _continue(learned, networks)
+
+
+def _check_kind(learned: Weights, recipe: Recipe, spec: ImageSpec) -> None:
+    if learned.method != recipe.method.name:
+        raise RunError(
+            f"{FIELD}: {learned.checkpoint} holds what {learned.method} learned, not {recipe.method.name}; name a run "
+            f"of {recipe.method.name}"
+        )
+    if learned.classes != spec.classes:
+        theirs, ours = (", ".join(classes) or "none" for classes in (learned.classes, spec.classes))
+        raise RunError(
+            f"{FIELD}: {learned.checkpoint} learned the classes {theirs}, but the pictures here have {ours}; use the "
+            "same collection and label, or say data.classes"
+        )
+
+
+def _borrow(learned: Weights, networks: Mapping[str, nn.Module]) -> None:
+    for name, network in networks.items():
+        if name not in learned.networks:
+            there = ", ".join(learned.networks)
+            raise RunError(f"{FIELD}: {learned.checkpoint} has no network {name}, only {there}; name another run")
+        misfit = _misfit(learned.networks[name], network)
+        if misfit is not None:
+            raise _does_not_fit(learned, f"{name} of", misfit)
+        network.load_state_dict(learned.networks[name])
+
+
+def _continue(learned: Weights, networks: Mapping[str, nn.Module]) -> None:
+    misfits = {name: _misfit(learned.networks.get(name, {}), network) for name, network in networks.items()}
+    fitting = [name for name, misfit in misfits.items() if misfit is None]
+    if not fitting:
+        raise _does_not_fit(learned, "what was learned in", str(next(iter(misfits.values()))))
+    for name in fitting:
+        networks[name].load_state_dict(learned.networks[name])
+
+
+def _misfit(theirs: Mapping[str, Tensor], network: nn.Module) -> str | None:
+    """Return how weights differ from those a network has, or None where they fit."""
+    ours = network.state_dict()
+    differing = sorted(ours.keys() ^ theirs.keys())
+    if differing:
+        return f"{differing[0]} is only {'here' if differing[0] in ours else 'there'}"
+    for name, tensor in ours.items():
+        if tensor.shape != theirs[name].shape:
+            return f"{name} is {list(tensor.shape)} here, {list(theirs[name].shape)} there"
+    return None
+
+
+def _does_not_fit(learned: Weights, what: str, misfit: str) -> RunError:
+    return RunError(
+        f"{FIELD}: {what} {learned.checkpoint}, for images of {learned.size} pixels, does not fit ({misfit}); give "
+        "both runs the same method.width and layers, and image sizes that belong together"
+    )

@@ -1,0 +1,119 @@
+"""Judging the rows of a table: each painter by the same question, against the pictures it learned from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+
+from impasto.data.collection import Item
+from impasto.data.datasets import open_dataset
+from impasto.errors import EvaluationError, RunError
+from impasto.evaluation.evaluate import Progress, Question, evaluate, needs_features
+from impasto.evaluation.extractors import Extractor, Settings, open_extractor
+from impasto.evaluation.images import ImageSet, Pictures
+from impasto.evaluation.measures import METRICS
+from impasto.evaluation.record import Record
+from impasto.evaluation.subject import Wishes, painted
+from impasto.method import Learner
+from impasto.methods import METHODS
+from impasto.painting.painters import LoadedPainter, load_painter
+from impasto.recipe import Recipe
+from impasto.run_folder import RunFolder
+from impasto.tables.result import Budget, RowResult
+from impasto.tables.table_file import JudgeOptions, RowOptions
+from impasto.tables.training import PlannedRun
+
+CLASSIFIED = frozenset({"is", "top1"})
+"""Metrics that a classifier of the very classes is asked for, while distances are those of published features."""
+
+
+class TableJudge:
+    """Judges row after row; features and real pictures are opened once for all rows that share them."""
+
+    def __init__(self, options: JudgeOptions, runs: Sequence[PlannedRun], device: torch.device) -> None:
+        self.options, self.device = options, device
+        self.runs = {run.name: run for run in runs}
+        self._extractors: dict[str, Extractor] = {}
+        self._references: list[tuple[tuple[Item, ...], Pictures]] = []
+
+    def check_features(self, rows: Sequence[RowOptions]) -> None:
+        """Open the features that are no runs of the table, so that missing weights are told before training.
+
+        Raises EvaluationError where there are no such features, or their weights cannot be found.
+        """
+        for features, metrics in (asked for row in rows for asked in self._asked(row).items()):
+            if features not in self.runs and needs_features(metrics):
+                self._extractor(features)
+
+    def judge(self, row: RowOptions, progress: Progress | None = None) -> RowResult:
+        """Return what is measured of a row whose run has finished.
+
+        Raises EvaluationError for what cannot be measured of it.
+        """
+        run = self.runs[row.run]
+        folder = run.painter(row.after)
+        painter = load_painter(folder, self.device)
+        subject = painted(painter, row.name, Wishes(images=self.options.images, seed=self.options.seed))
+        records = tuple(
+            self._record(subject, run.recipe, features, metrics, progress)
+            for features, metrics in self._asked(row).items()
+        )
+        return RowResult(row.name, folder, _budget(run.folder, painter, row), records, row.published)
+
+    def _asked(self, row: RowOptions) -> dict[str, list[str]]:
+        """Return the metrics that each features are asked for."""
+        asked: dict[str, list[str]] = {}
+        classifier = row.classifier or self.options.classifier or self.options.features
+        for metric in self.options.metrics:
+            asked.setdefault(classifier if metric in CLASSIFIED else self.options.features, []).append(metric)
+        return asked
+
+    def _record(
+        self, subject: ImageSet, recipe: Recipe, features: str, metrics: Sequence[str], progress: Progress | None
+    ) -> Record:
+        compares = any(METRICS[metric].compares for metric in metrics)
+        reference = self._reference(recipe) if compares else None
+        extractor = self._extractor(features) if needs_features(metrics) else None
+        question = Question(metrics, self.options.seed, allow_small=True)  # a warning says so: nothing is hidden
+        return evaluate(subject, reference, extractor, question, progress=progress).record
+
+    def _extractor(self, name: str) -> Extractor:
+        if name not in self._extractors:
+            place = str(self.runs[name].folder.path) if name in self.runs else name
+            self._extractors[name] = open_extractor(place, Settings(self.options.weights, self.device))
+        return self._extractors[name]
+
+    def _reference(self, recipe: Recipe) -> Pictures:
+        """Return the real pictures of a run's data; the same object for the same pictures, which are read whole."""
+        method = METHODS[recipe.method.name]
+        assert issubclass(method, Learner)
+        exhibits = open_dataset(recipe.data, method.batch_type).exhibits()
+        if not exhibits.real:
+            raise EvaluationError(
+                f"data.kind: {recipe.data.kind} holds nothing to compare paintings with; say judge.metrics=[is]"
+            )
+        for items, pictures in self._references:
+            if items == exhibits.real:
+                return pictures
+        pictures = Pictures("the pictures learned from", exhibits.real, exhibits.attribute)
+        self._references.append((exhibits.real, pictures))
+        return pictures
+
+
+def _budget(folder: RunFolder, painter: LoadedPainter, row: RowOptions) -> Budget:
+    """Return what a run's journal tells of the training up to this painter."""
+    entries = [entry for entry in folder.journal() if entry["images_seen"] <= painter.images_seen]
+    if not entries:
+        raise RunError(f"{folder.path} has lost its journal, which tells what training took; train it anew")
+    return Budget(
+        painter.images_seen,
+        row.published_images,
+        max(float(entry.get("seconds", 0.0)) for entry in entries),
+        tuple(dict.fromkeys(_device(entry) for entry in entries if entry["kind"] == "start")),
+    )
+
+
+def _device(start: Mapping[str, str]) -> str:
+    count = start.get("devices", "1")
+    return start["device"] if count == "1" else f"{count} x {start['device']}"

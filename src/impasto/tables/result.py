@@ -1,0 +1,142 @@
+"""What a table came to: measured beside published, and the budget that it took."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import correlation, fmean
+from typing import Any, Literal, NamedTuple
+
+from impasto import __version__
+from impasto.evaluation.record import Interval, Measure, Record
+from impasto.tables.table_file import Published, Table
+
+Side = Literal["ours", "published"]
+IN_PERCENT = frozenset({"top1"})
+"""Metrics that papers print in percent and the judge gives as shares."""
+
+
+class Budget(NamedTuple):
+    """What the training of a painter took; of two stages, the last alone."""
+
+    images_seen: int
+    published_images: int | None
+    seconds: float
+    devices: tuple[str, ...]
+    """In the order they were trained on."""
+
+    @property
+    def share(self) -> float | None:
+        """Images seen, of those of the published model."""
+        return self.images_seen / self.published_images if self.published_images else None
+
+
+class Value(NamedTuple):
+    """A figure, as papers print it."""
+
+    value: float
+    spread: float | None = None
+    interval: Interval | None = None
+
+
+class ByClass(NamedTuple):
+    """The values of classes, with what a paper says of all of them."""
+
+    values: Mapping[str, float]
+    counts: Mapping[str, int]
+    """Real pictures of each class, where that is known."""
+
+    @property
+    def mean(self) -> float:
+        """Over classes, each counting the same."""
+        return fmean(self.values.values())
+
+    def correlation(self, *, of_logarithms: bool) -> float | None:
+        """Return Pearson's of value and count, or the count's logarithm; None where either is the same in all."""
+        known = [name for name in self.values if name in self.counts]
+        values = [self.values[name] for name in known]
+        counts = [math.log(self.counts[name]) if of_logarithms else float(self.counts[name]) for name in known]
+        varied = len(set(values)) > 1 and len(set(counts)) > 1
+        return correlation(values, counts) if varied else None
+
+
+@dataclass(frozen=True)
+class RowResult:
+    """One row."""
+
+    name: str
+    painter: Path
+    """The checkpoint judged."""
+    budget: Budget
+    records: Sequence[Record]
+    """One for each of the features that it was judged by."""
+    published: Mapping[str, Published]
+
+    @property
+    def measures(self) -> list[Measure]:
+        """What was measured."""
+        return [measure for record in self.records for measure in record.measures]
+
+    def side(self, side: Side) -> dict[str, Value]:
+        """Return the figures of either side by metric, as papers print them; of published classes their mean."""
+        if side == "ours":
+            return {measure.name: _as_printed(measure) for measure in self.measures}
+        return {name: _published(value) for name, value in self.published.items()}
+
+
+@dataclass(frozen=True)
+class TableResult:
+    """A table, measured."""
+
+    name: str
+    table: Table
+    rows: Sequence[RowResult]
+    figures: Mapping[str, Path]
+    """Files of the table's figures by name."""
+
+    def by_class(self, row: RowResult) -> Iterator[tuple[Side, ByClass]]:
+        """Yield the sides of a row whose classes were measured, or published, one by one."""
+        for measure in row.measures:
+            if measure.name == "fid-by-class":
+                counts = {name: real for name, (real, _) in measure.details["counts"].items()}
+                yield "ours", ByClass(measure.details["by_class"], counts)
+        if isinstance(values := row.published.get("fid-by-class"), Mapping):
+            yield "published", ByClass(values, self.table.class_counts)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values: all that was measured, published and used."""
+        return {
+            "impasto": __version__,
+            "table": self.name,
+            **self.table.model_dump(mode="json", include={"source", "notes", "judge", "class_counts"}),
+            "in_percent": sorted(IN_PERCENT),
+            "rows": [_row_in_json(row) for row in self.rows],
+            "figures": {name: path.name for name, path in self.figures.items()},
+        }
+
+
+def _row_in_json(row: RowResult) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "painter": str(row.painter),
+        "ours": {name: value._asdict() for name, value in row.side("ours").items()},
+        "published": {name: value._asdict() for name, value in row.side("published").items()},
+        "published_by_class": row.published.get("fid-by-class"),
+        "budget": {**row.budget._asdict(), "share_of_published": row.budget.share},
+        "records": [asdict(record) for record in row.records],
+    }
+
+
+def _as_printed(measure: Measure) -> Value:
+    scale = 100 if measure.name in IN_PERCENT else 1
+    spread = None if measure.spread is None else scale * measure.spread
+    interval = measure.interval and Interval(scale * measure.interval.low, scale * measure.interval.high)
+    return Value(scale * measure.value, spread, interval)
+
+
+def _published(value: Published) -> Value:
+    if isinstance(value, Mapping):
+        return Value(fmean(value.values()))
+    return Value(*value) if isinstance(value, tuple) else Value(value)

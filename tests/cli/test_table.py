@@ -1,0 +1,139 @@
+"""`impasto table` as a user types it: trained, judged, written, stopped and gone on with."""
+
+import json
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from impasto.cli.progress import TrainingProgress
+from impasto.clock import Clock
+from impasto.recipe_files import shipped_tables
+from impasto.tables import measuring
+from tests.tables.conftest import table_file
+
+__all__ = ["table_file"]  # a fixture
+
+Run = Callable[..., tuple[int, str, str]]
+
+CLASSIFIED = """
+about: {does: One painter and its judge., data: made here, cost: seconds}
+source: Nobody, table 0
+judge: {metrics: [is, kid, top1], images: 30, features: pixels, classifier: judge}
+runs:
+  judge: {recipe: judge.yaml}
+  painter: {recipe: painter.yaml}
+rows: [{name: painter, run: painter, published: {is: [1.3, 0.04], top1: 21.47}}]
+"""
+JUDGE = """
+method: {name: inception-classifier, weights: none, train: all, width: 2}
+data: {kind: labelled-folder, path: colours, image_size: 80, resize: 80, validation_share: 0.2}
+training: {images: 32, batch_size: 8, precision: fp32, accelerator: cpu, best: validation/accuracy}
+every: {checkpoint: 16, metrics: 16}
+"""
+
+
+def test_tables_are_listed(impasto: Run) -> None:
+    code, out, _ = impasto("table")
+    assert code == 0
+    for name in shipped_tables():
+        assert name in out
+    assert "Datta & Cai, GANtor Arts Center, table 1" in out
+
+
+def test_a_table_is_made_and_the_second_time_only_judged(impasto: Run, table_file: str) -> None:
+    code, out, _ = impasto("table", table_file, "--runs", "mine", "--output", "out")
+    assert code == 0
+    assert out.splitlines()[-1] == str(Path("out/table.html").resolve())
+    for words in ("Training cdcgan in mine/painter", "Measured and published", "0.50 ± 0.25", "FID of each class"):
+        assert words in out
+    assert {path.name for path in Path("out").iterdir()} == {"table.json", "table.md", "table.html", "mixed.png", "sheet.png"}  # fmt: skip
+    first = json.loads(Path("out/table.json").read_text())
+    code, out, _ = impasto("table", table_file, "--runs", "mine", "--output", "out")
+    assert code == 0
+    assert "1/1 painter, finished" in out
+    assert "Training" not in out
+    again = json.loads(Path("out/table.json").read_text())
+    for rows in (first["rows"], again["rows"]):
+        for row in rows:
+            row["records"][0]["seconds"] = 0
+    assert again == first
+
+
+def test_a_run_of_the_table_judges_the_others(impasto: Run, table_file: str) -> None:
+    Path("judge.yaml").write_text(JUDGE)
+    Path("judged.yaml").write_text(CLASSIFIED)
+    code, out, _ = impasto("table", "judged.yaml", "painter:training.images=16", "judge:training.seed=1")
+    assert code == 0
+    told = json.loads(Path("tables/judged/table.json").read_text())
+    (row,) = told["rows"]
+    by_classifier, by_pixels = row["records"]
+    assert [measure["name"] for measure in by_classifier["measures"]] == ["is", "top1"]
+    top1 = by_classifier["measures"][1]
+    assert row["ours"]["top1"]["value"] == pytest.approx(100 * top1["value"]), "in percent, as it is printed"
+    assert row["budget"]["images_seen"] == 16
+    assert [record["extractor"]["name"] for record in (by_classifier, by_pixels)] == ["judge", "pixels"]
+    assert "a classifier right on" in " ".join(out.split())
+
+
+def test_ctrl_c_while_training_saves_and_says_how_to_go_on(
+    impasto: Run, table_file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def pressed(_: TrainingProgress, clock: Clock, means: object) -> None:
+        if clock.images_seen == 16:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TrainingProgress, "stepped", pressed)
+        code, out, _ = impasto("table", table_file)
+    assert code == 130
+    assert "Stopped in painter at 16 of 64 images; everything is saved." in out
+    assert "Go on with: impasto table table.yaml" in out
+    code, out, _ = impasto("table", table_file)
+    assert code == 0
+    assert "going on at 16" in out
+
+
+def test_ctrl_c_while_judging_keeps_what_was_trained(
+    impasto: Run, table_file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(measuring, "evaluate", stopped)
+    code, _, err = impasto("table", table_file)
+    assert code == 130
+    assert "the same command goes on from there" in " ".join(err.split())
+    assert Path("runs/painter/checkpoints/000000064").is_dir()
+    assert not Path("tables").exists()
+
+
+MISTAKES: dict[str, tuple[list[str], str]] = {
+    "unknown table": (["gantor-tabl1"], "no such table; did you mean gantor-table1?"),
+    "unknown run": (["TABLE", "x:training.seed=1"], "there is no run x; there is painter"),
+    "unknown setting": (["TABLE", "training.sed=1"], "training.sed: not an option of training; did you mean seed?"),
+    "unknown features": (["TABLE", "judge.features=pixel"], "there are no features pixel; did you mean pixels?"),
+    "missing folder": (["TABLE", "data.path=gone"], "gone does not exist; check the path"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_mistakes_get_one_clear_sentence_before_anything_is_learned(
+    mistake: str, impasto: Run, table_file: str
+) -> None:
+    arguments, expected = MISTAKES[mistake]
+    code, _, err = impasto("table", *[table_file if a == "TABLE" else a for a in arguments])
+    assert code == 2
+    assert expected in err
+    assert len(err.strip().splitlines()) == 1
+    assert not list(Path().rglob("*.safetensors"))
+
+
+def test_a_gallery_of_an_unknown_class_names_the_figure(impasto: Run, table_file: str) -> None:
+    text = Path(table_file).read_text()
+    Path(table_file).write_text(text.replace("kind: mixing", "kind: gallery, label: purple"))
+    code, _, err = impasto("table", table_file)
+    assert code == 2
+    assert "figure mixed: the painter knows no class purple" in err

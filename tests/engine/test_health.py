@@ -1,0 +1,312 @@
+"""The collapse watch: what is measured in closed form, when it is told, and that learning does not notice."""
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from rich.console import Console
+from safetensors.torch import load_file
+from torch import Tensor
+
+from impasto.cli.progress import TrainingProgress
+from impasto.clock import Clock
+from impasto.data.batches import ImageSpec, LabelledImages
+from impasto.data.datasets import open_dataset
+from impasto.engine import health
+from impasto.engine.health import Health, Vitals, is_watched, overfit, same_class_pairs, signs, spread
+from impasto.engine.train import train
+from impasto.engine.watch import Watch
+from impasto.errors import PictureError
+from impasto.method import TrainingState
+from impasto.methods.cdcgan import CDCGAN
+from impasto.methods.cyclegan import CycleGAN, CycleGANOptions
+from impasto.recipe import Recipe, load_recipe
+from impasto.run_folder import RunFolder
+from tests.conformance.test_methods import assert_same_checkpoint, stopping_at
+from tests.conftest import picture
+
+TINY = """
+method: {name: cdcgan, width: 4, discriminator_width: 4, latent_size: 4}
+data: {kind: labelled-folder, path: styles, image_size: 32, resize: 36, validation_share: 0.3}
+training: {images: 24, batch_size: 4, precision: fp32, seed: 2}
+every: {scalars: 4, samples: 8, checkpoint: 12}
+"""
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Callable[..., Recipe]:
+    """A recipe that paints two classes of 14 pictures each, of which 4 each are held out."""
+    for label, name in enumerate(["dark", "light"]):
+        (tmp_path / "styles" / name).mkdir(parents=True)
+        for number in range(14):
+            picture(100 * label + number, 44, 40).save(tmp_path / "styles" / name / f"{number:02}.png")
+    (tmp_path / "tiny.yaml").write_text(TINY)
+    return lambda *overrides: load_recipe(tmp_path / "tiny.yaml", overrides)
+
+
+def entries(run: str, kind: str) -> list[dict[str, Any]]:
+    return [entry for entry in RunFolder(Path(run)).journal() if entry["kind"] == kind]
+
+
+def looks(run: str) -> dict[int, dict[str, float]]:
+    """What was measured of health, by images seen."""
+    found = [(entry["images_seen"], entry["scalars"]) for entry in entries(run, "scalars")]
+    return {seen: scalars for seen, scalars in found if any(name.startswith("health/") for name in scalars)}
+
+
+class Listener(Watch):
+    def __init__(self) -> None:
+        self.alarms: list[tuple[int, str]] = []
+
+    def alarmed(self, clock: Clock, alarm: str) -> None:
+        self.alarms.append((clock.images_seen, alarm))
+
+
+# What is measured
+
+
+def test_spread_is_the_mean_distance_within_pairs() -> None:
+    flat = torch.tensor([0.0, 0.5, -1.0, 1.0])[:, None, None, None].expand(4, 3, 32, 32)
+    assert spread(flat) == pytest.approx((0.5 + 2.0) / 2 * math.sqrt(3 * 16 * 16))
+    assert spread(flat[:0]) == 0.0
+
+
+def test_spread_sees_composition_and_not_texture() -> None:
+    board = (torch.arange(64)[:, None] + torch.arange(64)) % 2 * 2.0 - 1
+    assert spread(torch.stack([board, -board])[:, None]) == pytest.approx(0, abs=1e-6)
+
+
+def test_pairs_are_of_one_class_and_share_no_image() -> None:
+    labels = torch.tensor([[0, 1], [1, 1], [0, 1], [0, 2], [1, 1], [0, 1], [2, -1], [0, 1]])
+    assert same_class_pairs(labels, 10) == [0, 2, 1, 4, 5, 7]
+    assert same_class_pairs(labels, 2) == [0, 2, 1, 4]
+    assert same_class_pairs(labels[:2], 2) == []
+
+
+def test_overfit_says_where_held_out_pictures_lie_between_those_learned_and_fakes() -> None:
+    noise = torch.linspace(-0.1, 0.1, 50)
+    assert overfit(1 + noise, 1 + noise, noise) == pytest.approx(0, abs=1e-6)
+    assert overfit(1 + noise, 0.3 + noise, noise) == pytest.approx(0.7)
+    assert overfit(5 * (1 + noise) - 2, 5 * noise - 2, 5 * noise - 2) == pytest.approx(1), "on any scale"
+
+
+def test_overfit_is_not_told_where_it_is_chance() -> None:
+    noise = torch.linspace(-1, 1, 8)
+    assert overfit(noise, noise, noise) is None
+    assert overfit(0.1 + noise, noise, noise - 0.1) is None
+    assert overfit(noise, noise, noise + 9) is None, "fakes more real than reals"
+
+
+# Signs
+
+
+def test_good_health_has_no_signs_and_nor_has_what_is_not_known() -> None:
+    assert signs(Vitals()) == {}
+    assert signs(Vitals(0.9, 0.1, 0.7, {"generator": 3.0, "discriminator": 0.1})) == {}
+    assert signs(Vitals(0.25, 0.6, 0.9, {"generator": 100.0, "discriminator": 0.01})) == {}
+
+
+@pytest.mark.parametrize(
+    ("vitals", "name", "told"),
+    [
+        (Vitals(diversity=0.08), "collapse", r"^Collapse: .*\(diversity 0.08 of .*remedies are method.augment.kind"),
+        (Vitals(accuracy=0.974), "accuracy", r"^The discriminator wins: it is right on 97% .*remedies are "),
+        (Vitals(overfit=0.7), "overfit", r"^It learns by heart: .*\(overfit 0.70\); add pictures, .*kind=ada"),
+        (Vitals(gradients={"generator": 1 / 400}), "gradient of generator", "generator vanish: 400 times below"),
+        (Vitals(gradients={"critic": 2500.0}), "gradient of critic", "critic explode: 2,500 times above"),
+        (Vitals(gradients={"generator": 0.0}), "gradient of generator", "generator vanish"),
+    ],
+)
+def test_each_sign_is_told_with_its_remedies(vitals: Vitals, name: str, told: str) -> None:
+    found = signs(vitals)
+    assert list(found) == [name]
+    assert re.search(told, found[name])
+
+
+def opened() -> Health:
+    """A watch that need not look."""
+    return Health(object.__new__(CDCGAN), TrainingState({}), None)  # type: ignore[arg-type]
+
+
+def test_a_sign_is_told_once_until_it_goes_away() -> None:
+    watched, bad, worse = opened(), Vitals(diversity=0.1), Vitals(diversity=0.1, accuracy=0.99)
+    told = [len(watched.news(vitals, 0.5)) for vitals in (bad, bad, worse, bad, Vitals(), bad)]
+    assert told == [1, 0, 1, 0, 0, 1]
+
+
+def test_nothing_is_told_of_networks_that_have_not_learned_yet() -> None:
+    watched = opened()
+    assert watched.news(Vitals(diversity=0.0), 0.19) == []
+    assert len(watched.news(Vitals(diversity=0.0), 0.2)) == 1
+
+
+def heard(watched: Health, norm: float, times: int) -> Mapping[str, float]:
+    for _ in range(times):
+        watched.hear({"generator/gradient_norm": norm, "generator/adversarial": 1.0})
+    return watched._close_interval()
+
+
+def test_gradients_are_compared_with_their_median_so_far() -> None:
+    watched = opened()
+    assert heard(watched, 2.0, health.FEWEST_NORMS - 1) == {}
+    assert heard(watched, 3.0, 3) == {}, "too few to know what is usual"
+    assert heard(watched, 500.0, 1) == {"generator": pytest.approx(250)}
+    assert heard(watched, 0.002, 1) == {"generator": pytest.approx(0.001)}
+
+
+def test_earlier_sessions_are_remembered() -> None:
+    whole, resumed = opened(), opened()
+    logged = {"kind": "scalars", "scalars": {"generator/gradient_norm": 2.0}}
+    heard(whole, 2.0, 30)
+    resumed.remember([{"kind": "start"}, *[logged] * 30, {"kind": "samples"}])
+    assert heard(resumed, 6.0, 2) == heard(whole, 6.0, 2) == {"generator": pytest.approx(3)}
+
+
+# In a run
+
+
+def test_it_looks_at_every_sheet(tiny: Callable[..., Recipe]) -> None:
+    train(tiny(), Path("run"))
+    found = looks("run")
+    assert list(found) == [entry["images_seen"] for entry in entries("run", "samples")] == [4, 8, 16, 24]
+    assert all(0 <= scalars["health/diversity"] < 1 for scalars in found.values())
+
+
+def test_looking_never_changes_learning(tiny: Callable[..., Recipe], monkeypatch: pytest.MonkeyPatch) -> None:
+    averaged = "training.ema_halflife_images=8"
+    watched = train(tiny(averaged), Path("watched"))
+    monkeypatch.setattr("impasto.engine.train.is_watched", lambda method: False)
+    alone = train(tiny(averaged), Path("alone"))
+    assert looks("watched")
+    assert looks("alone") == {}
+    for key, tensor in load_file(alone / "weights.safetensors").items():
+        assert torch.equal(tensor, load_file(watched / "weights.safetensors")[key])
+    judges = [torch.load(path / "training.pt", weights_only=True)["networks"] for path in (watched, alone)]
+    for name, state in judges[0].items():
+        assert all(torch.equal(tensor, judges[1][name][key]) for key, tensor in state.items()), name
+
+
+def test_a_resumed_run_finds_the_same_and_augments_alike(tiny: Callable[..., Recipe]) -> None:
+    recipe = tiny("method.augment={kind: ada, images_to_full: 30, target: -0.9}")
+    whole = train(recipe, Path("whole"))
+    stopping_at(recipe, Path("run"), 12)
+    assert_same_checkpoint(whole, train(recipe, Path("run")))
+    assert looks("run") == looks("whole")
+    probabilities = [entry["scalars"].get("discriminator/augment_probability") for entry in entries("run", "scalars")]
+    assert max(probability for probability in probabilities if probability is not None) > 0.4
+
+
+def test_the_discriminator_is_asked_in_eval_mode_about_plain_pictures(
+    tiny: Callable[..., Recipe], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[int, float, float, bool]] = []
+    realness = CDCGAN.realness
+
+    def watched(self: CDCGAN, images: Tensor) -> Tensor:
+        asked.append((len(images), float(images.min()), float(images.max()), self.discriminator.training))
+        return realness(self, images)
+
+    monkeypatch.setattr(CDCGAN, "realness", watched)
+    train(tiny("training.images=4", "method.augment.kind=ada"), Path("run"))
+    assert [count for count, *_ in asked] == [20, 8, 20], "learned, held out, and painted in ten pairs"
+    assert all(-1 <= low < high <= 1 for _, low, high, _ in asked)
+    assert not any(training for *_, training in asked)
+
+
+def test_a_painter_of_one_painting_and_a_sure_discriminator_raise_alarms(
+    tiny: Callable[..., Recipe], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(CDCGAN, "draw", lambda self, weights, latents: weights.new_zeros(len(latents), 3, 32, 32))
+    step = CDCGAN.training_step
+    sure = {"discriminator/accuracy": torch.tensor(0.95)}
+    monkeypatch.setattr(CDCGAN, "training_step", lambda self, *given: {**step(self, *given), **sure})
+    listener = Listener()
+    train(tiny(), Path("run"), listener)
+    assert all(scalars["health/diversity"] == 0 for scalars in looks("run").values())
+    assert [seen for seen, _ in listener.alarms] == [8, 8], "once each, and not at the first batch"
+    assert [alarm.split(":")[0] for _, alarm in listener.alarms] == ["Collapse", "The discriminator wins"]
+    told = [(entry["images_seen"], entry["alarm"]) for entry in entries("run", "alarm")]
+    assert told == listener.alarms
+
+
+def test_a_discriminator_that_knows_its_pictures_is_found_out(
+    tiny: Callable[..., Recipe], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verdicts = iter([1.0, 0.2, 0.0] * 4)
+
+    def realness(self: CDCGAN, images: Tensor) -> Tensor:
+        return next(verdicts) + torch.linspace(-0.1, 0.1, len(images))
+
+    monkeypatch.setattr(CDCGAN, "realness", realness)
+    listener = Listener()
+    train(tiny(), Path("run"), listener)
+    assert all(scalars["health/overfit"] == pytest.approx(0.8) for scalars in looks("run").values())
+    assert [alarm.split(":")[0] for _, alarm in listener.alarms if "heart" in alarm] == ["It learns by heart"]
+
+
+def test_nothing_held_out_means_no_overfit_meter(tiny: Callable[..., Recipe], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(CDCGAN, "realness", lambda *_: pytest.fail("there is nothing to compare"))
+    train(tiny("data.validation_share=0"), Path("run"))
+    assert all(list(scalars) == ["health/diversity"] for scalars in looks("run").values())
+
+
+def test_held_out_pictures_are_taken_evenly_and_of_large_collections_not_at_all(
+    tiny: Callable[..., Recipe], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dataset = open_dataset(tiny().data, LabelledImages)
+    (everything,) = dataset.held_out(8)
+    monkeypatch.setattr(health, "FEWEST", 2)
+    monkeypatch.setattr(health, "JUDGED", 4)
+    found = health._read_held_out(dataset)
+    assert torch.allclose(health._as_floats(found), everything.images[::2], atol=1e-6), "bytes lose nothing"
+    monkeypatch.setattr(health, "MOST_HELD_OUT", 7)
+    assert len(health._read_held_out(dataset)) == 0
+
+
+def test_grey_digits_are_watched_too() -> None:
+    method = "{name: cdcgan, width: 4, discriminator_width: 4, latent_size: 4}"
+    training = "{images: 4, batch_size: 4, precision: fp32}"
+    Path("digits.yaml").write_text(f"method: {method}\ndata: {{kind: digits}}\ntraining: {training}\n")
+    train(load_recipe("digits.yaml"), Path("run"))
+    assert "health/diversity" in looks("run")[4]
+
+
+def test_too_few_pictures_of_a_class_mean_no_diversity(
+    tiny: Callable[..., Recipe], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "FEWEST", 11)
+    train(tiny("training.images=4"), Path("run"))
+    assert looks("run") == {}
+
+
+def test_a_held_out_picture_that_breaks_loses_nothing(tiny: Callable[..., Recipe]) -> None:
+    broken = open_dataset(tiny().data, LabelledImages).validation[0].picture  # type: ignore[attr-defined]
+    broken.write_bytes(broken.read_bytes()[:-200])
+    with pytest.raises(PictureError, match="is cut off or damaged"):
+        train(tiny(), Path("run"))
+    assert [folder.name for folder in RunFolder(Path("run")).checkpoint_folders()] == ["000000004"]
+
+
+def test_only_adversarial_painters_of_labels_are_watched() -> None:
+    cyclegan = CycleGAN(CycleGANOptions(width=4, blocks=1, discriminator_width=4), ImageSpec(3, 24))
+    assert not is_watched(cyclegan)
+    assert is_watched(object.__new__(CDCGAN))
+
+
+def test_the_command_warns(tiny: Callable[..., Recipe], capsys: pytest.CaptureFixture[str]) -> None:
+    progress = TrainingProgress(Console(soft_wrap=True))
+    progress.alarmed(Clock(10, 4000), "Collapse: all [alike]")
+    assert capsys.readouterr().out == "  at 4,000 images: Collapse: all [alike]\n"
+
+
+def test_tensorboard_shows_it(tiny: Callable[..., Recipe]) -> None:
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    train(tiny(), Path("run"))
+    events = EventAccumulator("run/tensorboard").Reload().Scalars("health/diversity")
+    assert [event.step for event in events] == list(looks("run"))

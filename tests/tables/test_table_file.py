@@ -1,0 +1,78 @@
+"""Table files: what they say, what the command line changes of it, and every mistake told by its path."""
+
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from impasto.errors import RecipeError
+from impasto.tables.table_file import load_table
+from tests.tables.conftest import TABLE
+
+
+def loaded(text: str = TABLE, *overrides: str):
+    Path("t.yaml").write_text(text)
+    return load_table("t.yaml", overrides)
+
+
+def test_a_table_says_which_painters_are_needed() -> None:
+    table = loaded()
+    assert table.rows[0].published["kid"] == (0.5, 0.25)
+    assert table.rows[1].published["fid-by-class"] == {"red": 10, "green": 20, "blue": 60}
+    assert table.moments("painter") == {Fraction(1, 2)}, "the end is kept anyway"
+
+
+def test_overrides_reach_all_runs_some_or_the_judge() -> None:
+    two = TABLE.replace("runs:\n", "runs:\n  judging: {settings: [method.width=2]}\n  plain:\n")
+    table = loaded(two, "data.path=C:\\art", "p*:training.seed=3", "judge.images=7", "judge.metrics=[kid]")
+    assert table.runs["judging"].settings == ("method.width=2", "data.path=C:\\art")
+    assert table.runs["painter"].settings == ("data.path=C:\\art", "training.seed=3")
+    assert table.runs["plain"].settings == table.runs["painter"].settings
+    assert (table.judge.images, table.judge.metrics) == (7, ("kid",))
+
+
+MISTAKES = {
+    "no block": (TABLE.replace("source:", "sauce:"), r"sauce: not an option of a table; did you mean source\?"),
+    "missing": (TABLE.replace("source: Nobody, table 0", ""), "source: missing; add it"),
+    "unknown run": (TABLE.replace("run: painter, after", "run: pantier, after"), r"rows.0.run: there is no run pantier; did you mean painter\?"),
+    "unknown metric": (TABLE.replace("[kid,", "[kidd,"), r"judge.metrics: there is no metric kidd; did you mean kid\?"),
+    "unknown published": (TABLE.replace("{kid: [", "{kdi: ["), r"rows.0.published: there is no metric kdi; did you mean kid\?"),
+    "share": (TABLE.replace("1/2", "3/2"), "rows.0.after: must be a share above 0 and at most 1, not '3/2'"),
+    "no share": (TABLE.replace("1/2", "1/0"), "rows.0.after: must be a share such as 5/8, not '1/0'"),
+    "kind": (TABLE.replace("kind: mixing", "kind: mix"), "figures.0.kind: .* not 'mix'"),
+    "folder's name": (TABLE.replace("name: mixed", "name: ../mixed"), "figures.0.name: .* not '../mixed'"),
+    "two names": (TABLE.replace("name: half way", "name: at the end"), "rows: two have the same name; rename one"),
+    "no judge": (TABLE.replace("judge: {", "judge: null #"), "judge: missing; say judge"),
+    "nothing shown": (TABLE[: TABLE.index("rows:")], "rows: there are neither rows nor figures"),
+    "list": ("[1]", "is not a table; it needs the blocks about, source and runs"),
+    "not YAML": ("a: [", "is not YAML"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_mistakes_are_told_by_their_path(mistake: str) -> None:
+    text, sentence = MISTAKES[mistake]
+    with pytest.raises(RecipeError, match=sentence) as told:
+        loaded(text)
+    assert str(told.value).startswith("t.yaml: ")
+
+
+@pytest.mark.parametrize(
+    ("override", "sentence"),
+    [
+        ("training.images", "is not an override; write it as a.dotted.path=value"),
+        ("pantier:training.images=3", r"there is no run pantier; did you mean painter\?"),
+        ("judge.image=3", "judge.image: not an option of a table"),
+        ("judge.images=many", "judge.images: must be a valid integer.* not 'many'"),
+    ],
+)
+def test_overrides_that_fit_nothing_are_told(override: str, sentence: str) -> None:
+    with pytest.raises(RecipeError, match=sentence):
+        loaded(TABLE, override)
+
+
+def test_an_unknown_table_is_told_with_the_nearest() -> None:
+    with pytest.raises(RecipeError, match=r"no such table; did you mean gantor-table1\? \(impasto table lists them"):
+        load_table("gantor-tabel1")
+    with pytest.raises(RecipeError, match="gone.yaml: cannot be read as a table"):
+        load_table("gone.yaml")
