@@ -14,9 +14,9 @@ import resource
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Mapping
-from typing import Literal, NamedTuple, Protocol
+from functools import partial
+from typing import Literal
 
 os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # as the command impasto does, for both sides
 
@@ -24,32 +24,13 @@ import torch
 from reference_cyclegan import ReferenceCycleGAN
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
+from turns import Device, Measurement, Trainee, first_steps, make_equal, now, pictures, take_turns
 
 from impasto.clock import Clock
 from impasto.data.batches import ImageSpec, UnpairedImages
 from impasto.engine.launch import launch
-from impasto.hardware import keep_large_blocks
 from impasto.methods.cyclegan import CycleGAN, CycleGANOptions
 from impasto.recipe import TrainingOptions
-
-Device = Literal["cpu", "cuda"]
-
-WARM_UP = 3
-"""Steps before timing: in the first ones malloc still asks the system for pages, a fifth of their time."""
-
-
-class Trainee(Protocol):
-    """Something that trains."""
-
-    def step(self, photos: Tensor, paintings: Tensor) -> tuple[Tensor, Tensor]:
-        """Learn once from photos and paintings [N, 3, H, W]; return the generators' and the discriminators' loss."""
-
-
-class Measurement(NamedTuple):
-    """What one variant did."""
-
-    losses: tuple[float, float]  # of the first step
-    seconds: list[float]  # of every round
 
 
 class ImpastoCycleGAN:
@@ -101,14 +82,12 @@ def main() -> None:
     arguments = parser.parse_args()
     best: Device = "cuda" if torch.cuda.is_available() else "cpu"
     device: Device = best if arguments.device == "auto" else arguments.device
-    keep_large_blocks()
-    torch.backends.cudnn.benchmark = True
+    machine = make_equal(device)
     if arguments.memory_of:
         print(peak_gigabytes(arguments.memory_of, device, arguments.size[0], arguments.batch))
         return
     rates = {"fp32": matrix_rate(device, torch.float32), "bf16": matrix_rate(device, torch.bfloat16)}
-    where = torch.cuda.get_device_name() if device == "cuda" else f"{torch.get_num_threads()} CPU threads"
-    print(f"torch {torch.__version__}, {where}, matrix products at", end=" ")
+    print(f"{machine}, matrix products at", end=" ")
     print(", ".join(f"{rate / 1e9:,.0f} GFLOP/s in {precision}" for precision, rate in rates.items()))
     for size in arguments.size:
         report(device, size, arguments.batch, arguments.rounds, rates)
@@ -124,34 +103,23 @@ def report(device: Device, size: int, batch: int, rounds: int, rates: Mapping[st
         "variant           s/step  ratio  (rounds)  images/s  of matrix  peak GB   losses G, D          differ by G, D"
     )
     base = measured["reference fp32"]
-    for name, (losses, seconds) in measured.items():
-        median = statistics.median(seconds)
+    for name, one in measured.items():
+        median = statistics.median(one.seconds)
         ratio = statistics.median(base.seconds) / median
-        by_round = statistics.median(a / b for a, b in zip(base.seconds, seconds, strict=True))
-        differ = [abs(ours / theirs - 1) for ours, theirs in zip(losses, base.losses, strict=True)]
+        by_round, differ = statistics.median(one.gains(base)), one.differs(base)
         print(
             f"{name:16} {median:7.3f} {ratio:6.2f} {by_round:9.2f} {batch / median:9.2f}"
             f" {work / median / rates[name[-4:]]:10.0%} {memory[name]:8.2f}"
-            f"   {losses[0]:9.5f} {losses[1]:9.5f}   {differ[0]:.0e} {differ[1]:.0e}"
+            f"   {one.losses[0]:9.5f} {one.losses[1]:9.5f}   {differ[0]:.0e} {differ[1]:.0e}"
         )
 
 
 def measure(device: Device, size: int, batch: int, rounds: int) -> dict[str, Measurement]:
-    """Let the variants take turns: WARM_UP untimed steps each, of which the first gives the losses, then the rounds."""
+    """Let the variants make a first step, for the losses, then take turns."""
     photos, paintings = pictures(device, size, batch), pictures(device, size, batch, seed=1)
-    variants: dict[str, Trainee] = {}
-    measured: dict[str, Measurement] = {}
-    for name, make in VARIANTS.items():
-        torch.manual_seed(0)
-        variants[name] = make(device, size)
-        generators, discriminators = variants[name].step(photos, paintings)
-        measured[name] = Measurement((float(generators), float(discriminators)), [])
-    for number in range(1, WARM_UP + rounds):
-        for name, variant in variants.items():
-            start = now(device)
-            variant.step(photos, paintings)
-            if number >= WARM_UP:
-                measured[name].seconds.append(now(device) - start)
+    makers = {name: partial(make, device, size) for name, make in VARIANTS.items()}
+    variants, measured = first_steps(makers, photos, paintings)
+    take_turns(variants, measured, photos, paintings, device, rounds)
     return measured
 
 
@@ -190,19 +158,6 @@ def peak_gigabytes(name: str, device: Device, size: int, batch: int) -> float:
     if device == "cuda":
         return torch.cuda.max_memory_allocated() / 1e9
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
-
-
-def pictures(device: Device, size: int, batch: int, seed: int = 0) -> Tensor:
-    """Noise [N, 3, H, W] in [-1, 1]: speed does not depend on what is seen."""
-    noise = torch.rand(batch, 3, size, size, generator=torch.Generator().manual_seed(seed))
-    return (2 * noise - 1).to(device)
-
-
-def now(device: Device) -> float:
-    """Seconds, once the device has done what it was told."""
-    if device == "cuda":
-        torch.cuda.synchronize()
-    return time.perf_counter()
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from impasto.errors import RecipeError
+from impasto.networks.augmentation import AugmentOptions
 from impasto.recipe import LinearDecay, higher_is_better, is_metric, load_recipe, parse_recipe
 from impasto.recipe_files import shipped_recipes
 from tests.conformance.test_recipes import NEEDS
@@ -23,6 +24,7 @@ training: {images: 100}
 
 def test_defaults_are_the_papers() -> None:
     method = parse_recipe(GOOD, "r").method.model_dump()
+    assert AugmentOptions().kind == "none"
     assert method == {
         "name": "cyclegan",
         "width": 64,
@@ -30,6 +32,7 @@ def test_defaults_are_the_papers() -> None:
         "discriminator_width": 64,
         "cycle_weight": 10.0,
         "identity_weight": 5.0,
+        "augment": AugmentOptions().model_dump(),
         "discriminator_weight": 0.5,
         "pool_size": 50,
         "learning_rate": 2e-4,
