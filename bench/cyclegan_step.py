@@ -61,7 +61,7 @@ class ImpastoCycleGAN:
         )
         with self.fabric.autocast():
             scalars = self.method.training_step(batch, Clock(images=1))
-        return scalars["generator/total"], (scalars["judge/paintings"] + scalars["judge/photos"]) / 2
+        return scalars["generator/total"], (scalars["discriminator/paintings"] + scalars["discriminator/photos"]) / 2
 
 
 VARIANTS: Mapping[str, Callable[[Device, int], Trainee]] = {

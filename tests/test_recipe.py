@@ -156,6 +156,14 @@ def test_what_is_measured_and_what_is_best_must_agree(text: str, override: str, 
     assert any(expected in problem for problem in problems(text, override)), problems(text, override)
 
 
+def test_a_critic_differentiated_twice_is_not_compiled() -> None:
+    told = "training.compile: cwgan-gp differentiates its critic twice, which compiled networks cannot be; leave it out"
+    with pytest.raises(RecipeError) as refused:
+        load_recipe("cwgan-gp-atelier", ["training.compile=true"])
+    assert refused.value.problems == (told,)
+    assert load_recipe("cdcgan-atelier", ["training.compile=true"]).training.compile
+
+
 def test_a_logged_scalar_may_be_the_best_without_measuring() -> None:
     recipe = parse_recipe(GOOD, "r", ["training.best=generator/cycle"])
     assert recipe.every.metrics is None

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from lightning_fabric import Fabric
     from torch.optim import Optimizer
 
+    from impasto.networks.augmentation import Augmentation
+
 Prompt = TypeVar("Prompt")
 Batch = TypeVar("Batch")
 
@@ -89,13 +91,17 @@ class LatentPainter(Painter[Labels]):
         return self.draw(weights, latents.to(weights.device))
 
     def sheet(self, prompt: Labels, generator: torch.Generator) -> Mapping[str, Tensor]:
-        """Return a row for each class, the first twelve of many, with the same latents in all rows."""
-        weights = prompt.weights
+        """Return a row for each class, the first twelve of many, with the same latents in all rows.
+
+        Of several attributes the rows are of the first; the others are as the prompt has them, column by column.
+        """
+        weights, names = prompt.weights, self.spec.classes_of_first()
         latents = torch.randn(len(weights), self.latent_size, generator=generator).to(weights.device)
-        one_hot = torch.eye(len(self.spec.classes), device=weights.device)[:SHEET_ROWS]
+        others = weights[:, len(names) :]
+        one_hot = torch.eye(len(names), device=weights.device)[:SHEET_ROWS]
         return {
-            name: self.draw(row.expand(len(latents), -1), latents)
-            for name, row in zip(self.spec.classes, one_hot, strict=False)
+            name: self.draw(torch.cat([row.expand(len(latents), -1), others], 1), latents)
+            for name, row in zip(names, one_hot, strict=False)
         }
 
 
@@ -142,6 +148,8 @@ class Learner(Networked, Generic[Batch]):
     """What its user should know before training, one sentence each."""
     borrowed: tuple[str, ...] = ()
     """Networks that do not learn here: their weights come from the run that `training.start_from` names."""
+    compiles: ClassVar[bool] = True
+    """False where a critic is differentiated twice, which compiled networks cannot be."""
     fabric: Fabric
 
     @abstractmethod
@@ -186,6 +194,15 @@ class Learner(Networked, Generic[Batch]):
     def count_over_devices(self, images: Tensor) -> int:
         """Return how many images all devices have where this one has `images`."""
         return len(images) * self.fabric.world_size
+
+    def tell_augmentation(self, augment: Augmentation, verdicts: Tensor, images: Tensor) -> None:
+        """Let an adaptive augmentation hear the verdicts on this device's real `images`; the other kinds need none.
+
+        Verdicts are of any shape, above 0 where something real is taken for real and below where not.
+        """
+        if augment.options.kind == "ada":
+            sign = verdicts.detach().float().sign().mean()
+            augment.observe(self.mean_over_devices(sign), self.count_over_devices(images))
 
     def gathered(self, images: Tensor) -> Tensor:
         """Return the images [N, ...] of all devices in rank order, [N * world_size, ...], without gradient."""

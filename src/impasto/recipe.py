@@ -303,6 +303,11 @@ def _check_together(recipe: Recipe, source: str) -> None:
             problems.append(f"evaluation: {recipe.method.name} does not paint; leave it out")
         if recipe.evaluation is not None and recipe.every.metrics is None:
             problems.append("every.metrics: say how often to evaluate, in images seen, or leave evaluation out")
+        if recipe.training.compile and not method.compiles:
+            problems.append(
+                f"training.compile: {recipe.method.name} differentiates its critic twice, which compiled networks "
+                "cannot be; leave it out"
+            )
     if problems:
         raise RecipeError(source, problems)
 

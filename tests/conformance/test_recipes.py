@@ -14,7 +14,14 @@ NEEDS = {
     "inception-classifier-styles": ["data.path=styles"],
     **{
         name: ["data.path=paintings"]
-        for name in ("cdcgan-folder", "cwgan-gp-folder", "gantor-v2-folder-64", "gantor-v2-folder-256")
+        for name in (
+            "cdcgan-folder",
+            "cwgan-gp-folder",
+            "gantor-v1-folder-64",
+            "gantor-v1-folder-256",
+            "gantor-v2-folder-64",
+            "gantor-v2-folder-256",
+        )
     },
 }
 """Settings that only the user can know."""
@@ -23,7 +30,7 @@ NEEDS = {
 def test_all_recipes_are_seen() -> None:
     folder = importlib.resources.files("impasto") / "recipes"
     files = [file.name for file in folder.iterdir() if file.name.endswith(".yaml")]
-    assert len(files) == len(shipped_recipes()) == 26
+    assert len(files) == len(shipped_recipes()) == 28
     assert {name.split("-")[0] for name in shipped_recipes()} <= {method.split("-")[0] for method in METHODS}
 
 

@@ -61,6 +61,14 @@ def looks(run: str) -> dict[int, dict[str, float]]:
 class Listener(Watch):
     def __init__(self) -> None:
         self.alarms: list[tuple[int, str]] = []
+        self.notes: list[str] = []
+        self.measurements: dict[int, Mapping[str, float]] = {}
+
+    def noted(self, note: str) -> None:
+        self.notes.append(note)
+
+    def measured(self, clock: Clock, metrics: Mapping[str, float]) -> None:
+        self.measurements[clock.images_seen] = metrics
 
     def alarmed(self, clock: Clock, alarm: str) -> None:
         self.alarms.append((clock.images_seen, alarm))
@@ -82,9 +90,22 @@ def test_spread_sees_composition_and_not_texture() -> None:
 
 def test_pairs_are_of_one_class_and_share_no_image() -> None:
     labels = torch.tensor([[0, 1], [1, 1], [0, 1], [0, 2], [1, 1], [0, 1], [2, -1], [0, 1]])
-    assert same_class_pairs(labels, 10) == [0, 2, 1, 4, 5, 7]
-    assert same_class_pairs(labels, 2) == [0, 2, 1, 4]
-    assert same_class_pairs(labels[:2], 2) == []
+    images = torch.arange(8)[:, None, None, None].expand(-1, 3, 4, 4)
+    assert same_class_pairs(images, labels, 10) == [0, 2, 1, 4, 5, 7]
+    assert same_class_pairs(images, labels, 2) == [0, 2, 1, 4]
+    assert same_class_pairs(images, labels[:2], 2) == []
+
+
+def test_pairs_are_taken_evenly_from_sorted_pictures() -> None:
+    labels = torch.arange(6).repeat_interleave(2)[:, None]
+    assert same_class_pairs(torch.arange(12), labels, 3) == [0, 1, 4, 5, 8, 9]
+
+
+def test_no_picture_is_paired_with_itself_or_its_mirror_image() -> None:
+    one, other = torch.arange(12).view(1, 3, 4), torch.arange(12).view(1, 3, 4) // 2
+    images, labels = torch.stack([one, one, one.flip(-1), other, one, one]), torch.zeros(6, 1, dtype=torch.int64)
+    assert same_class_pairs(images, labels, 10) == [0, 3]
+    assert same_class_pairs(images[:3], labels[:3], 10) == []
 
 
 def test_overfit_says_where_held_out_pictures_lie_between_those_learned_and_fakes() -> None:
@@ -134,14 +155,24 @@ def opened() -> Health:
 
 def test_a_sign_is_told_once_until_it_goes_away() -> None:
     watched, bad, worse = opened(), Vitals(diversity=0.1), Vitals(diversity=0.1, accuracy=0.99)
-    told = [len(watched.news(vitals, 0.5)) for vitals in (bad, bad, worse, bad, Vitals(), bad)]
-    assert told == [1, 0, 1, 0, 0, 1]
+    news = [watched.news(vitals, 0.5) for vitals in (bad, bad, worse, bad, Vitals(), bad)]
+    assert [list(one.begun) for one in news] == [["collapse"], [], ["accuracy"], [], [], ["collapse"]]
+    assert [list(one.ended) for one in news] == [[], [], [], ["accuracy"], ["collapse"], []]
+
+
+def test_what_was_told_before_a_resume_is_not_told_again() -> None:
+    resumed = opened()
+    told = [{"kind": "alarm", "sign": sign, "alarm": "..."} for sign in ("collapse", "accuracy", "overfit")]
+    resumed.remember([*told, {"kind": "alarm-over", "sign": "accuracy"}])
+    news = resumed.news(Vitals(diversity=0.1, accuracy=0.99), 0.5)
+    assert list(news.begun) == ["accuracy"]
+    assert news.ended == ("overfit",)
 
 
 def test_nothing_is_told_of_networks_that_have_not_learned_yet() -> None:
     watched = opened()
-    assert watched.news(Vitals(diversity=0.0), 0.19) == []
-    assert len(watched.news(Vitals(diversity=0.0), 0.2)) == 1
+    assert watched.news(Vitals(diversity=0.0), 0.19).begun == {}
+    assert list(watched.news(Vitals(diversity=0.0), 0.2).begun) == ["collapse"]
 
 
 def heard(watched: Health, norm: float, times: int) -> Mapping[str, float]:
@@ -170,8 +201,10 @@ def test_earlier_sessions_are_remembered() -> None:
 
 
 def test_it_looks_at_every_sheet(tiny: Callable[..., Recipe]) -> None:
-    train(tiny(), Path("run"))
+    listener = Listener()
+    train(tiny(), Path("run"), listener)
     found = looks("run")
+    assert {seen: pytest.approx(told, rel=1e-4) for seen, told in listener.measurements.items()} == found
     assert list(found) == [entry["images_seen"] for entry in entries("run", "samples")] == [4, 8, 16, 24]
     assert all(0 <= scalars["health/diversity"] < 1 for scalars in found.values())
 
@@ -231,6 +264,30 @@ def test_a_painter_of_one_painting_and_a_sure_discriminator_raise_alarms(
     assert [alarm.split(":")[0] for _, alarm in listener.alarms] == ["Collapse", "The discriminator wins"]
     told = [(entry["images_seen"], entry["alarm"]) for entry in entries("run", "alarm")]
     assert told == listener.alarms
+    assert [entry["sign"] for entry in entries("run", "alarm")] == ["collapse", "accuracy"]
+
+
+def test_alarms_are_the_same_whether_or_not_a_run_was_stopped(
+    tiny: Callable[..., Recipe], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = CDCGAN.training_step
+
+    def sure_at_times(self: CDCGAN, batch: LabelledImages, clock: Clock) -> Mapping[str, Tensor]:
+        sure = clock.images_seen < 8 or clock.images_seen >= 24
+        return {**step(self, batch, clock), "discriminator/accuracy": torch.tensor(0.95 if sure else 0.5)}
+
+    monkeypatch.setattr(CDCGAN, "training_step", sure_at_times)
+    recipe = tiny("training.images=32")
+    train(recipe, Path("whole"))
+    for images in (12, 20):
+        stopping_at(recipe, Path("run"), images)
+    train(recipe, Path("run"))
+    both = [
+        [(entry["images_seen"], entry["sign"]) for kind in ("alarm", "alarm-over") for entry in entries(run, kind)]
+        for run in ("whole", "run")
+    ]
+    assert both[0] == both[1]
+    assert [told for told in both[0] if told[1] == "accuracy"] == [(8, "accuracy"), (32, "accuracy"), (16, "accuracy")]
 
 
 def test_a_discriminator_that_knows_its_pictures_is_found_out(
@@ -250,21 +307,41 @@ def test_a_discriminator_that_knows_its_pictures_is_found_out(
 
 def test_nothing_held_out_means_no_overfit_meter(tiny: Callable[..., Recipe], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(CDCGAN, "realness", lambda *_: pytest.fail("there is nothing to compare"))
-    train(tiny("data.validation_share=0"), Path("run"))
+    listener = Listener()
+    train(tiny("data.validation_share=0"), Path("run"), listener)
     assert all(list(scalars) == ["health/diversity"] for scalars in looks("run").values())
+    assert listener.notes == [
+        "nothing is held out, so that learning by heart cannot be noticed; say data.validation_share=0.1"
+    ]
 
 
-def test_held_out_pictures_are_taken_evenly_and_of_large_collections_not_at_all(
+def test_where_something_is_held_out_there_is_nothing_to_note(tiny: Callable[..., Recipe]) -> None:
+    listener = Listener()
+    train(tiny("training.images=4"), Path("run"), listener)
+    assert listener.notes == []
+
+
+def test_pictures_are_taken_evenly_and_only_those_are_read(
     tiny: Callable[..., Recipe], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     dataset = open_dataset(tiny().data, LabelledImages)
     (everything,) = dataset.held_out(8)
-    monkeypatch.setattr(health, "FEWEST", 2)
     monkeypatch.setattr(health, "JUDGED", 4)
+    for unread in dataset.validation[1::2]:  # type: ignore[attr-defined]
+        unread.picture.unlink()
     found = health._read_held_out(dataset)
     assert torch.allclose(health._as_floats(found), everything.images[::2], atol=1e-6), "bytes lose nothing"
-    monkeypatch.setattr(health, "MOST_HELD_OUT", 7)
+    monkeypatch.setattr(health, "FEWEST", 9)
     assert len(health._read_held_out(dataset)) == 0
+
+
+def test_a_balanced_class_of_few_pictures_is_compared_without_repeats(tiny: Callable[..., Recipe]) -> None:
+    for number in range(2, 14):
+        Path(f"styles/dark/{number:02}.png").unlink()
+    dataset = open_dataset(tiny("data.balance=uniform").data, LabelledImages)
+    compared = health._read(dataset)
+    assert len(compared.learned) == dataset.size == 12
+    assert len(compared.learned.flatten(1).unique(dim=0)) == 12
 
 
 def test_grey_digits_are_watched_too() -> None:
@@ -301,6 +378,15 @@ def test_the_command_warns(tiny: Callable[..., Recipe], capsys: pytest.CaptureFi
     progress = TrainingProgress(Console(soft_wrap=True))
     progress.alarmed(Clock(10, 4000), "Collapse: all [alike]")
     assert capsys.readouterr().out == "  at 4,000 images: Collapse: all [alike]\n"
+
+
+def test_the_bar_says_of_which_network_a_scalar_is(capsys: pytest.CaptureFixture[str]) -> None:
+    progress = TrainingProgress(Console(soft_wrap=True))
+    names = ["generator/label", "discriminator/label", "critic/label", "loss"]
+    progress.stepped(Clock(10, 4), dict.fromkeys(names, 0.5))
+    assert progress.losses == "g/label 0.5 d/label 0.5 critic/label 0.5 loss 0.5"
+    progress.measured(Clock(10, 4), {"health/diversity": 0.51234, "health/overfit": 0.1})
+    assert "measured at 4 images: health/diversity 0.5123, health/overfit 0.1\n" in capsys.readouterr().out
 
 
 def test_tensorboard_shows_it(tiny: Callable[..., Recipe]) -> None:

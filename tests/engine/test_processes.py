@@ -142,6 +142,29 @@ def test_two_processes_end_with_the_weights_of_one(tiny_recipe: Path) -> None:
     assert kinds.count("start") == kinds.count("finish") == 1
 
 
+LABELS = """
+method: {name: cdcgan, width: 4, discriminator_width: 4, latent_size: 4, augment: {kind: ada, images_to_full: 16}}
+data: {kind: labelled-folder, path: styles, image_size: 16, resize: 18}
+training: {images: 32, batch_size: 4, precision: fp32, accelerator: cpu, devices: 2}
+every: {scalars: 4, samples: 16, checkpoint: 16}
+"""
+
+
+def test_two_processes_learn_labels_and_stay_alike(make_pictures: Callable[..., Path]) -> None:
+    for number, style in enumerate(["dark", "light"]):
+        make_pictures(Path("styles") / style, 4, seed=50 * number)
+    Path("labels.yaml").write_text(LABELS)
+    Path("two.py").write_text(TWO_DEVICES)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "two.py", "labels.yaml", "run"]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False, timeout=200)
+    assert done.returncode == 0, done.stderr
+    first, second = load_file("rank0.safetensors"), load_file("rank1.safetensors")
+    assert {name.partition(".")[0] for name in first} == {"generator", "discriminator"}
+    for name, weight in first.items():
+        assert torch.equal(weight, second[name]), name
+
+
 def test_a_picture_that_breaks_on_one_device_stops_both_with_one_sentence(tiny_recipe: Path, collection: Path) -> None:
     for broken in sorted((collection / "photos").iterdir())[:2]:
         broken.write_bytes(broken.read_bytes()[:200])

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 from impasto.engine.start import find_start, rehearse, start_is_ready
 from impasto.engine.train import train
+from impasto.engine.watch import Watch
 from impasto.errors import CheckpointError, ImpastoError, RecipeError, RunError
 from impasto.painting.painters import load_painter
 from impasto.recipe import Recipe, parse_recipe
@@ -125,8 +127,36 @@ def test_any_method_may_go_on_from_what_it_learned_elsewhere(tiny_recipe: Path) 
     for network in ("to_painting", "to_photo"):
         mine, theirs = part(first, network), part(still, network)
         assert all(torch.allclose(weight, theirs[name], atol=1e-6) for name, weight in mine.items())
-    with pytest.raises(RunError, match=r"what was learned in runs/one/checkpoints/000000008, .* does not fit"):
+    start = next(RunFolder(Path("runs/still")).journal())
+    assert (start["begins_with"], start["begins_afresh"]) == (str(first), "judge_paintings, judge_photos")
+    with pytest.raises(RunError, match=r"to_painting of runs/one/checkpoints/000000008, .* does not fit"):
         train(parse_recipe(text, "r", [*again, "method.width=8"]), Path("runs/other"))
+
+
+def test_going_on_takes_all_that_paints_or_nothing(tiny_recipe: Path) -> None:
+    text = tiny_recipe.read_text()
+    weights = train(parse_recipe(text, "r"), Path("runs/one")) / "weights.safetensors"
+    with safe_open(weights, framework="pt") as file:
+        about = file.metadata()
+    half = {name: weight for name, weight in load_file(weights).items() if name.startswith("to_painting.")}
+    save_file(half, weights, about)
+    with pytest.raises(RunError, match=r"000000008 has no network to_photo, only to_painting; name another run"):
+        train(parse_recipe(text, "r", ["training.start_from=one"]), Path("runs/two"))
+
+
+def test_what_judges_starts_afresh_and_that_is_said() -> None:
+    class Listener(Watch):
+        def noted(self, note: str) -> None:
+            notes.append(note)
+
+    notes: list[str] = []
+    recipe = stage_one("data.validation_share=0.4")
+    first = train(recipe, Path("runs/one"), Listener())
+    assert notes == []
+    train(stage_one("data.validation_share=0.4", "training.start_from=one"), Path("runs/two"), Listener())
+    assert notes == [f"what paints comes from {first}; what judges it (discriminator) starts afresh"]
+    train(stage_two("data.validation_share=0.4"), Path("runs/three"), Listener())
+    assert len(notes) == 1, "a second stage has a discriminator of its own anyway"
 
 
 def test_what_would_stop_stage_two_is_told_before_stage_one() -> None:

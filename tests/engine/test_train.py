@@ -52,7 +52,8 @@ def test_a_run_leaves_its_story(tiny_recipe: Path) -> None:
     scalars = [e for e in entries if e["kind"] == "scalars"]
     assert [e["images_seen"] for e in scalars] == [2, 4, 6, 8]
     assert set(scalars[0]["scalars"]) == {
-        "generator/adversarial", "generator/cycle", "generator/identity", "generator/total", "judge/paintings", "judge/photos",
+        "generator/adversarial", "generator/cycle", "generator/identity", "generator/total", "generator/gradient_norm",
+        "discriminator/paintings", "discriminator/photos", "discriminator/gradient_norm",
     }  # fmt: skip
     assert [seen for seen, _ in told] == list(range(1, 9))
     assert [means is not None for _, means in told] == [False, True] * 4

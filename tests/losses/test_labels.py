@@ -4,9 +4,10 @@ import pytest
 import torch
 from torch.nn import functional
 
+from impasto.data.batches import UNKNOWN
 from impasto.losses.labels import label_accuracy, label_loss, one_hot
 
-LABELS = torch.tensor([[0, 1], [2, -1], [-1, -1]])
+LABELS = torch.tensor([[0, 1], [2, UNKNOWN], [UNKNOWN, UNKNOWN]])
 """Of three and two classes; the second image lacks one attribute, the third both."""
 
 
@@ -33,10 +34,10 @@ def test_unknown_labels_neither_count_nor_give_gradients() -> None:
     loss.backward()
     assert logits.grad is not None
     assert logits.grad[2].abs().max() == logits.grad[1, 3:].abs().max() == 0
-    assert label_loss(logits, torch.full((3, 2), -1), (3, 2)) == 0
+    assert label_loss(logits, torch.full((3, 2), UNKNOWN), (3, 2)) == 0
 
 
 def test_accuracy_counts_known_labels_only() -> None:
     logits = torch.tensor([[9.0, 0, 0, 9, 0], [9, 0, 0, 0, 9], [0, 9, 0, 9, 0]])
     assert label_accuracy(logits, LABELS, (3, 2)).item() == pytest.approx(1 / 3), "right, wrong, wrong"
-    assert label_accuracy(logits, torch.full((3, 2), -1), (3, 2)) == 0
+    assert label_accuracy(logits, torch.full((3, 2), UNKNOWN), (3, 2)) == 0

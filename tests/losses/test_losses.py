@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from impasto.losses.adversarial import cross_entropy, gradient_penalty, least_squares
+from impasto.losses.adversarial import cross_entropy, gradient_penalty, least_squares, share_judged_right
 from impasto.losses.cycle import mean_absolute
 
 
@@ -38,6 +38,13 @@ def test_cross_entropy_by_hand() -> None:
     assert cross_entropy(logits, 1.0).item() == pytest.approx(expected)
     assert cross_entropy(logits, 0.0).item() == pytest.approx(cross_entropy(-logits, 1.0).item())
     assert cross_entropy(logits.bfloat16(), 1.0).dtype == torch.float32
+
+
+def test_both_kinds_of_verdict_count_the_same() -> None:
+    real, fake = torch.tensor([2.0, 1.0, -1.0, 3.0]), torch.tensor([[-1.0], [0.5]])
+    assert share_judged_right(real, fake) == (3 / 4 + 1 / 2) / 2
+    assert share_judged_right(real, fake, torch.tensor(1.5)) == (2 / 4 + 1) / 2
+    assert share_judged_right(torch.zeros(2), torch.zeros(2)) == 0, "on the boundary nothing is told"
 
 
 REAL, FAKE = torch.randn(2, 4, 3, 5, 5, generator=torch.Generator().manual_seed(0))

@@ -95,7 +95,7 @@ def test_a_condition_may_be_mixed_and_matters() -> None:
     first = method.generator.layers[0]
 
     def before(condition: torch.Tensor) -> torch.Tensor:
-        return first(torch.cat([latents[:1], condition[None]], 1)[:, :, None, None])
+        return first(torch.cat([latents[:1], condition[None]], 1))
 
     assert torch.allclose(before(weights[2]), 0.6 * before(weights[0]) + 0.4 * before(weights[1]), atol=1e-6), "linear"
 

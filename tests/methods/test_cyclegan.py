@@ -55,8 +55,8 @@ def test_a_step_is_the_papers_step_written_plainly(identity_weight: float) -> No
     expected = {"adversarial": adversarial, "cycle": cycle, "total": total}
     for name, value in expected.items():
         assert found[f"generator/{name}"].item() == pytest.approx(value.item(), rel=1e-5)
-    assert found["judge/paintings"].item() == pytest.approx(loss_b.item(), rel=1e-5)
-    assert found["judge/photos"].item() == pytest.approx(loss_a.item(), rel=1e-5)
+    assert found["discriminator/paintings"].item() == pytest.approx(loss_b.item(), rel=1e-5)
+    assert found["discriminator/photos"].item() == pytest.approx(loss_a.item(), rel=1e-5)
     pairs = [(to_painting, method.to_painting), (to_photo, method.to_photo)]
     pairs += [(judge_paintings, method.judge_paintings), (judge_photos, method.judge_photos)]
     for theirs, mine in pairs:

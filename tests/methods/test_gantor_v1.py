@@ -13,6 +13,7 @@ from impasto.clock import Clock
 from impasto.data.batches import ImageSpec, LabelledImages
 from impasto.errors import RecipeError
 from impasto.methods.gantor_v1 import GANtorV1, GANtorV1Options
+from impasto.networks.augmentation import Augmentation
 
 CLASSES = ("dark", "bright", "other")
 
@@ -88,7 +89,21 @@ def test_a_batch_of_one_class_has_no_wrong_pairs() -> None:
     method = prepared()
     scalars = method.training_step(batch(labels=(1, 1, 1)), Clock(8))
     assert scalars["discriminator/wrong_pair"] == 0
-    assert "discriminator/wrong_pair" not in prepared(use_wrong_pairs=False).training_step(batch(), Clock(8))
+    without = prepared(use_wrong_pairs=False)
+    assert "discriminator/wrong_pair" not in without.training_step(batch(), Clock(8))
+
+
+@pytest.mark.parametrize(("stage", "size"), [(1, 16), (2, 64)])
+def test_where_no_pair_is_wrong_their_term_is_left_out(stage: int, size: int) -> None:
+    """The step is the one without wrong pairs."""
+    learned, scalars = [], []
+    for use_wrong_pairs in (True, False):
+        method = prepared(size, stage=stage, use_wrong_pairs=use_wrong_pairs)
+        torch.manual_seed(7)
+        scalars.append(method.training_step(batch(size, labels=(1, 1, 1)), Clock(8)))
+        learned.append(torch.cat([weight.detach().flatten() for weight in method.discriminator.parameters()]))
+    torch.testing.assert_close(*learned, atol=1e-6, rtol=0)
+    torch.testing.assert_close(*(found["discriminator/gradient_norm"] for found in scalars))
 
 
 def test_stage_two_leaves_stage_one_as_it_was_and_begins_with_its_image() -> None:
@@ -139,25 +154,38 @@ def test_realness_is_a_number_for_each_image_alone(stage: int, size: int) -> Non
     )
 
 
+def test_realness_asks_for_the_likeliest_class_of_each_attribute() -> None:
+    """A judge that adds up what it is told: the largest of both attributes count, and no single one."""
+    spec = ImageSpec(3, 16, ("style=a", "style=b", "genre=x", "genre=y", "genre=z"), (2, 3))
+    method = prepared(spec=spec)
+    liking = torch.tensor([1.0, 3.0, 9.0, 2.0, 5.0])
+    method.discriminator.pair_logits = lambda _, weights: weights.float() @ liking  # type: ignore[method-assign]
+    assert method.realness(batch().images).tolist() == [3.0 + 9.0] * 4
+
+
 @pytest.mark.parametrize("kind", ["diffaugment", "ada"])
 def test_the_discriminator_sees_augmented_images(kind: str) -> None:
-    method = prepared(augment={"kind": kind, "images_to_full": 16})
     calls: list[int] = []
-    augment = method.augment.__call__
-    method.augment = type("Counting", (), {  # type: ignore[assignment]
-        "__call__": lambda _, images: (calls.append(len(images)), augment(images))[1],
-        "observe": lambda _, sign, count: method_observed.append((float(sign), count)),
-        "scalars": lambda *_: {},
-    })()  # fmt: skip
-    method_observed: list[tuple[float, int]] = []
+    observed: list[tuple[float, int]] = []
+
+    class Counting(Augmentation):
+        def __call__(self, images: torch.Tensor) -> torch.Tensor:
+            calls.append(len(images))
+            return super().__call__(images)
+
+        def observe(self, sign_mean: torch.Tensor, images: int) -> None:
+            observed.append((float(sign_mean), images))
+
+    method = prepared(augment={"kind": kind, "images_to_full": 16})
+    method.augment = Counting(method.options.augment)
     method.training_step(batch(), Clock(8))
     assert calls == [4, 4, 4], "real and fake in the discriminator's turn, fake in the generator's"
-    assert method_observed[0][1] == 4
-    assert -1 <= method_observed[0][0] <= 1
+    assert [count for _, count in observed] == ([4] if kind == "ada" else [])
+    assert all(-1 <= sign <= 1 for sign, _ in observed)
 
 
 def test_a_batch_of_one_is_refused() -> None:
-    with pytest.raises(RecipeError, match=r"training.batch_size: stage I's batch norm needs at least 2 images"):
+    with pytest.raises(RecipeError, match=r"training.batch_size: batch norm needs at least 2 images"):
         prepared().training_step(batch(labels=(0,)), Clock(8))
 
 

@@ -124,19 +124,13 @@ def test_fakes_have_the_batchs_labels_or_any() -> None:
         assert (seen[0].sum(1) == 1).all()
 
 
-def test_images_of_unknown_class_are_learned_from() -> None:
-    method = prepared()
-    scalars = method.training_step(batch(labels=(0, -1, -1, 2)), Clock(8))
-    assert all(torch.isfinite(value) for value in scalars.values())
-
-
 def test_what_it_cannot_learn_is_refused() -> None:
     spec = ImageSpec(3, 16, ("style=a", "style=b", "genre=x", "genre=y"), (2, 2))
     with pytest.raises(RecipeError, match=r"data.label: gantor-v2 tells the classes of one label, not several"):
         GANtorV2(GANtorV2Options(), spec)
-    with pytest.raises(RecipeError, match=r"data.image_size: stage 2 of gantor-v2 .* use 64 or 128"):
+    with pytest.raises(RecipeError, match=r"data.image_size: stage 2 of gantor-v2 .* use 128 or 64"):
         GANtorV2(GANtorV2Options(stage=2), ImageSpec(3, 100, CLASSES))
-    with pytest.raises(RecipeError, match=r"training.batch_size: stage I's batch norm needs at least 2 images"):
+    with pytest.raises(RecipeError, match=r"training.batch_size: batch norm needs at least 2 images"):
         prepared().training_step(batch(labels=(0,)), Clock(8))
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from impasto.networks.dcgan import DCGANDiscriminator, DCGANGenerator, initialise_dcgan
+from impasto.networks.dcgan import DCGANDiscriminator, DCGANGenerator, PointToMap, initialise_dcgan
 from impasto.networks.growth import growth
 
 SIZES = [(28, 1, 10, 1_906_945, 201_419), (32, 3, 10, 3_530_499, 704_331), (64, 3, 25, 3_781_507, 2_970_458)]
@@ -40,6 +40,13 @@ def test_the_heads_are_two_convolutions_over_the_whole_map() -> None:
     features = network.layers(images)
     assert torch.allclose(validity, network.validity(features).flatten(), atol=1e-5)
     assert torch.allclose(label, network.label(features).flatten(1), atol=1e-5)
+
+
+def test_the_first_layer_is_a_transposed_convolution_over_one_pixel() -> None:
+    torch.manual_seed(0)
+    layer, pixels = PointToMap(5, 6, 4), torch.randn(3, 5)
+    expected = nn.functional.conv_transpose2d(pixels[:, :, None, None], layer.weight)
+    assert torch.allclose(layer(pixels), expected, atol=1e-6)
 
 
 def test_initial_weights_are_radfords() -> None:

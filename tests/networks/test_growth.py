@@ -1,7 +1,9 @@
 import pytest
+import torch
+from torch import nn
 
 from impasto.errors import RecipeError
-from impasto.networks.growth import Growth, growth
+from impasto.networks.growth import Growth, first_map, growth
 
 
 def test_powers_of_two_grow_from_4_and_mnist_from_7() -> None:
@@ -22,3 +24,12 @@ def test_other_sizes_are_refused_with_those_nearby(size: int) -> None:
 def test_the_sizes_named_are_the_nearest() -> None:
     with pytest.raises(RecipeError, match=r"use 64 or 32$"):
         growth(50, "cdcgan")
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_the_first_map_lies_in_memory_as_the_weights_do(layout: torch.memory_format) -> None:
+    convolution = nn.Conv2d(5, 3, 3).to(memory_format=layout)  # type: ignore[call-overload]
+    features = torch.arange(2 * 5 * 16.0).reshape(2, 80)
+    found = first_map(features, 4, convolution.weight)
+    assert found.is_contiguous(memory_format=layout)
+    assert torch.equal(found, features.view(2, 5, 4, 4))

@@ -3,10 +3,19 @@
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 
 from impasto.networks.dcgan import DCGANDiscriminator
 from impasto.networks.growth import growth
-from impasto.networks.residual import ResidualCritic, ResidualGenerator, initialise_residual
+from impasto.networks.residual import (
+    DownBlock,
+    FirstBlock,
+    PlainBlock,
+    ResidualCritic,
+    ResidualGenerator,
+    UpBlock,
+    initialise_residual,
+)
 
 SIZES = [(28, 1, 10, 1_497_601, 1_054_091), (32, 3, 10, 1_224_963, 1_056_651), (64, 3, 25, 8_746_243, 7_697_626)]
 SIZES.append((64, 3, 27, 8_762_627, 7_714_012))
@@ -48,11 +57,32 @@ def test_a_score_does_not_depend_on_the_other_images_unlike_dcgans(size: int) ->
     assert difference(DCGANDiscriminator(2, 3, way, width=4).train()) > 1e-3
 
 
+@pytest.mark.parametrize("size", [32, 64])
+def test_only_what_is_within_blocks_is_drawn_as_he_has_it(size: int) -> None:
+    """Gulrajani et al.'s code: Glorot's spread for the first and last convolutions, shortcuts and linear layers."""
+    torch.manual_seed(0)
+    way = growth(size, "cwgan-gp")
+    networks = ResidualGenerator(100, 10, 3, way, width=32), ResidualCritic(10, 3, way, width=32)
+    he = 0
+    for network in networks:
+        initialise_residual(network)
+        for name, module in network.named_modules():
+            if not isinstance(module, nn.Conv2d | nn.Linear):
+                continue
+            fan_in = module.weight[0].numel()
+            fan_out = module.weight[:, 0].numel()
+            inside = name.endswith(("conv1", "conv2"))
+            expected = (2 / fan_in if inside else 2 / (fan_in + fan_out)) ** 0.5
+            assert module.weight.std().item() == pytest.approx(expected, rel=0.2), name
+            assert module.bias is not None
+            assert module.bias.abs().max() == 0
+            he += inside
+    assert he == 2 * sum(
+        isinstance(m, UpBlock | DownBlock | FirstBlock | PlainBlock) for n in networks for m in n.modules()
+    )
+
+
 def test_blocks_are_those_of_the_sheet_written_plainly() -> None:
-    from torch.nn import functional
-
-    from impasto.networks.residual import DownBlock, UpBlock
-
     torch.manual_seed(0)
     features = torch.randn(2, 4, 8, 8)
     up, down = UpBlock(4, 6).eval(), DownBlock(4, 6)

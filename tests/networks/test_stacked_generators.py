@@ -108,15 +108,19 @@ def test_a_frozen_stage_one_stays_as_it_is_whatever_it_is_told() -> None:
     assert all(part.training for part in stack.learning.modules())
     assert all(torch.equal(tensor, before[name]) for name, tensor in stage_one.state_dict().items())
     assert all(weight.grad is None for weight in stage_one.parameters())
-    assert torch.equal(stack.sketch(latents, classes), stage_one.eval()(latents, classes))
+    assert stack.stage_two is not None
+    stack.stage_two.eval()
+    assert torch.equal(stack(latents, classes), stack.stage_two(stage_one(latents, classes), classes))
 
 
 @pytest.mark.parametrize(
     ("size", "stage", "expected"),
     [
-        (60, 1, "stage 1 of m doubles images from 4 pixels; 60 is no power of two from 16, use 32 or 64"),
-        (96, 2, "stage 2 of m doubles images from 4 pixels; 96 is no power of two from 64, use 64 or 128"),
-        (32, 2, "32 is no power of two from 64, use 64 or 128"),
+        (60, 1, "stage 1 of m doubles its images from 4 pixels; 60 is no power of two from 16 to 128, use 64 or 32"),
+        (100, 2, "stage 2 of m doubles its images from 4 pixels; 100 is no power of two from 64 to 512, use 128 or 64"),
+        (32, 2, "32 is no power of two from 64 to 512, use 64 or 128"),
+        (256, 1, "256 is no power of two from 16 to 128, use 128 or 64"),
+        (1024, 2, "1024 is no power of two from 64 to 512, use 512 or 256"),
     ],
 )
 def test_sizes_that_cannot_be_reached_are_refused(size: int, stage: int, expected: str) -> None:
@@ -126,3 +130,4 @@ def test_sizes_that_cannot_be_reached_are_refused(size: int, stage: int, expecte
 
 def test_stage_twos_images_are_four_times_as_large() -> None:
     assert [stage_one_size(64, 1, "m"), stage_one_size(256, 2, "m")] == [64, 64]
+    assert [stage_one_size(128, 1, "m"), stage_one_size(512, 2, "m")] == [128, 128]

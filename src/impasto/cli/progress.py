@@ -16,6 +16,9 @@ from impasto.engine.watch import Watch
 from impasto.recipe import Recipe
 from impasto.run_folder import RunFolder
 
+NICKNAMES = {"generator": "g", "discriminator": "d"}
+"""Of networks, where room is short."""
+
 
 class TrainingProgress(Watch):
     """Shows images/s, time left and losses."""
@@ -58,7 +61,7 @@ class TrainingProgress(Watch):
     def stepped(self, clock: Clock, means: Mapping[str, float] | None) -> None:
         """Move the bar."""
         if means is not None:
-            self.losses = " ".join(f"{name.split('/')[-1]} {value:.3g}" for name, value in means.items())
+            self.losses = " ".join(f"{_short(name)} {value:.3g}" for name, value in means.items())
         now = time.monotonic()
         rate = (clock.images_seen - self._first) / max(now - self._begun, 1e-9)
         if self.task is not None:
@@ -89,3 +92,9 @@ class TrainingProgress(Watch):
     def stop(self) -> None:
         """Take the bar off the screen."""
         self.progress.stop()
+
+
+def _short(name: str) -> str:
+    """Return `g/adversarial` for `generator/adversarial`: short, but two scalars never share a name."""
+    network, slash, scalar = name.partition("/")
+    return f"{NICKNAMES.get(network, network)}{slash}{scalar}"

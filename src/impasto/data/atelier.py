@@ -5,7 +5,7 @@ It needs no download and serves as unpaired, paired or labelled data, so that ev
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 import torch
@@ -18,6 +18,7 @@ from impasto.data.fingerprint import combined
 from impasto.data.picture_set import PictureSet, find_pictures
 from impasto.data.reading import Reader, reader
 from impasto.data.renderers import STYLES
+from impasto.data.sources import Source
 from impasto.data.stream import ShuffledOrder, positions
 
 
@@ -88,9 +89,7 @@ class Atelier(Dataset):
             yield self.batch_type(*images)
 
     def _labelled(self, shares: Iterator[range], seed: int) -> Iterator[LabelledImages]:
-        examples = [
-            (item.picture, label) for label, style in enumerate(STYLES) for item in self.renderings[style].train
-        ]
+        examples = self._examples("train")
         order = ShuffledOrder(len(examples), seed, "labelled")
 
         def draw(position: int) -> Draw:
@@ -104,16 +103,25 @@ class Atelier(Dataset):
     @property
     def held_out_size(self) -> int:
         """Renderings of held-out photos, in all styles; nothing where the data is not labelled."""
-        return sum(len(rendered.test) for rendered in self.renderings.values()) if self._is_labelled else 0
+        return len(self._examples("test"))
 
-    def held_out(self, batch_size: int) -> Iterator[LabelledImages]:
+    def held_out(self, batch_size: int, every: int = 1) -> Iterator[LabelledImages]:
         """Yield the middles of the held-out renderings [N, 3, image_size, image_size] with their styles."""
-        draws = [
-            Draw(position, (item.picture,), (label,))
-            for label, style in enumerate(STYLES)
-            for position, item in enumerate(self.renderings[style].test)
-        ]
-        for batch, (images,) in held_out_batches(draws if self._is_labelled else [], batch_size, self.options):
+        return self._middles(self._examples("test")[::every], batch_size)
+
+    def learned(self, batch_size: int, every: int = 1) -> Iterator[LabelledImages]:
+        """Yield the middles of the renderings learned from [N, 3, image_size, image_size] with their styles."""
+        return self._middles(self._examples("train")[::every], batch_size)
+
+    def _examples(self, split: Literal["train", "test"]) -> list[tuple[Source, int]]:
+        """Return the renderings of a split with the numbers of their styles; none where the data is not labelled."""
+        sets = [self.renderings[style] for style in STYLES] if self._is_labelled else []
+        items = [rendered.train if split == "train" else rendered.test for rendered in sets]
+        return [(item.picture, label) for label, of_style in enumerate(items) for item in of_style]
+
+    def _middles(self, examples: Sequence[tuple[Source, int]], batch_size: int) -> Iterator[LabelledImages]:
+        draws = [Draw(position, (file,), (label,)) for position, (file, label) in enumerate(examples)]
+        for batch, (images,) in held_out_batches(draws, batch_size, self.options):
             yield LabelledImages(images, torch.tensor([drawn.labels for drawn in batch]))
 
     def exhibits(self) -> Exhibits:

@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 from torch import Tensor
 
+UNKNOWN = -1
+"""The label of an image whose class is not known; the losses take all below 0 for that."""
+
 
 class ImageSpec(NamedTuple):
     """The shape of a collection's images."""
@@ -56,7 +59,7 @@ class LabelledImages(NamedTuple):
     images: Tensor
     """[N, C, H, W]"""
     labels: Tensor
-    """[N, A] int64: the class of each of A attributes, counted within the attribute; -1 where it is not known"""
+    """[N, A] int64: the class of each of A attributes, counted within the attribute; UNKNOWN where it is not known"""
 
 
 class Images(NamedTuple):

@@ -102,11 +102,15 @@ class Dataset(ABC):
         """How many images `held_out` yields."""
         return 0
 
-    def held_out(self, batch_size: int) -> Iterator[Any]:  # noqa: ARG002
+    def held_out(self, batch_size: int, every: int = 1) -> Iterator[Any]:  # noqa: ARG002
         """Yield each held-out image once, its middle [3, image_size, image_size], in batches; always the same.
 
-        Only labelled data has any so far.
+        Or only each `every`-th, and only these are read: few of many, evenly spread. Only labelled data has any so far.
         """
+        return iter(())
+
+    def learned(self, batch_size: int, every: int = 1) -> Iterator[Any]:  # noqa: ARG002
+        """Yield images that are learned from just as `held_out` yields the others, to compare the two."""
         return iter(())
 
     def exhibits(self) -> Exhibits:

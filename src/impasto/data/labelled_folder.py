@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import torch
 from pydantic import BeforeValidator, Field, model_validator
 
-from impasto.data.batches import ImageSpec, LabelledImages, Labels
+from impasto.data.batches import UNKNOWN, ImageSpec, LabelledImages, Labels
 from impasto.data.collection import Collection, Item
 from impasto.data.crops import Draw, crop_batches, held_out_batches
 from impasto.data.dataset import DataOptions, Dataset, Exhibits
@@ -147,9 +147,16 @@ class LabelledFolder(Dataset):
         """Held-out pictures of the classes learned."""
         return len(self.validation)
 
-    def held_out(self, batch_size: int) -> Iterator[LabelledImages]:
+    def held_out(self, batch_size: int, every: int = 1) -> Iterator[LabelledImages]:
         """Yield the middles of the held-out pictures [N, C, image_size, image_size] with their classes."""
-        draws = [Draw(position, (item.picture,), self._labels(item)) for position, item in enumerate(self.validation)]
+        return self._middles(self.validation[::every], batch_size)
+
+    def learned(self, batch_size: int, every: int = 1) -> Iterator[LabelledImages]:
+        """Yield the middles of the pictures learned from [N, C, image_size, image_size] with their classes."""
+        return self._middles(self.pictures.train[::every], batch_size)
+
+    def _middles(self, items: Sequence[Item], batch_size: int) -> Iterator[LabelledImages]:
+        draws = [Draw(position, (item.picture,), self._labels(item)) for position, item in enumerate(items)]
         for batch, (images,) in held_out_batches(draws, batch_size, self.options):
             yield LabelledImages(images, torch.tensor([drawn.labels for drawn in batch]))
 
@@ -187,8 +194,8 @@ class LabelledFolder(Dataset):
         return choose
 
     def _labels(self, item: Item) -> tuple[int, ...]:
-        """Return the class of each attribute; -1 where it is not known or not learned."""
-        return tuple(places.get(item.labels.get(attribute, ""), -1) for attribute, places in self._places.items())
+        """Return the class of each attribute; UNKNOWN where it is not known or not learned."""
+        return tuple(places.get(item.labels.get(attribute, ""), UNKNOWN) for attribute, places in self._places.items())
 
     def _lacking(self, collection: Collection, kept: Classes) -> Iterator[str]:
         """Say how many pictures lack which label."""

@@ -8,7 +8,7 @@ the method logs: the discriminator's accuracy and the norms of gradients. Lookin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from statistics import fmean, median
 from typing import Any, NamedTuple
 
@@ -29,8 +29,6 @@ FEWEST = 8
 """Pairs, or held-out pictures, without which nothing is said."""
 JUDGED = 256
 """Pictures learned from, and held-out ones, that the discriminator is asked about."""
-MOST_HELD_OUT = 10_000
-"""Where more is held out, reading it would take minutes and the data is not small: there is no overfit meter."""
 TOGETHER = 32
 """Images in a pass through a network."""
 COARSE = 16
@@ -102,6 +100,15 @@ def signs(vitals: Vitals) -> dict[str, str]:
     return found
 
 
+class News(NamedTuple):
+    """What has changed since the last look."""
+
+    begun: Mapping[str, str]
+    """Signs that were not there: a sentence each by name."""
+    ended: tuple[str, ...]
+    """Names of signs that went away."""
+
+
 def is_watched(method: Learner[Any]) -> bool:
     """Whether a method paints labels and has a discriminator to ask."""
     return isinstance(method, Adversarial) and isinstance(method, Painter) and method.prompt_type is Labels
@@ -122,13 +129,24 @@ class Health:
         self._norms: dict[str, list[float]] = {}
         self._compared: _Compared | None = None
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the owner of the pictures should know before training, one sentence each."""
+        if self.dataset.held_out_size:
+            return ()
+        return ("nothing is held out, so that learning by heart cannot be noticed; say data.validation_share=0.1",)
+
     def remember(self, journal: Iterable[Mapping[str, Any]]) -> None:
-        """Hear again what earlier sessions of the run logged."""
+        """Hear again what earlier sessions of the run logged and told."""
         for entry in journal:
             if entry["kind"] == "scalars":
                 self.hear(entry["scalars"])
             elif entry["kind"] == "samples":
                 self._close_interval()
+            elif entry["kind"] == "alarm":
+                self.standing |= {entry["sign"]}
+            elif entry["kind"] == "alarm-over":
+                self.standing -= {entry["sign"]}
 
     def hear(self, means: Mapping[str, float]) -> None:
         """Take in means of what the method logs."""
@@ -151,15 +169,16 @@ class Health:
             gradients=self._close_interval(),
         )
 
-    def news(self, vitals: Vitals, progress: float) -> list[str]:
-        """Return sentences for signs that were not there at the last look; `progress` is the share of the run behind.
+    def news(self, vitals: Vitals, progress: float) -> News:
+        """Return the signs that came and went since the last look; `progress` is the share of the run behind.
 
         A sign that went away and comes back is told again.
         """
         found = signs(vitals) if progress >= EARLY else {}
-        fresh = [sentence for name, sentence in found.items() if name not in self.standing]
+        begun = {name: sentence for name, sentence in found.items() if name not in self.standing}
+        ended = tuple(sorted(self.standing - found.keys()))
         self.standing = frozenset(found)
-        return fresh
+        return News(begun, ended)
 
     def _close_interval(self) -> dict[str, float]:
         """Return the gradients' norms since the last look as multiples of the medians before; begin a new interval."""
@@ -226,45 +245,50 @@ def overfit(learned: Tensor, held_out: Tensor, fake: Tensor) -> float | None:
     return float((learned.mean() - held_out.mean()) / gap) if error < UNSURE * gap else None
 
 
-def same_class_pairs(labels: Tensor, most: int) -> list[int]:
-    """Return places in labels [N, A], two of equal labels after one another, of at most `most` pairs; each place once.
+def same_class_pairs(images: Tensor, labels: Tensor, most: int) -> list[int]:
+    """Return places in images [N, ...] with labels [N, A], two of equal labels after one another; each place once.
 
-    A class has as many pairs as its share of the labels allows.
+    A picture is not paired with one that equals it or is its mirror image. Of more than `most` pairs so many are
+    taken, evenly spread because pictures may be sorted by class.
     """
     waiting: dict[tuple[int, ...], int] = {}
-    places: list[int] = []
+    pairs: list[tuple[int, int]] = []
     for place, label in enumerate(map(tuple, labels.tolist())):
-        if label in waiting:
-            places += [waiting.pop(label), place]
-        else:
+        if label not in waiting:
             waiting[label] = place
-    return places[: 2 * most]
+        elif not _is_same_picture(images[waiting[label]], images[place]):
+            pairs.append((waiting.pop(label), place))
+    count = min(most, len(pairs))
+    return [place for number in range(count) for place in pairs[number * len(pairs) // count]]
+
+
+def _is_same_picture(one: Tensor, other: Tensor) -> bool:
+    return torch.equal(one, other) or torch.equal(one, other.flip(-1))
 
 
 def _read(dataset: Dataset) -> _Compared:
-    images, labels = _read_learned(dataset)
-    places = same_class_pairs(labels, PAIRS)
+    images, labels = _together(dataset.learned(TOGETHER, every=_apart(dataset.size)))
+    places = same_class_pairs(images, labels, PAIRS)
     if len(places) < 2 * FEWEST:
         places = []
     return _Compared(labels[places], spread(_as_floats(images[places])), images, _read_held_out(dataset))
 
 
-def _read_learned(dataset: Dataset) -> LabelledImages:
-    """Return the first pictures of the data's own order, as they are learned from: bytes [N, C, S, S]."""
-    together = min(TOGETHER, dataset.size)
-    stream = dataset.stream(together, seed=0)
-    batches = [next(stream) for _ in range(min(JUDGED, dataset.size) // together)]
-    images = torch.cat([_as_bytes(batch.images) for batch in batches])
-    return LabelledImages(images, torch.cat([batch.labels for batch in batches]))
-
-
 def _read_held_out(dataset: Dataset) -> Tensor:
-    """Return held-out pictures, bytes [N, C, S, S], evenly spread because they may be sorted by class."""
+    """Return held-out pictures, bytes [N, C, S, S], or an empty tensor where there are too few."""
     size = dataset.held_out_size
-    if not FEWEST <= size <= MOST_HELD_OUT:
-        return torch.empty(0)
-    apart = -(-size // JUDGED)
-    return torch.cat([_as_bytes(batch.images[:1]) for batch in dataset.held_out(apart)])
+    return _together(dataset.held_out(TOGETHER, every=_apart(size))).images if size >= FEWEST else torch.empty(0)
+
+
+def _apart(size: int) -> int:
+    """Return n so that every n-th of `size` pictures are at most JUDGED: evenly spread, as they may be sorted."""
+    return -(-size // JUDGED)
+
+
+def _together(batches: Iterator[LabelledImages]) -> LabelledImages:
+    """Return all batches as one, its images as bytes [N, C, S, S]."""
+    images, labels = zip(*((_as_bytes(batch.images), batch.labels) for batch in batches), strict=True)
+    return LabelledImages(torch.cat(images), torch.cat(labels))
 
 
 def _as_bytes(images: Tensor) -> Tensor:

@@ -37,7 +37,8 @@ class Means:
         """Return the means over steps and devices since the last `take`; empty where there was no step."""
         if not self._sums:
             return {}
-        stacked = torch.stack([total / self._counts[name] for name, total in self._sums.items()])
+        means = [total / self._counts[name] for name, total in self._sums.items()]
+        stacked = torch.stack([mean.to(fabric.device) for mean in means])  # sums of a checkpoint are on the CPU
         if fabric.world_size > 1:
             reduced = fabric.all_reduce(stacked, reduce_op="mean")
             assert isinstance(reduced, Tensor)

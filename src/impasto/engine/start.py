@@ -1,7 +1,7 @@
 """What a run begins with where it does not begin from nothing: weights that another run has learned.
 
-A method that borrows networks (stage II of a stacked GAN has stage I's generator) takes those. Any other takes the
-painting networks that fit: learning goes on, on other pictures or with other numbers.
+A method that borrows networks (stage II of a stacked GAN has stage I's generator) takes those. Any other takes all
+painting networks: learning goes on, on other pictures or with other numbers. What judges them learns afresh.
 """
 
 from __future__ import annotations
@@ -122,10 +122,8 @@ def _read(checkpoint: Path) -> Weights:
 def _take_over(learned: Weights, recipe: Recipe, method: Learner[Any], spec: ImageSpec) -> None:
     _check_kind(learned, recipe, spec)
     networks = method.networks()
-    if method.borrowed:
-        _borrow(learned, {name: networks[name] for name in method.borrowed})
-    else:
-        _continue(learned, networks)
+    for name in method.borrowed or networks:
+        _copy(learned, name, networks[name])
 
 
 def _check_kind(learned: Weights, recipe: Recipe, spec: ImageSpec) -> None:
@@ -142,24 +140,14 @@ def _check_kind(learned: Weights, recipe: Recipe, spec: ImageSpec) -> None:
         )
 
 
-def _borrow(learned: Weights, networks: Mapping[str, nn.Module]) -> None:
-    for name, network in networks.items():
-        if name not in learned.networks:
-            there = ", ".join(learned.networks)
-            raise RunError(f"{FIELD}: {learned.checkpoint} has no network {name}, only {there}; name another run")
-        misfit = _misfit(learned.networks[name], network)
-        if misfit is not None:
-            raise _does_not_fit(learned, f"{name} of", misfit)
-        network.load_state_dict(learned.networks[name])
-
-
-def _continue(learned: Weights, networks: Mapping[str, nn.Module]) -> None:
-    misfits = {name: _misfit(learned.networks.get(name, {}), network) for name, network in networks.items()}
-    fitting = [name for name, misfit in misfits.items() if misfit is None]
-    if not fitting:
-        raise _does_not_fit(learned, "what was learned in", str(next(iter(misfits.values()))))
-    for name in fitting:
-        networks[name].load_state_dict(learned.networks[name])
+def _copy(learned: Weights, name: str, network: nn.Module) -> None:
+    if name not in learned.networks:
+        there = ", ".join(learned.networks)
+        raise RunError(f"{FIELD}: {learned.checkpoint} has no network {name}, only {there}; name another run")
+    misfit = _misfit(learned.networks[name], network)
+    if misfit is not None:
+        raise _does_not_fit(learned, name, misfit)
+    network.load_state_dict(learned.networks[name])
 
 
 def _misfit(theirs: Mapping[str, Tensor], network: nn.Module) -> str | None:
@@ -174,8 +162,8 @@ def _misfit(theirs: Mapping[str, Tensor], network: nn.Module) -> str | None:
     return None
 
 
-def _does_not_fit(learned: Weights, what: str, misfit: str) -> RunError:
+def _does_not_fit(learned: Weights, name: str, misfit: str) -> RunError:
     return RunError(
-        f"{FIELD}: {what} {learned.checkpoint}, for images of {learned.size} pixels, does not fit ({misfit}); give "
+        f"{FIELD}: {name} of {learned.checkpoint}, for images of {learned.size} pixels, does not fit ({misfit}); give "
         "both runs the same method.width and layers, and image sizes that belong together"
     )

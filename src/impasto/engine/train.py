@@ -164,12 +164,23 @@ class Session:
         facts = start_facts(self.recipe.training, self.dataset, self.fabric)
         if self.begins_with is not None:
             facts["begins_with"] = str(self.begins_with)
+            if self.state.networks:
+                facts["begins_afresh"] = ", ".join(self.state.networks)
         if self.journal is not None and not self.clock.finished:
             remember_data(self.folder, self.dataset)
             self.journal.note("start", self.clock.images_seen, **facts)
             self.watch.started(self.recipe, self.folder, self.clock, facts, self.dataset.histogram())
-            for note in (*self.dataset.notes, *self.method.notes):
+            for note in self._notes():
                 self.watch.noted(note)
+
+    def _notes(self) -> Iterator[str]:
+        """Yield what the user should know before training."""
+        yield from (*self.dataset.notes, *self.method.notes)
+        if self.health is not None:
+            yield from self.health.notes
+        if self.begins_with is not None and self.state.networks and not self.method.borrowed:
+            afresh = " and ".join(self.state.networks)
+            yield f"what paints comes from {self.begins_with}; what judges it ({afresh}) starts afresh"
 
     def _finish(self) -> Path:
         latest = self.folder.latest()
@@ -271,11 +282,15 @@ class Session:
     def _tell(self, vitals: Vitals, health: Health) -> None:
         assert self.journal is not None
         seen = self.clock.images_seen
-        if measured := vitals.measured():
-            self.journal.scalars(measured, seen)
-        for alarm in health.news(vitals, seen / self.clock.images):
-            self.journal.note("alarm", seen, alarm=alarm)
+        if found := vitals.measured():
+            self.journal.scalars(found, seen)
+            self.watch.measured(self.clock, found)
+        news = health.news(vitals, seen / self.clock.images)
+        for sign, alarm in news.begun.items():
+            self.journal.note("alarm", seen, sign=sign, alarm=alarm)
             self.watch.alarmed(self.clock, alarm)
+        for sign in news.ended:
+            self.journal.note("alarm-over", seen, sign=sign)
 
     def _on_device(self, batch: Any) -> Any:
         return type(batch)(*(_laid_out(part.to(self.fabric.device, non_blocking=True), self.layout) for part in batch))

@@ -27,6 +27,14 @@ def cross_entropy(logits: Tensor, target: float) -> Tensor:
     return functional.binary_cross_entropy_with_logits(logits, torch.full_like(logits, target))
 
 
+def share_judged_right(real: Tensor, fake: Tensor, boundary: Tensor | float = 0.0) -> Tensor:
+    """Return the share, 0 to 1, of verdicts above the boundary on real images and below it on fakes.
+
+    Verdicts have any shape; both kinds count the same, however many there are.
+    """
+    return ((real > boundary).float().mean() + (fake < boundary).float().mean()) / 2
+
+
 def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor) -> Tensor:
     """Mean of (norm of the critic's gradient - 1)^2 at points drawn between real and fake images [N, C, H, W].
 

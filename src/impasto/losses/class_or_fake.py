@@ -27,12 +27,9 @@ def outputs(classes: int, head: Head) -> int:
 def class_loss(logits: Tensor, labels: Tensor, head: Head) -> Tensor:
     """Return the mean of -log p_k of logits [N, outputs] and labels int64 [N], in float32.
 
-    Of an image whose class is not known (-1) it is -log p(real). With the sigmoid head it is the sum of K + 1 binary
-    cross-entropies.
+    With the sigmoid head it is the sum of K + 1 binary cross-entropies.
     """
-    told = _cross_entropies(logits, labels.clamp(min=0), head)
-    only_real = functional.softplus(-real_logits(logits, head))
-    return torch.where(labels >= 0, told, only_real).mean()
+    return _cross_entropies(logits, labels, head).mean()
 
 
 def fake_loss(logits: Tensor, head: Head) -> Tensor:

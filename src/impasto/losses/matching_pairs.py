@@ -10,9 +10,10 @@ from torch.nn import functional
 
 
 def wrong_pairs(labels: Tensor) -> Tensor:
-    """Say [N] whether image i and the labels of image i - 1 are a wrong pair; labels are int64 [N, A], -1 if unknown.
+    """Say [N] whether image i and the labels of image i - 1 are a wrong pair; labels are int64 [N, A].
 
-    They are where one attribute at least is known of both and differs; `labels.roll(1, 0)` are the pairs' labels.
+    They are where one attribute at least is known of both (0 or more) and differs; `labels.roll(1, 0)` are the pairs'
+    labels.
     """
     others = labels.roll(1, 0)
     return ((labels != others) & (labels >= 0) & (others >= 0)).any(1)

@@ -3,7 +3,9 @@
 Seed 001 (Gilles & Perrin), III: the networks of Radford et al. 2016 (arXiv:1511.06434), a discriminator with a validity
 and a class output, and the sum of both losses (spec 01). The generator's loss is the non-saturating one.
 
-Departures: none in what is computed. The generator's turn takes the fakes that the discriminator has just seen.
+Departures: none in what is computed on one device. The generator's turn takes the fakes that the discriminator has just
+seen. On several devices each normalises its own share of a batch and takes the mean of the label losses over it; the
+first one's running statistics are kept.
 """
 
 from __future__ import annotations
@@ -18,7 +20,7 @@ from torch.optim import Adam
 
 from impasto.clock import Clock
 from impasto.data.batches import ImageSpec, LabelledImages, Labels
-from impasto.losses.adversarial import cross_entropy
+from impasto.losses.adversarial import cross_entropy, share_judged_right
 from impasto.losses.labels import label_accuracy, label_loss, one_hot
 from impasto.method import Adversarial, LatentPainter, Method, MethodOptions, TrainingState, require_gradients
 from impasto.networks.augmentation import Augmentation, AugmentOptions
@@ -35,7 +37,7 @@ class CDCGANOptions(MethodOptions):
     name: Literal["cdcgan"] = "cdcgan"
     latent_size: int = Field(100, ge=1, le=4096)
     width: int = Field(64, ge=4, le=512)
-    """Channels of the generator's last map; the others are multiples."""
+    """Channels of the generator's last map from 64 pixels on, twice as many below; the others are multiples."""
     discriminator_width: int = Field(64, ge=4, le=512)
     """Channels after the discriminator's first convolution."""
     label_weight: float = Field(1.0, ge=0)
@@ -98,11 +100,11 @@ class CDCGAN(LatentPainter, Method[LabelledImages, Labels], Adversarial):
         if options.label_loss_on == "both":
             label = (label + label_loss(fake_classes, labels, attributes)) / 2
         norm = self.descend(validity + options.label_weight * label, self.discriminator_optimizer)
-        self.augment.observe(self.mean_over_devices(real.detach().sign().mean()), self.count_over_devices(images))
+        self.tell_augmentation(self.augment, real, images)
         return {
             "discriminator/validity": validity.detach(),
             "discriminator/label": label.detach(),
-            "discriminator/accuracy": ((real > 0).float().mean() + (fake < 0).float().mean()) / 2,
+            "discriminator/accuracy": share_judged_right(real, fake),
             "discriminator/label_accuracy": label_accuracy(real_classes, labels, attributes),
             "discriminator/gradient_norm": norm,
             **self.augment.scalars(),

@@ -5,7 +5,10 @@ losses of spec 01 (A4): the critic lowers its score of fakes less that of reals 
 of real images.
 
 Departures: a step of training is one of the critic's, on images of its own; the generator learns at every fifth. The
-penalty has a pass through the critic of its own, because only there is it differentiated twice.
+penalty has a pass through the critic of its own, because only there is it differentiated twice. A critic's scores have
+no zero: adaptive augmentation and the accuracy compare them with the middle between the means of real and fake ones. On
+several devices each normalises its own share of a batch, takes the mean of the label losses over it and finds that
+middle in it; the first one's running statistics are kept.
 """
 
 from __future__ import annotations
@@ -20,7 +23,7 @@ from torch.optim import Adam
 
 from impasto.clock import Clock
 from impasto.data.batches import ImageSpec, LabelledImages, Labels
-from impasto.losses.adversarial import gradient_penalty
+from impasto.losses.adversarial import gradient_penalty, share_judged_right
 from impasto.losses.labels import label_accuracy, label_loss, one_hot
 from impasto.method import Adversarial, LatentPainter, Method, MethodOptions, TrainingState, require_gradients
 from impasto.networks.augmentation import Augmentation, AugmentOptions
@@ -63,6 +66,7 @@ class CWGANGP(LatentPainter, Method[LabelledImages, Labels], Adversarial):
 
     Options = CWGANGPOptions
     batch_type = LabelledImages
+    compiles = False
 
     def __init__(self, options: CWGANGPOptions, spec: ImageSpec) -> None:
         self.options, self.spec, self.latent_size = options, spec, options.latent_size
@@ -102,6 +106,7 @@ class CWGANGP(LatentPainter, Method[LabelledImages, Labels], Adversarial):
         options, attributes, count = self.options, self.spec.attributes, len(images)
         with torch.no_grad():
             fakes = self._paint(labels)
+        torch.clear_autocast_cache()  # of casts without gradients, which older torch would use in the generator's turn
         real, fake = self.augment(images), self.augment(fakes)
         scores, classes = self.critic(torch.cat([real.to(fake.dtype), fake]))
         real_scores, fake_scores = torch.split(scores.float(), count)
@@ -112,17 +117,16 @@ class CWGANGP(LatentPainter, Method[LabelledImages, Labels], Adversarial):
         penalty = gradient_penalty(lambda points: self.critic(points)[0], real, fake)
         loss = -distance + options.penalty_weight * penalty + options.critic_label_weight * label
         norm = self.descend(loss, self.critic_optimizer)
-        middle = (real_scores.mean() + fake_scores.mean()).detach() / 2
-        sign = (real_scores.detach() - middle).sign().mean()
-        self.augment.observe(self.mean_over_devices(sign), self.count_over_devices(images))
+        middle = (real_scores.mean() + fake_scores.mean()) / 2
+        self.tell_augmentation(self.augment, real_scores - middle, images)
         return {
             "critic/distance": distance.detach(),
             "critic/penalty": penalty.detach(),
             "critic/label": label.detach(),
-            "critic/accuracy": ((real_scores > middle).float().mean() + (fake_scores < middle).float().mean()) / 2,
+            "critic/accuracy": share_judged_right(real_scores, fake_scores, middle),
             "critic/label_accuracy": label_accuracy(classes[:count], labels, attributes),
             "critic/gradient_norm": norm,
-            **self.augment.scalars(),
+            **self.augment.scalars("critic"),
         }
 
     def _update_generator(self, labels: Tensor) -> dict[str, Tensor]:

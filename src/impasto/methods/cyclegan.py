@@ -110,13 +110,17 @@ class CycleGAN(Method[UnpairedImages, Images]):
         losses, fake_paintings, fake_photos = self._update_generators(photos, paintings)
         old_paintings = self.own_share(self.painting_pool.exchange(self.gathered(fake_paintings)))
         old_photos = self.own_share(self.photo_pool.exchange(self.gathered(fake_photos)))
-        paintings_loss, paintings_sign = self._judge_loss(self.judge_paintings, paintings, old_paintings)
-        photos_loss, photos_sign = self._judge_loss(self.judge_photos, photos, old_photos)
-        self.descend(self.options.discriminator_weight * (paintings_loss + photos_loss), self.judge_optimizer)
-        sign = self.mean_over_devices((paintings_sign + photos_sign) / 2)
-        self.augment.observe(sign, self.count_over_devices(photos))
-        judged = {"judge/paintings": paintings_loss.detach(), "judge/photos": photos_loss.detach()}
-        return {**losses, **judged, **self.augment.scalars()}
+        paintings_loss, of_paintings = self._judge_loss(self.judge_paintings, paintings, old_paintings)
+        photos_loss, of_photos = self._judge_loss(self.judge_photos, photos, old_photos)
+        norm = self.descend(self.options.discriminator_weight * (paintings_loss + photos_loss), self.judge_optimizer)
+        self.tell_augmentation(self.augment, torch.stack([of_paintings, of_photos]), photos)
+        return {
+            **losses,
+            "discriminator/paintings": paintings_loss.detach(),
+            "discriminator/photos": photos_loss.detach(),
+            "discriminator/gradient_norm": norm,
+            **self.augment.scalars(),
+        }
 
     def _update_generators(self, photos: Tensor, paintings: Tensor) -> tuple[dict[str, Tensor], Tensor, Tensor]:
         """Make the generators' update; return its losses, the fake paintings and the fake photos."""
@@ -134,17 +138,18 @@ class CycleGAN(Method[UnpairedImages, Images]):
         adversarial = least_squares(self.judge_paintings(self.augment(fake_paintings)), 1.0)
         adversarial = adversarial + least_squares(self.judge_photos(self.augment(fake_photos)), 1.0)
         total = adversarial + options.cycle_weight * cycle + options.identity_weight * identity
-        self.descend(total, self.generator_optimizer)
+        norm = self.descend(total, self.generator_optimizer)
         require_gradients(self.judges().values(), needed=True)
         losses = {"adversarial": adversarial, "cycle": cycle, "identity": identity, "total": total}
+        losses["gradient_norm"] = norm
         return {f"generator/{name}": loss.detach() for name, loss in losses.items()}, fake_paintings, fake_photos
 
     def _judge_loss(self, judge: nn.Module, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
-        """Return a discriminator's loss, and the mean sign of its verdicts on real images: 1 where all pass."""
+        """Return a discriminator's loss, and its verdicts on real images less the 1/2 between real and fake."""
         shown = self.augment(torch.cat([real.to(fake.dtype), fake]))
         verdicts_real, verdicts_fake = torch.split(judge(shown), len(real))
-        sign = (verdicts_real.detach() - 0.5).sign().mean()
-        return least_squares(verdicts_real, 1.0) + least_squares(verdicts_fake, 0.0), sign
+        loss = least_squares(verdicts_real, 1.0) + least_squares(verdicts_fake, 0.0)
+        return loss, verdicts_real.detach() - 0.5
 
     def paint(self, prompt: Images, generator: torch.Generator) -> Tensor:  # noqa: ARG002
         """Turn photos into paintings of the same height and width."""

@@ -5,9 +5,9 @@ vector. The printed losses are corrected as spec 02 says: the discriminator lear
 pairs, and the generator's loss is the non-saturating one.
 
 Departures: wrong pairs that happen to be right count for nothing, and where no pair of a batch is wrong their term is
-absent; images are painted with batch norm's running statistics. With several labels the class vectors stand side by
-side, zeros for one that is not known. On several devices each normalises its own share of a batch, and the first one's
-running statistics are kept.
+left out of the mean; images are painted with batch norm's running statistics. With several labels the class vectors
+stand side by side, zeros for one that is not known. On several devices each normalises its own share of a batch and
+takes the means over the wrong pairs in it; the first one's running statistics are kept.
 """
 
 from __future__ import annotations
@@ -22,16 +22,15 @@ from torch.optim import Adam
 
 from impasto.clock import Clock
 from impasto.data.batches import ImageSpec, LabelledImages, Labels
-from impasto.errors import RecipeError
-from impasto.losses.adversarial import cross_entropy
+from impasto.losses.adversarial import cross_entropy, share_judged_right
 from impasto.losses.labels import one_hot
 from impasto.losses.matching_pairs import refusal, wrong_pairs
 from impasto.method import Adversarial, LatentPainter, Method, MethodOptions, TrainingState, require_gradients
 from impasto.networks.augmentation import Augmentation, AugmentOptions
+from impasto.networks.batch_norm import need_two_images
 from impasto.networks.dcgan import initialise_dcgan
 from impasto.networks.pair_discriminator import PairDiscriminator
 from impasto.networks.stacked_generators import (
-    BATCH_NORM_NEEDS,
     LATENT_SIZE,
     GeneratorStack,
     Stage,
@@ -108,8 +107,8 @@ class GANtorV1(LatentPainter, Method[LabelledImages, Labels], Adversarial):
     def training_step(self, batch: LabelledImages, clock: Clock) -> Mapping[str, Tensor]:  # noqa: ARG002
         """Update the discriminator, then the generator against it; the fakes' labels are the batch's."""
         images, labels = batch
-        if len(images) == 1 and self.options.stage == 1:
-            raise RecipeError("recipe", [BATCH_NORM_NEEDS])
+        if self.options.stage == 1:
+            need_two_images(images)
         weights = one_hot(labels, self.spec.attributes)
         fakes = self.stack(torch.randn(len(images), LATENT_SIZE, device=images.device), weights)
         judged = self._update_discriminator(batch, fakes.detach(), weights)
@@ -122,17 +121,19 @@ class GANtorV1(LatentPainter, Method[LabelledImages, Labels], Adversarial):
         real_pairs, fake_pairs = judge.pair_logits(real, weights), judge.pair_logits(fake, weights)
         accepted = {"real": cross_entropy(real_pairs, 1.0)}
         refused = {"fake": cross_entropy(fake_pairs, 0.0)}
-        if self.options.use_wrong_pairs:
-            refused["wrong_pair"] = refusal(judge.pair_logits(real, weights.roll(1, 0)), wrong_pairs(batch.labels))
         if self.options.stage == 2:
             accepted["real_alone"] = cross_entropy(judge.alone_logits(real), 1.0)
             refused["fake_alone"] = cross_entropy(judge.alone_logits(fake), 0.0)
-        norm = self.descend(_mean(accepted) + _mean(refused), self.discriminator_optimizer)
-        sign = self.mean_over_devices(real_pairs.detach().sign().float().mean())
-        self.augment.observe(sign, self.count_over_devices(images))
+        terms: Tensor | int = len(refused)
+        if self.options.use_wrong_pairs:
+            wrong = wrong_pairs(batch.labels)
+            refused["wrong_pair"] = refusal(judge.pair_logits(real, weights.roll(1, 0)), wrong)
+            terms = terms + wrong.any().int()
+        norm = self.descend(_sum(accepted) / len(accepted) + _sum(refused) / terms, self.discriminator_optimizer)
+        self.tell_augmentation(self.augment, real_pairs, images)
         return {
             **{f"discriminator/{name}": loss.detach() for name, loss in {**accepted, **refused}.items()},
-            "discriminator/accuracy": ((real_pairs > 0).float().mean() + (fake_pairs < 0).float().mean()) / 2,
+            "discriminator/accuracy": share_judged_right(real_pairs, fake_pairs),
             "discriminator/gradient_norm": norm,
             **self.augment.scalars(),
         }
@@ -144,7 +145,7 @@ class GANtorV1(LatentPainter, Method[LabelledImages, Labels], Adversarial):
         losses = {"pair": cross_entropy(self.discriminator.pair_logits(features, weights), 1.0)}
         if self.options.stage == 2:
             losses["alone"] = cross_entropy(self.discriminator.alone_logits(features), 1.0)
-        norm = self.descend(torch.stack(list(losses.values())).sum(), self.generator_optimizer)
+        norm = self.descend(_sum(losses), self.generator_optimizer)
         require_gradients([self.discriminator], needed=True)
         return {
             **{f"generator/{name}": loss.detach() for name, loss in losses.items()},
@@ -156,15 +157,15 @@ class GANtorV1(LatentPainter, Method[LabelledImages, Labels], Adversarial):
         return self.stack(latents, weights).float()
 
     def realness(self, images: Tensor) -> Tensor:
-        """Return the logit that asks for no class: stage II has one, in stage I it is that of the likeliest class."""
+        """Return the logit that asks for no class: stage II has one, stage I's is that with the likeliest classes."""
         features = self.discriminator(images)
         if self.options.stage == 2:
             return self.discriminator.alone_logits(features).float()
-        return self.discriminator.best_pair_logits(features, len(self.spec.classes)).float()
+        return self.discriminator.best_pair_logits(features, self.spec.attributes).float()
 
     def _adam(self, network: nn.Module) -> Adam:
         return Adam(network.parameters(), self.options.learning_rate, betas=(self.options.beta1, 0.999), fused=True)
 
 
-def _mean(losses: Mapping[str, Tensor]) -> Tensor:
-    return torch.stack(list(losses.values())).mean()
+def _sum(losses: Mapping[str, Tensor]) -> Tensor:
+    return torch.stack(list(losses.values())).sum()

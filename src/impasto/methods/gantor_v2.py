@@ -8,8 +8,8 @@ L_D = E_real[-log p_k] + E_fake[-log p_fake] + L_rec(real)
 L_G = E[-log p_khat of the fake] + L_rec(fake)
 
 Stage II's discriminator sees images of half the size, 2x2 pixels averaged (section 4.2.1). Departures: images are
-painted with batch norm's running statistics, and an image whose class is not known teaches only that it is real. On
-several devices each normalises its own share of a batch, and the first one's running statistics are kept.
+painted with batch norm's running statistics. On several devices each normalises its own share of a batch, and the first
+one's running statistics are kept.
 """
 
 from __future__ import annotations
@@ -26,15 +26,16 @@ from torch.optim import Adam
 from impasto.clock import Clock
 from impasto.data.batches import ImageSpec, LabelledImages, Labels
 from impasto.errors import RecipeError
+from impasto.losses.adversarial import share_judged_right
 from impasto.losses.class_or_fake import Head, class_loss, fake_loss, outputs, real_logits
 from impasto.losses.labels import one_hot
 from impasto.losses.reconstruction import half_squared_error
 from impasto.method import Adversarial, LatentPainter, Method, MethodOptions, TrainingState, require_gradients
 from impasto.networks.augmentation import Augmentation, AugmentOptions
 from impasto.networks.autoencoding_discriminator import AutoencodingDiscriminator, Preset
+from impasto.networks.batch_norm import SLOPE, need_two_images
 from impasto.networks.dcgan import initialise_dcgan
 from impasto.networks.stacked_generators import (
-    BATCH_NORM_NEEDS,
     LATENT_SIZE,
     GeneratorStack,
     Stage,
@@ -47,8 +48,6 @@ from impasto.networks.stacked_generators import (
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
-
-SLOPE = 0.2
 
 
 class GANtorV2Options(MethodOptions):
@@ -123,8 +122,8 @@ class GANtorV2(LatentPainter, Method[LabelledImages, Labels], Adversarial):
     def training_step(self, batch: LabelledImages, clock: Clock) -> Mapping[str, Tensor]:  # noqa: ARG002
         """Update the discriminator, then the generator against it."""
         count, labels = len(batch.images), batch.labels
-        if count == 1 and self.options.stage == 1:
-            raise RecipeError("recipe", [BATCH_NORM_NEEDS])
+        if self.options.stage == 1:
+            need_two_images(batch.images)
         wanted = labels
         if self.options.fake_labels == "uniform":
             wanted = torch.randint_like(labels, len(self.spec.classes))
@@ -146,11 +145,10 @@ class GANtorV2(LatentPainter, Method[LabelledImages, Labels], Adversarial):
         }
         norm = self.descend(torch.stack(list(losses.values())).sum(), self.discriminator_optimizer)
         is_real, is_fake = real_logits(real.detach(), head), real_logits(fake.detach(), head)
-        sign = self.mean_over_devices(is_real.sign().mean())
-        self.augment.observe(sign, self.count_over_devices(batch.images))
+        self.tell_augmentation(self.augment, is_real, batch.images)
         return {
             **{f"discriminator/{name}": loss.detach() for name, loss in losses.items()},
-            "discriminator/accuracy": ((is_real > 0).float().mean() + (is_fake < 0).float().mean()) / 2,
+            "discriminator/accuracy": share_judged_right(is_real, is_fake),
             "discriminator/gradient_norm": norm,
             **self.augment.scalars(),
         }

@@ -26,6 +26,7 @@ from impasto.data.options import Folder
 from impasto.data.transforms import centre_crop
 from impasto.errors import DataError, RecipeError
 from impasto.method import Classifier, Learner, MethodOptions, TrainingState
+from impasto.networks.batch_norm import need_two_images
 from impasto.weights import INCEPTION_IMAGENET, find_weights, read_weights
 
 if TYPE_CHECKING:
@@ -103,8 +104,8 @@ class InceptionClassifier(Classifier, Learner[LabelledImages]):
 
     def training_step(self, batch: LabelledImages, clock: Clock) -> Mapping[str, Tensor]:  # noqa: ARG002
         """Lower the cross-entropy of both pairs of last layers."""
-        if len(batch.labels) == 1 and self.options.train == "all":
-            raise RecipeError("recipe", ["training.batch_size: batch norm needs at least 2 images on each device"])
+        if self.options.train == "all":
+            need_two_images(batch.images)
         _, logits, auxiliary = self.inception(batch.images)
         labels = batch.labels[:, 0]
         loss = functional.cross_entropy(logits.float(), labels)

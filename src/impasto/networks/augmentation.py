@@ -73,14 +73,9 @@ class Augmentation:
             images = POLICIES[policy](images)
         return images
 
-    @property
-    def probability(self) -> float:
-        """ADA's probability of each alteration; 0 for the other kinds. Asking waits for the device."""
-        return float(self._probability)
-
-    def scalars(self) -> Mapping[str, Tensor]:
+    def scalars(self, seen_by: str = "discriminator") -> Mapping[str, Tensor]:
         """Return what to log after `observe`: ADA's probability, nothing for the other kinds."""
-        return {"discriminator/augment_probability": self._probability} if self.options.kind == "ada" else {}
+        return {f"{seen_by}/augment_probability": self._probability} if self.options.kind == "ada" else {}
 
     def observe(self, sign_mean: Tensor, images: int) -> None:
         """Take in E[sign(D(x))] over a batch of `images` augmented real images x, both of all devices together.

@@ -11,10 +11,10 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from impasto.networks.batch_norm import SLOPE, normed
 from impasto.networks.folded_convolutions import DoubleThenConv
 from impasto.networks.stacked_generators import BASE, doublings
 
-SLOPE = 0.2
 NOISE = 0.05
 """Standard deviation of what is added to every pixel while training."""
 NARROWEST = 4
@@ -54,21 +54,17 @@ def _encoder(channels: int, width: int, size: int, preset: Preset) -> list[nn.Mo
     widths = [max(4 * width >> steps, NARROWEST) for steps in reversed(range(doublings(size) - 1))]
     layers = [nn.Conv2d(channels, widths[0], 3, 2, 1), nn.LeakyReLU(SLOPE, inplace=True)]
     for before, after in itertools.pairwise(widths):
-        layers += [nn.Dropout(dropout), *_normed(nn.Conv2d(before, after, 3, 2, 1))]
+        layers += [nn.Dropout(dropout), *normed(nn.Conv2d(before, after, 3, 2, 1))]
     same, wider = widths[-1], 8 * width
-    layers += _normed(nn.Conv2d(same, same, 3, 1, 0 if repository else 1))
+    layers += normed(nn.Conv2d(same, same, 3, 1, 0 if repository else 1))
     last = nn.Conv2d(same, wider, 3) if repository else nn.Conv2d(same, wider, 3, 2, 1)
-    return [*layers, nn.Dropout(dropout), *_normed(last)]
+    return [*layers, nn.Dropout(dropout), *normed(last)]
 
 
 def _decoder(channels: int, width: int, size: int) -> list[nn.Module]:
     """Double from 4 pixels, with a convolution before the first doubling and after each."""
     widths = [max(4 * width >> steps, NARROWEST) for steps in range(doublings(size) + 1)]
-    layers = _normed(nn.Conv2d(8 * width, widths[0], 3, padding=1))
+    layers = normed(nn.Conv2d(8 * width, widths[0], 3, padding=1))
     for before, after in itertools.pairwise(widths):
-        layers += _normed(DoubleThenConv(before, after))
+        layers += normed(DoubleThenConv(before, after))
     return [*layers, nn.Conv2d(widths[-1], channels, 3, padding=1), nn.Tanh()]
-
-
-def _normed(convolution: nn.Conv2d) -> list[nn.Module]:
-    return [convolution, nn.BatchNorm2d(convolution.out_channels), nn.LeakyReLU(SLOPE, inplace=True)]

@@ -5,11 +5,14 @@ Radford et al. 2016 (arXiv:1511.06434), section 3, with a second head that tells
 
 from __future__ import annotations
 
+import itertools
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from impasto.networks.growth import Growth
+from impasto.networks.small_maps import DoublingConv, HalvingConv
 
 WIDEST = 16
 """Channels of the widest layer, as a multiple of the width."""
@@ -21,19 +24,30 @@ class DCGANGenerator(nn.Module):
     def __init__(self, latent_size: int, classes: int, channels: int, way: Growth, width: int = 64) -> None:
         super().__init__()
         widths = generator_widths(way.doublings, width)
-        layers: list[nn.Module] = []
-        before = latent_size + classes
-        for place, after in enumerate(widths):
-            kernel, stride, padding = (way.base, 1, 0) if place == 0 else (4, 2, 1)
-            transposed = nn.ConvTranspose2d(before, after, kernel, stride, padding, bias=False)
-            layers += [transposed, nn.BatchNorm2d(after), nn.ReLU(inplace=True)]
-            before = after
-        self.layers = nn.Sequential(*layers, nn.ConvTranspose2d(before, channels, 4, 2, 1), nn.Tanh())
+        layers: list[nn.Module] = [PointToMap(latent_size + classes, widths[0], way.base)]
+        for before, after in itertools.pairwise(widths):
+            layers += [nn.BatchNorm2d(before), nn.ReLU(inplace=True)]
+            layers += [DoublingConv(before, after, bias=False)]
+        layers += [nn.BatchNorm2d(widths[-1]), nn.ReLU(inplace=True)]
+        self.layers = nn.Sequential(*layers, DoublingConv(widths[-1], channels), nn.Tanh())
 
     def forward(self, latents: Tensor, conditions: Tensor) -> Tensor:
         """Turn latents [N, Z] and conditions [N, K] into images [N, C, S, S]."""
-        images: Tensor = self.layers(torch.cat([latents, conditions], 1)[:, :, None, None])
+        images: Tensor = self.layers(torch.cat([latents, conditions], 1))
         return images
+
+
+class PointToMap(nn.ConvTranspose2d):
+    """A transposed convolution without bias over a single pixel: one multiplication, far faster than a convolution."""
+
+    def __init__(self, channels: int, out_channels: int, size: int) -> None:
+        super().__init__(channels, out_channels, size, bias=False)
+
+    def forward(self, pixels: Tensor) -> Tensor:  # type: ignore[override] - the size of the output is the kernel's
+        """Turn pixels [N, i] into maps [N, o, size, size], channels last."""
+        kernels = self.weight.permute(0, 2, 3, 1)
+        maps: Tensor = (pixels @ kernels.flatten(1)).unflatten(1, kernels.shape[1:])
+        return maps.permute(0, 3, 1, 2)
 
 
 class DCGANDiscriminator(nn.Module):
@@ -41,12 +55,11 @@ class DCGANDiscriminator(nn.Module):
 
     def __init__(self, classes: int, channels: int, way: Growth, width: int = 64) -> None:
         super().__init__()
-        layers: list[nn.Module] = [nn.Conv2d(channels, width, 4, 2, 1), nn.LeakyReLU(0.2, inplace=True)]
+        layers: list[nn.Module] = [HalvingConv(channels, width), nn.LeakyReLU(0.2, inplace=True)]
         before = width
         for _ in range(way.doublings - 1):
             after = min(2 * before, WIDEST * width)
-            convolution = nn.Conv2d(before, after, 4, 2, 1, bias=False)
-            layers += [convolution, nn.BatchNorm2d(after), nn.LeakyReLU(0.2, inplace=True)]
+            layers += [HalvingConv(before, after, bias=False), nn.BatchNorm2d(after), nn.LeakyReLU(0.2, inplace=True)]
             before = after
         self.layers = nn.Sequential(*layers)
         self.validity = nn.Conv2d(before, 1, way.base)
@@ -56,9 +69,9 @@ class DCGANDiscriminator(nn.Module):
         """Return validity logits [N] and class logits [N, K] of images [N, C, S, S]."""
         features = self.layers(images)
         # Both heads read the whole map, so that one multiplication does for both convolutions.
-        kernels = torch.cat([self.validity.weight, self.label.weight])
+        kernels = torch.cat([self.validity.weight, self.label.weight]).permute(0, 2, 3, 1)
         biases = torch.cat([_bias(self.validity), _bias(self.label)])
-        heads = functional.conv2d(features, kernels, biases).flatten(1)
+        heads = functional.linear(features.permute(0, 2, 3, 1).flatten(1), kernels.flatten(1), biases)
         return heads[:, 0], heads[:, 1:]
 
 

@@ -1,8 +1,12 @@
-"""How generators that double images grow to a size."""
+"""How generators that double images grow to a size, and their first map."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
+
+import torch
+from torch import Tensor
 
 from impasto.errors import RecipeError
 
@@ -25,8 +29,23 @@ def growth(size: int, method: str) -> Growth:
     sizes = {base << doublings: Growth(base, doublings) for base in (4, 7) for doublings in range(2, 7)}
     reached = {pixels: way for pixels, way in sizes.items() if SMALLEST <= pixels <= LARGEST}
     if size not in reached:
-        powers = [pixels for pixels, way in reached.items() if way.base == 4]
-        near = sorted(powers, key=lambda pixels: abs(pixels - size))[:2]
-        needed = f"{method} doubles its images from 4 pixels; {size} is no power of two from {SMALLEST} to {LARGEST}"
-        raise RecipeError("recipe", [f"data.image_size: {needed}, use {near[0]} or {near[1]}"])
+        raise out_of_reach(size, method, [pixels for pixels, way in reached.items() if way.base == 4])
     return reached[size]
+
+
+def out_of_reach(size: int, grower: str, powers: Collection[int]) -> RecipeError:
+    """Return the refusal of a size in pixels, which names the nearest two of the powers of two in reach."""
+    near = sorted(powers, key=lambda pixels: abs(pixels - size))[:2]
+    limits = f"from {min(powers)} to {max(powers)}"
+    needed = f"{grower} doubles its images from 4 pixels; {size} is no power of two {limits}"
+    return RecipeError("recipe", [f"data.image_size: {needed}, use {near[0]} or {near[1]}"])
+
+
+def first_map(features: Tensor, base: int, kernel: Tensor) -> Tensor:
+    """Return features [N, C base base] as a map [N, C, base, base], in memory as the kernel of a later convolution is.
+
+    What a linear layer gives is never channels-last, and the convolutions would keep it so.
+    """
+    layout = torch.contiguous_format if kernel.is_contiguous() else torch.channels_last
+    maps = features.reshape(len(features), -1, base, base)
+    return maps.contiguous(memory_format=layout)

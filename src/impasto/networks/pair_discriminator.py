@@ -7,13 +7,14 @@ a sentence's embedding (spec 02, v1 discriminators).
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
+from impasto.networks.batch_norm import SLOPE, normed
 from impasto.networks.stacked_generators import BASE, Stage, doublings, with_classes
-
-SLOPE = 0.2
 
 
 class PairDiscriminator(nn.Module):
@@ -24,15 +25,15 @@ class PairDiscriminator(nn.Module):
         widths = [width << steps for steps in range(doublings(size))]
         layers = [nn.Conv2d(channels, width, 4, 2, 1, bias=False), nn.LeakyReLU(SLOPE, inplace=True)]
         for before, after in itertools.pairwise(widths):
-            layers += _convolution(nn.Conv2d(before, after, 4, 2, 1, bias=False))
+            layers += normed(nn.Conv2d(before, after, 4, 2, 1, bias=False))
         last = widths[-1]
         if stage == 2:  # back to the width that stage I ends with
             for _ in range(2):
-                layers += _convolution(nn.Conv2d(last, last // 2, 3, padding=1, bias=False))
+                layers += normed(nn.Conv2d(last, last // 2, 3, padding=1, bias=False))
                 last //= 2
         self.features = nn.Sequential(*layers)
         self.pair = nn.Sequential(
-            *_convolution(nn.Conv2d(last + classes, last, 3, padding=1, bias=False)), nn.Conv2d(last, 1, BASE)
+            *normed(nn.Conv2d(last + classes, last, 3, padding=1, bias=False)), nn.Conv2d(last, 1, BASE)
         )
         self.alone = nn.Conv2d(last, 1, BASE) if stage == 2 else None
 
@@ -52,11 +53,14 @@ class PairDiscriminator(nn.Module):
         logits: Tensor = self.alone(features)
         return logits.flatten()
 
-    def best_pair_logits(self, features: Tensor, classes: int) -> Tensor:
-        """Return the largest, [N], of the logits that each class alone would get."""
-        each = torch.eye(classes, device=features.device)
-        return torch.stack([self.pair_logits(features, row.expand(len(features), -1)) for row in each]).amax(0)
+    def best_pair_logits(self, features: Tensor, attributes: Sequence[int]) -> Tensor:
+        """Return the logits [N] with the likeliest class of each attribute, all together.
 
-
-def _convolution(convolution: nn.Conv2d) -> list[nn.Module]:
-    return [convolution, nn.BatchNorm2d(convolution.out_channels), nn.LeakyReLU(SLOPE, inplace=True)]
+        `attributes` are their numbers of classes; the likeliest class is that whose logit is largest when it stands
+        alone.
+        """
+        each = torch.eye(sum(attributes), device=features.device)
+        alone = torch.stack([self.pair_logits(features, row.expand(len(features), -1)) for row in each], 1)
+        parts = torch.split(alone, list(attributes), 1)
+        best = torch.cat([functional.one_hot(part.argmax(1), part.shape[1]) for part in parts], 1)
+        return self.pair_logits(features, best)

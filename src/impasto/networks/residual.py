@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from impasto.networks.folded_convolutions import ConvThenHalve, DoubleThenConv
-from impasto.networks.growth import Growth
+from impasto.networks.growth import Growth, first_map
 
 WIDEST = 8
 """Channels of the widest layer of a network for 64 pixels and more, as a multiple of the width."""
@@ -28,7 +28,7 @@ class ResidualGenerator(nn.Module):
     def __init__(self, latent_size: int, classes: int, channels: int, way: Growth, width: int = 64) -> None:
         super().__init__()
         widths = generator_widths(way.doublings, width)
-        self.base, self.first = way.base, widths[0]
+        self.base = way.base
         self.linear = nn.Linear(latent_size + classes, widths[0] * way.base**2)
         self.blocks = nn.Sequential(*(UpBlock(before, after) for before, after in itertools.pairwise(widths)))
         self.norm = nn.BatchNorm2d(widths[-1])
@@ -36,8 +36,8 @@ class ResidualGenerator(nn.Module):
 
     def forward(self, latents: Tensor, conditions: Tensor) -> Tensor:
         """Turn latents [N, Z] and conditions [N, K] into images [N, C, S, S]."""
-        features = self.linear(torch.cat([latents, conditions], 1)).unflatten(1, (self.first, self.base, self.base))
-        features = self.blocks(features.contiguous(memory_format=torch.channels_last))
+        features = self.linear(torch.cat([latents, conditions], 1))
+        features = self.blocks(first_map(features, self.base, self.last.weight))
         return torch.tanh(self.last(functional.relu(self.norm(features))))
 
 
@@ -158,11 +158,17 @@ def generator_widths(doublings: int, width: int) -> list[int]:
 
 
 def initialise_residual(network: nn.Module) -> None:
-    """Draw convolutions within blocks as He et al. 2015 (arXiv:1502.01852), shortcuts and linear layers as Glorot."""
+    """Draw the 3x3 convolutions of blocks as He et al. 2015 (arXiv:1502.01852), all other weights as Glorot.
+
+    The others are shortcuts, linear layers, the generator's last convolution and, where it stands before the blocks,
+    the critic's first, as in the code of Gulrajani et al. Biases are zero.
+    """
     for module in network.modules():
-        if isinstance(module, nn.Conv2d) and module.kernel_size == (3, 3):
-            nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
-        elif isinstance(module, nn.Conv2d | nn.Linear):
+        if isinstance(module, nn.Conv2d | nn.Linear):
             nn.init.xavier_normal_(module.weight)
-        if isinstance(module, nn.Conv2d | nn.Linear) and module.bias is not None:
-            nn.init.zeros_(module.bias)
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
+    for block in network.modules():
+        if isinstance(block, UpBlock | DownBlock | FirstBlock | PlainBlock):
+            for convolution in (block.conv1, block.conv2):
+                nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")

@@ -13,8 +13,9 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from impasto.errors import RecipeError
+from impasto.networks.batch_norm import normed
 from impasto.networks.folded_convolutions import DoubleThenConv
+from impasto.networks.growth import first_map, out_of_reach
 
 Stage = Literal[1, 2]
 
@@ -23,9 +24,8 @@ BASE = 4
 """Height and width of the first features, pixels."""
 ENLARGEMENT = 4
 """How many times as high and wide the second stage's image is."""
-SMALLEST = 16
-"""Of the first stage's images, pixels."""
-BATCH_NORM_NEEDS = "training.batch_size: stage I's batch norm needs at least 2 images on each device"
+STAGE_ONE_SIZES = (16, 32, 64, 128)
+"""Height and width of the first stage's images, pixels; the published ones have 64."""
 
 
 class StageOneGenerator(nn.Module):
@@ -46,8 +46,8 @@ class StageOneGenerator(nn.Module):
 
     def forward(self, latents: Tensor, weights: Tensor) -> Tensor:
         """Return images [N, channels, S, S] in [-1, 1] for latents [N, 100] and class weights [N, K]."""
-        features = self.project(torch.cat([latents, weights], 1)).unflatten(1, (-1, BASE, BASE))
-        images: Tensor = self.head(self.up(features)).tanh()
+        features = self.project(torch.cat([latents, weights], 1))
+        images: Tensor = self.head(self.up(first_map(features, BASE, self.head.weight))).tanh()
         return images
 
     def freeze(self) -> None:
@@ -70,12 +70,10 @@ class StageTwoGenerator(nn.Module):
         self.down = nn.Sequential(
             nn.Conv2d(channels, width, 3, padding=1, bias=False),
             nn.LeakyReLU(slope, inplace=True),
-            *_convolution(nn.Conv2d(width, 2 * width, 4, 2, 1, bias=False), slope),
-            *_convolution(nn.Conv2d(2 * width, 4 * width, 4, 2, 1, bias=False), slope),
+            *normed(nn.Conv2d(width, 2 * width, 4, 2, 1, bias=False), slope),
+            *normed(nn.Conv2d(2 * width, 4 * width, 4, 2, 1, bias=False), slope),
         )
-        self.join = nn.Sequential(
-            *_convolution(nn.Conv2d(4 * width + classes, 4 * width, 3, padding=1, bias=False), slope)
-        )
+        self.join = nn.Sequential(*normed(nn.Conv2d(4 * width + classes, 4 * width, 3, padding=1, bias=False), slope))
         self.blocks = nn.Sequential(*(_Residual(4 * width) for _ in range(blocks)))
         widths = [4 * width, 2 * width, width, width // 2, width // 4]
         self.up = nn.Sequential(*_doublings(widths, slope))
@@ -112,19 +110,10 @@ class GeneratorStack:
         """The generator that learns."""
         return self.stage_two or self.stage_one
 
-    def sketch(self, latents: Tensor, weights: Tensor) -> Tensor:
-        """Return the first stage's images."""
-        images: Tensor = self.stage_one(latents, weights)
-        return images
-
     def __call__(self, latents: Tensor, weights: Tensor) -> Tensor:
         """Return the last stage's images [N, C, S, S] in [-1, 1] for latents [N, 100] and class weights [N, K]."""
-        if self.stage_two is None:
-            return self.sketch(latents, weights)
-        with torch.no_grad():
-            sketch = self.sketch(latents, weights)
-        images: Tensor = self.stage_two(sketch, weights)
-        return images
+        images: Tensor = self.stage_one(latents, weights)
+        return images if self.stage_two is None else self.stage_two(images, weights)
 
 
 class _Residual(nn.Module):
@@ -133,7 +122,7 @@ class _Residual(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.layers = nn.Sequential(
-            *_convolution(nn.Conv2d(channels, channels, 3, padding=1, bias=False), 0.0),
+            *normed(nn.Conv2d(channels, channels, 3, padding=1, bias=False), 0.0),
             nn.Conv2d(channels, channels, 3, padding=1, bias=False),
             nn.BatchNorm2d(channels),
         )
@@ -145,11 +134,7 @@ class _Residual(nn.Module):
 
 def _doublings(widths: Sequence[int], slope: float) -> Iterator[nn.Module]:
     for before, after in itertools.pairwise(widths):
-        yield from _convolution(DoubleThenConv(before, after, bias=False), slope)
-
-
-def _convolution(convolution: nn.Conv2d, slope: float) -> tuple[nn.Module, ...]:
-    return convolution, nn.BatchNorm2d(convolution.out_channels), nn.LeakyReLU(slope, inplace=True)
+        yield from normed(DoubleThenConv(before, after, bias=False), slope)
 
 
 def with_classes(features: Tensor, weights: Tensor) -> Tensor:
@@ -177,11 +162,10 @@ def doublings(size: int) -> int:
 def stage_one_size(size: int, stage: Stage, method: str) -> int:
     """Return the height and width of stage I's images where the stage's own have `size`, pixels.
 
-    Raises RecipeError, naming sizes near it, where 4 pixels cannot be doubled to that.
+    Raises RecipeError, naming sizes near it, for those that are out of reach.
     """
-    smallest = SMALLEST if stage == 1 else SMALLEST * ENLARGEMENT
-    if size < smallest or size & (size - 1):
-        below = max(1 << (size.bit_length() - 1), smallest)
-        needed = f"stage {stage} of {method} doubles images from 4 pixels; {size} is no power of two from {smallest}"
-        raise RecipeError("recipe", [f"data.image_size: {needed}, use {below} or {2 * below}"])
-    return size if stage == 1 else size // ENLARGEMENT
+    enlargement = 1 if stage == 1 else ENLARGEMENT
+    sizes = {first * enlargement: first for first in STAGE_ONE_SIZES}
+    if size not in sizes:
+        raise out_of_reach(size, f"stage {stage} of {method}", sizes)
+    return sizes[size]
