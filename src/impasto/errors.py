@@ -15,7 +15,8 @@ ImpastoError              a mistake the user can mend: one clear sentence, exit 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 MOST_NAMED = 40
 """Known words that a message lists."""
@@ -64,6 +65,15 @@ class EvaluationError(ImpastoError):
 
 class TrainingDivergedError(ImpastoError):
     """A loss became NaN or infinite."""
+
+
+@contextmanager
+def naming(place: str) -> Iterator[None]:
+    """Let the sentence of a PainterError begin with the option or field that it is about."""
+    try:
+        yield
+    except PainterError as error:
+        raise PainterError(f"{place}: {error}") from error
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -20,7 +20,7 @@ def test_show_writes_a_sheet_of_crops_with_labels(impasto: Run, tmp_path: Path, 
     assert "monet       3 █" in out
     assert "4 pictures as a model sees them: sheet.png" in out
     with Image.open("sheet.png") as sheet:
-        assert sheet.size == (4 * 38 + 6, 32 + 18 + 12)
+        assert sheet.size == (4 * 102 + 6, 96 + 18 + 12), "thrice as large, to be seen"
 
 
 def test_show_draws_what_a_recipe_gives_its_method(impasto: Run, tiny_recipe: Path) -> None:
@@ -28,7 +28,7 @@ def test_show_draws_what_a_recipe_gives_its_method(impasto: Run, tiny_recipe: Pa
     assert code == 0
     assert "5 photos and 3 paintings to learn from" in out
     with Image.open("sheet.png") as sheet:
-        assert sheet.size == (3 * (2 * 24 + 6) + 6, 24 + 18 + 12), "photo and painting side by side"
+        assert sheet.size == (3 * (2 * 96 + 6) + 6, 96 + 18 + 12), "photo and painting side by side"
 
 
 def test_show_names_the_labels_there_are(impasto: Run, tmp_path: Path, make_pictures: Make) -> None:

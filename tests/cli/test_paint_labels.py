@@ -11,6 +11,7 @@ from PIL import Image
 
 from impasto.engine.train import train
 from impasto.evaluation.extractors import Classified
+from impasto.painting import drawing, paint_labels
 from impasto.painting.painters import load_classifier
 from impasto.painting.signature import read_signature
 from impasto.recipe import load_recipe
@@ -43,12 +44,12 @@ def test_labels_are_painted_with_a_sheet(impasto: Run, styles: str) -> None:
     assert "4 painted into paintings" in out
     assert "together: paintings/mosaic-seed3-sheet.png" in out
     assert sorted(path.name for path in Path("paintings").iterdir()) == [
-        *(f"mosaic-seed3-0{number}.png" for number in range(4)),
+        *(f"mosaic-seed3-0000{number}.png" for number in range(4)),
         "mosaic-seed3-sheet.png",
     ]
-    with Image.open("paintings/mosaic-seed3-00.png") as painting:
+    with Image.open("paintings/mosaic-seed3-00000.png") as painting:
         assert painting.size == (32, 32)
-    code, out, _ = impasto("about", "paintings/mosaic-seed3-02.png")
+    code, out, _ = impasto("about", "paintings/mosaic-seed3-00002.png")
     assert {"styles", "cdcgan", "mosaic"} <= set(out.split())
 
 
@@ -59,14 +60,16 @@ def test_mixtures_are_scaled_and_said(impasto: Run, styles: str) -> None:
     assert code == 0
     assert "note: The weights of --mix add up to 1.4; taken as 0.43 and 0.57." in out
     (painting,) = Path("paintings").iterdir()
-    assert painting.name == "mosaic-0.43+flat-0.57-seed0-00.webp"
+    assert painting.name == "mosaic-0.43+flat-0.57-seed0-00000.webp"
     assert read_signature(painting)["classes"] == {"mosaic": 0.428571, "flat": 0.571429}
 
 
 def test_all_classes_take_turns_unasked_with_the_newest_run(impasto: Run, styles: str) -> None:
     code, out, _ = impasto("paint", "--count", 6, "--truncation", "0.5", "--output", "out")
     assert code == 0, out
-    labels = [read_signature(path)["label"] for path in sorted(Path("out").glob("*-0?.png"), key=lambda p: p.stem[-2:])]
+    labels = [
+        read_signature(path)["label"] for path in sorted(Path("out").glob("*-0000?.png"), key=lambda p: p.stem[-2:])
+    ]
     assert sorted(labels[:5]) == sorted(STYLES)
     assert labels[5] == labels[0]
     assert Path("out/all-classes-seed0-t0.5-sheet.png").is_file()
@@ -76,7 +79,7 @@ def test_all_classes_take_turns_unasked_with_the_newest_run(impasto: Run, styles
 def test_figures_of_all_classes(kind: str, impasto: Run, styles: str) -> None:
     code, out, _ = impasto("figure", kind, "--painter", styles, "--seed", 2)
     assert code == 0
-    grid = {"mixing": "5 x 5", "sweep": "6 x 5", "classes": "5 x 10", "truncation": "5 x 10"}[kind]
+    grid = {"mixing": "5 x 5", "sweep": "5 x 5", "classes": "5 x 10", "truncation": "6 x 10"}[kind]
     assert f"{grid} paintings, {kind}.png" in out
     about = read_signature(Path(f"{kind}.png"))
     assert (about["painter"], about["seed"]) == ("styles", 2)
@@ -94,13 +97,65 @@ def test_figures_of_chosen_classes(impasto: Run, styles: str) -> None:
 
 
 def test_a_walk_becomes_a_film(impasto: Run, styles: str) -> None:
-    seeds = ["--from-seed", 1, "--to-seed", 2]
+    seeds = ["--seed", 1, "--to-seed", 2]
     code, out, _ = impasto("figure", "walk", "--painter", styles, "--label", "flat", *seeds, "--frames", 10)
     assert code == 0
     assert "From flat, seed 1, to flat, seed 2 and back: 10 frames, 0.5 s, walk.gif" in out
     with Image.open("walk.gif") as film:
         assert film.n_frames == 10
         assert json.loads(film.info["comment"])["seeds"] == [1, 2]
+
+
+def test_a_walk_without_labels_says_where_it_begins(impasto: Run, styles: str) -> None:
+    code, out, _ = impasto("figure", "walk", "--painter", styles, "--to-seed", 2, "--frames", 4)
+    assert code == 0
+    first = STYLES[0]
+    assert f"note: no --label was said; walking from {first}" in out
+    assert f"From {first}, seed 0, to {first}, seed 2 and back" in out
+    code, out, _ = impasto("about", "walk.gif")
+    assert code == 0
+    assert "[0, 2]" in out
+    Path("walk.mp4").touch()
+    code, _, err = impasto("about", "walk.mp4")
+    assert code == 2
+    assert "walk.mp4 is a film; how it was made stands in its comment" in err
+
+
+def test_figures_are_replaced_when_asked(impasto: Run, styles: str) -> None:
+    for seed, said in ((1, ()), (2, ("--overwrite",))):
+        code, _, _ = impasto("figure", "sweep", "--painter", styles, "--seed", seed, *said)
+        assert code == 0
+    assert read_signature(Path("sweep.png"))["seed"] == 2
+
+
+def test_painting_again_paints_what_is_missing(impasto: Run, styles: str) -> None:
+    arguments = ["paint", "--painter", styles, "--label", "flat", "--count"]
+    impasto(*arguments, 3)
+    code, out, _ = impasto(*arguments, 5)
+    assert code == 0
+    assert "2 painted into paintings, 3 already there (--overwrite paints them again)" in out
+    code, out, _ = impasto(*arguments, 5)
+    assert code == 0
+    assert "0 painted into paintings, 5 already there" in out
+    assert "together" not in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "kept"),
+    [(["paint", "--label", "flat"], "what was painted is kept"), (["figure", "sweep"], "nothing was written"),
+     (["figure", "walk", "--to-seed", "1"], "nothing was written")],
+)  # fmt: skip
+def test_ctrl_c_is_said_in_a_line(
+    arguments: list[str], kept: str, impasto: Run, styles: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    for module in (drawing, paint_labels):
+        monkeypatch.setattr(module, "draw_pictures", stopped)
+    code, _, err = impasto(*arguments, "--painter", styles)
+    assert code == 130
+    assert f"Stopped; {kept}, and the same command" in err
 
 
 def test_a_judge_says_how_much_of_both_classes_it_sees(
@@ -117,7 +172,7 @@ def test_a_judge_says_how_much_of_both_classes_it_sees(
     code, out, _ = impasto("figure", "mixing", "--painter", styles, "--judge", "judge")
     assert code == 0
     assert "judge gives the two classes 40.0% of its probability (guessing 40.0%), a class alone 20.0%" in out
-    record = json.loads(Path("mixing.json").read_text())
+    record = json.loads(Path("mixing-judged.json").read_text())
     of = dict(zip(order, probabilities.tolist(), strict=True))
     for row, one in enumerate(record["classes"]):
         for column, other in enumerate(record["classes"]):
@@ -129,14 +184,14 @@ MISTAKES: dict[str, tuple[list[str], str]] = {
     "photos and labels": (["paint", "photo.png", "--label", "flat"], "photos and --label do not go together"),
     "photos and count": (["paint", "photo.png", "--count", "3"], "photos and --count do not go together"),
     "label and mix": (["paint", "--label", "flat", "--mix", "flat=1"], "--label and --mix do not go together"),
-    "photos for labels": (["paint", "photo.png", "--painter", "STYLES"], "styles paints from labels, not from photos; say impasto paint --painter styles --label NAME, where NAME is one of"),
+    "photos for labels": (["paint", "photo.png", "--painter", "STYLES"], "styles paints from labels, not from photos; say impasto paint --painter runs/styles --label NAME, where NAME is one of"),
     "labels for photos": (["paint", "--painter", "engraver", "--label", "flat"], "engraver paints from photos and knows no --label; say impasto paint PHOTO --painter engraver"),
     "nothing for photos": (["paint", "--painter", "engraver"], "engraver paints from photos; say which: impasto paint PHOTO"),
     "size from noise": (["paint", "--painter", "STYLES", "--size", "64"], "--size: styles paints at 32 pixels; leave it out"),
-    "unknown class": (["paint", "--painter", "STYLES", "--label", "mosaik"], "the painter knows no class mosaik; did you mean mosaic?"),
-    "unknown class in a mix": (["paint", "--painter", "STYLES", "--mix", "mosaik=1"], "the painter knows no class mosaik; did you mean mosaic?"),
+    "unknown class": (["paint", "--painter", "STYLES", "--label", "mosaik"], "--label: the painter knows no class mosaik; did you mean mosaic?"),
+    "unknown class in a mix": (["paint", "--painter", "STYLES", "--mix", "mosaik=1"], "--mix: the painter knows no class mosaik; did you mean mosaic?"),
     "no weight": (["paint", "--painter", "STYLES", "--mix", "mosaic=-1,flat=2"], "--mix: mosaic=-1 gives no weight of 0 or more"),
-    "painted before": (["paint", "--painter", "STYLES", "--label", "flat", "--output", "before"], "before/flat-seed0-00.png exists; say --overwrite"),
+    "painted before": (["paint", "--painter", "STYLES", "--label", "flat", "--count", "1", "--output", "before"], "before/flat-seed0-00000.png exists; say --overwrite"),
     "unwritable": (["paint", "--painter", "STYLES", "--output", "photo.png/out"], "photo.png/out cannot be written"),
     "figure of photos": (["figure", "sweep", "--painter", "engraver"], "engraver (cyclegan) does not paint from labels"),
     "figure's name": (["figure", "sweep", "--painter", "STYLES", "--output", "a.gif"], "a.gif is no picture's name; let it end in .png, .jpg or .webp"),
@@ -145,6 +200,15 @@ MISTAKES: dict[str, tuple[list[str], str]] = {
     "gallery of two": (["figure", "gallery", "--painter", "STYLES", "--label", "flat", "--label", "mosaic"], "flat, mosaic are several classes"),
     "unknown judge": (["figure", "mixing", "--painter", "STYLES", "--judge", "juge"], "there is no classifier juge"),
     "film's name": (["figure", "walk", "--painter", "STYLES", "--label", "flat", "--output", "a.png"], "a.png is no film's name; let it end in .gif or .mp4"),
+    "total of a mix": (["paint", "--painter", "STYLES", "--mix", "mosaic=1e308,flat=1e308"], "--mix: the weights add up to inf; say weights such as 0.6 and 0.4"),
+    "no truncation": (["paint", "--painter", "STYLES", "--truncation", "0"], "--truncation: a truncation of 0 leaves nothing to draw; say one above 0"),
+    "no number": (["figure", "sweep", "--painter", "STYLES", "--truncation", "nan"], "--truncation: a truncation of nan leaves nothing to draw"),
+    "endless": (["figure", "walk", "--painter", "STYLES", "--to-seed", "1", "--truncation", "inf"], "--truncation: a truncation of inf leaves nothing to draw"),
+    "drawn before": (["figure", "sweep", "--painter", "STYLES", "--output", "photo.png"], "photo.png exists; say --overwrite to replace it"),
+    "judged before": (["figure", "mixing", "--painter", "STYLES", "--judge", "engraver", "--output", "before/a.png"], "before/a-judged.json exists; say --overwrite"),
+    "filmed before": (["figure", "walk", "--painter", "STYLES", "--to-seed", "1", "--output", "before/a.gif"], "before/a.gif exists; say --overwrite"),
+    "illegible": (["figure", "gallery", "--painter", "STYLES", "--label", "flat", "--count", "2000", "--columns", "1"], "2,000 rows of 1 paintings would leave 1 pixels for each; ask for fewer"),
+    "no way": (["figure", "interpolation", "--painter", "STYLES", "--label", "flat", "--to-label", "Flat"], "--to-label: both ends are flat, so that nothing would change"),
     "walk to the same": (["figure", "walk", "--painter", "STYLES", "--label", "flat"], "nothing would move"),
 }  # fmt: skip
 
@@ -153,7 +217,8 @@ MISTAKES: dict[str, tuple[list[str], str]] = {
 def test_mistakes_get_one_clear_sentence_and_exit_code_2(mistake: str, impasto: Run, styles: str) -> None:
     picture(1).save("photo.png")
     Path("before").mkdir()
-    Path("before/flat-seed0-00.png").touch()
+    for name in ("flat-seed0-00000.png", "a-judged.json", "a.gif"):
+        Path("before", name).touch()
     before = sorted(Path().rglob("*"))
     arguments, expected = MISTAKES[mistake]
     code, _, err = impasto(*[styles if argument == "STYLES" else argument for argument in arguments])

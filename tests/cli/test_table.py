@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -10,8 +11,13 @@ import pytest
 
 from impasto.cli.progress import TrainingProgress
 from impasto.clock import Clock
+from impasto.errors import DataError
+from impasto.evaluation import extractors
+from impasto.painting.signature import read_signature
 from impasto.recipe_files import shipped_tables
+from impasto.tables import drawing as tables_drawing
 from impasto.tables import measuring
+from impasto.weights import Published
 from tests.tables.conftest import table_file
 
 __all__ = ["table_file"]  # a fixture
@@ -25,7 +31,8 @@ judge: {metrics: [is, kid, top1], images: 30, features: pixels, classifier: judg
 runs:
   judge: {recipe: judge.yaml}
   painter: {recipe: painter.yaml}
-rows: [{name: painter, run: painter, published: {is: [1.3, 0.04], top1: 21.47}}]
+rows: [{name: "[/x] painter", run: painter, published: {is: [1.3, 0.04], top1: 21.47}}]
+figures: [{name: matrix, caption: Two colours, kind: mixing, run: painter}]
 """
 JUDGE = """
 method: {name: inception-classifier, weights: none, train: all, width: 2}
@@ -33,6 +40,12 @@ data: {kind: labelled-folder, path: colours, image_size: 80, resize: 80, validat
 training: {images: 32, batch_size: 8, precision: fp32, accelerator: cpu, best: validation/accuracy}
 every: {checkpoint: 16, metrics: 16}
 """
+
+
+def pressed(_: TrainingProgress, clock: Clock, means: object) -> None:
+    """Press Ctrl-C after two batches."""
+    if clock.images_seen == 16:
+        os.kill(os.getpid(), signal.SIGINT)
 
 
 def test_tables_are_listed(impasto: Run) -> None:
@@ -75,16 +88,16 @@ def test_a_run_of_the_table_judges_the_others(impasto: Run, table_file: str) -> 
     assert row["ours"]["top1"]["value"] == pytest.approx(100 * top1["value"]), "in percent, as it is printed"
     assert row["budget"]["images_seen"] == 16
     assert [record["extractor"]["name"] for record in (by_classifier, by_pixels)] == ["judge", "pixels"]
+    figure = told["figures"]["matrix"]
+    assert (figure["file"], figure["judge"], len(figure["shares"])) == ("matrix.png", "judge", 3)
+    assert "matrix: judge gives the two classes" in out
+    assert "[/x] painter" in out
     assert "a classifier right on" in " ".join(out.split())
 
 
 def test_ctrl_c_while_training_saves_and_says_how_to_go_on(
     impasto: Run, table_file: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def pressed(_: TrainingProgress, clock: Clock, means: object) -> None:
-        if clock.images_seen == 16:
-            os.kill(os.getpid(), signal.SIGINT)
-
     with monkeypatch.context() as patch:
         patch.setattr(TrainingProgress, "stepped", pressed)
         code, out, _ = impasto("table", table_file)
@@ -110,11 +123,75 @@ def test_ctrl_c_while_judging_keeps_what_was_trained(
     assert not Path("tables").exists()
 
 
+def test_what_was_measured_is_written_before_the_figures_are_drawn(
+    impasto: Run, table_file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(tables_drawing, "paint_cells", stopped)
+    code, _, err = impasto("table", table_file)
+    assert code == 130
+    assert "what was trained, judged and drawn is kept, and the same command goes on from there" in err
+    assert {path.name for path in Path("tables/table").iterdir()} == {"table.json", "table.md", "table.html"}
+
+
+def test_changed_pictures_are_refused_unless_accepted(
+    impasto: Run, table_file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(TrainingProgress, "stepped", pressed)
+        impasto("table", table_file)
+    picture = next(Path().rglob("red/*.png"))
+    shutil.copy(picture, picture.with_name("more.png"))
+    code, _, err = impasto("table", table_file)
+    assert code == 2
+    assert "--accept-changed-data" in err
+    code, out, _ = impasto("table", table_file, "--accept-changed-data")
+    assert code == 0
+    assert "going on at 16" in out
+
+
+def test_rows_and_figures_need_painters(impasto: Run, table_file: str) -> None:
+    code, _, err = impasto("table", table_file, "method={name: inception-classifier, weights: none, train: all}")
+    assert code == 2
+    first, *_, last = err.splitlines()
+    assert "rows.0.run: painter is a run of inception-classifier, which does not paint; name another" in first
+    assert "figures.1.run: painter is a run of inception-classifier, which does not paint from labels" in last
+
+
+def test_what_evaluation_says_names_no_option_that_a_table_lacks(
+    impasto: Run, table_file: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = Published("weights.pth", ("http://127.0.0.1:9/weights.pth",), None)
+
+    def unreachable(wanted: Published) -> None:
+        raise DataError(f"{wanted.name} cannot be fetched")
+
+    monkeypatch.setattr(extractors, "find_weights", unreachable)
+    opener = extractors._published(extractors.Inception2015, "gone", gone, "none", comparable=True)
+    monkeypatch.setitem(extractors.OPENERS, "gone", opener)
+    top1 = ["judge.metrics=[top1]", "judge.classifier=pixels"]
+    cases = {
+        "judge.features=gone": "see judge.features, judge.classifier and judge.weights",
+        "judge.weights=lost.pth judge.features=gone": "the weights lost.pth are no file",
+        " ".join(top1): "top1 needs a classifier of these classes, and pixels does not know them",
+        "judge.metrics=[is]": "is needs class probabilities, which pixels does not give",
+    }
+    for overrides, said in cases.items():
+        code, _, err = impasto("table", table_file, *overrides.split())
+        assert code == 2
+        assert said in err
+        assert "--" not in err, "options are those of other commands"
+
+
 MISTAKES: dict[str, tuple[list[str], str]] = {
     "unknown table": (["gantor-tabl1"], "no such table; did you mean gantor-table1?"),
     "unknown run": (["TABLE", "x:training.seed=1"], "there is no run x; there is painter"),
-    "unknown setting": (["TABLE", "training.sed=1"], "training.sed: not an option of training; did you mean seed?"),
+    "unknown setting": (["TABLE", "training.sed=1"], "painter (painter.yaml): training.sed: not an option of training; did you mean seed?"),
     "unknown features": (["TABLE", "judge.features=pixel"], "there are no features pixel; did you mean pixels?"),
+    "judge that paints": (["TABLE", "judge.classifier=painter"], "judge.classifier: painter is a run of cdcgan, which tells no classes; name another"),
+    "unknown class": (["TABLE", "figures.mixed.kind=gallery", "figures.mixed.label=purple"], "figures.mixed.label: the painter knows no class purple; there are blue, green, red"),
     "missing folder": (["TABLE", "data.path=gone"], "gone does not exist; check the path"),
 }  # fmt: skip
 
@@ -131,9 +208,17 @@ def test_mistakes_get_one_clear_sentence_before_anything_is_learned(
     assert not list(Path().rglob("*.safetensors"))
 
 
-def test_a_gallery_of_an_unknown_class_names_the_figure(impasto: Run, table_file: str) -> None:
+def test_a_class_is_found_however_it_is_spelled(impasto: Run, table_file: str) -> None:
+    code, _, _ = impasto("table", table_file, "figures.mixed.kind=gallery", "figures.mixed.label=RED")
+    assert code == 0
+    assert read_signature(Path("tables/table/mixed.png"))["figure"] == "red, seed 0"
+
+
+def test_a_second_stage_that_does_not_fit_is_told_before_the_first(impasto: Run, table_file: str) -> None:
     text = Path(table_file).read_text()
-    Path(table_file).write_text(text.replace("kind: mixing", "kind: gallery, label: purple"))
+    second = "  second: {recipe: painter.yaml, settings: [training.start_from=painter, method.width=8]}\n"
+    Path(table_file).write_text(text.replace("rows:\n", f"{second}rows:\n", 1))
     code, _, err = impasto("table", table_file)
     assert code == 2
-    assert "figure mixed: the painter knows no class purple" in err
+    assert "training.start_from: generator of painter" in err
+    assert not Path("runs/painter/checkpoints").exists()

@@ -27,6 +27,7 @@ def test_examples_of_several_labels_name_those_known(tmp_path: Path) -> None:
 def test_grey_examples_are_drawn_grey(tmp_path: Path) -> None:
     (shown,) = seen_of_dataset(labelled(tmp_path / "c", channels=1), 1, seed=0)
     assert shown.images[0].shape == (1, 32, 32)
-    drawn = np.asarray(contact_sheet([shown]))[6:38, 6:38].astype(int)
+    drawn = np.asarray(contact_sheet([shown]))[6:102, 6:102].astype(int)
+    assert (drawn[::3, ::3] == drawn[2::3, 2::3]).all(), "enlarged threefold, keeping pixels"
     assert (drawn == drawn[..., :1]).all()
     assert drawn.std() > 5

@@ -154,6 +154,15 @@ def test_the_atelier_holds_out_renderings_of_two_photos() -> None:
     assert batches[0].images.shape == (4, 3, 32, 32)
     unpaired = Atelier(AtelierOptions(image_size=32, resize=64), UnpairedImages)
     assert (unpaired.held_out_size, list(unpaired.held_out(4))) == (0, [])
+    (some,) = dataset.held_out(10, every=4)
+    assert torch.equal(some.images, torch.cat([batch.images for batch in batches])[::4])
+
+
+def test_the_atelier_shows_renderings_learned_from_like_held_out_ones() -> None:
+    dataset = Atelier(AtelierOptions(image_size=32, resize=64), LabelledImages)
+    (some,) = dataset.learned(dataset.size, every=dataset.size // 5)
+    assert some.images.shape == (5, 3, 32, 32)
+    assert some.labels[:, 0].tolist() == [0, 1, 2, 3, 4]
 
 
 def test_the_atelier_labelled_draws_all_styles_evenly() -> None:

@@ -91,6 +91,26 @@ def test_held_out_pictures_come_once_in_order_by_their_middle(crop: str, styles:
     assert torch.equal(again[0].images[3], to_range(centre_crop(whole, 16)))
 
 
+def test_every_nth_held_out_picture_is_read_and_no_other(styles: Path) -> None:
+    split_table(styles, {"baroque/0.png", "baroque/5.png", "rococo/1.png", "rococo/3.png"})
+    dataset = labelled(styles)
+    (everything,) = dataset.held_out(4)
+    (styles / "baroque" / "5.png").unlink()
+    batches = list(dataset.held_out(1, every=2))
+    assert torch.equal(torch.cat([batch.images for batch in batches]), everything.images[::2])
+    assert torch.equal(torch.cat([batch.labels for batch in batches]), everything.labels[::2])
+
+
+def test_pictures_learned_from_are_shown_like_held_out_ones(styles: Path) -> None:
+    dataset = labelled(styles)
+    (everything,) = dataset.learned(dataset.size)
+    assert torch.bincount(everything.labels[:, 0]).tolist() == list(dataset.histogram().values())
+    _, fourth, *_ = (batch.images[0] for batch in dataset.learned(1, every=3))
+    whole = read_pixels(dataset.pictures.train[3].picture, 10, 20)
+    assert torch.equal(fourth, everything.images[3])
+    assert torch.equal(fourth, to_range(centre_crop(whole, 16)))
+
+
 def test_nothing_is_held_out_unasked(styles: Path) -> None:
     assert labelled(styles).held_out_size == 0
     assert list(labelled(styles).held_out(2)) == []

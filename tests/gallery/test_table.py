@@ -4,8 +4,8 @@ import re
 
 from impasto.evaluation.record import Features, Measure, Record
 from impasto.gallery.table import write_table_page
-from impasto.tables.result import Budget, RowResult, TableResult
-from impasto.tables.table_file import Table
+from impasto.tables.options import Table
+from impasto.tables.result import Budget, Drawn, RowResult, TableResult
 from tests.gallery.test_report import HOSTILE, Page, picture
 
 
@@ -21,8 +21,8 @@ def result(folder):
     )
     features = Features(HOSTILE, "", "none")
     record = Record("a", "b", "", "", 50, 0, 0, features, (Measure("top1", 0.2147),), (HOSTILE,))
-    row = RowResult(HOSTILE, folder, Budget(10, 1000, 7265, ("CPU", HOSTILE)), [record], {"top1": 11.6})
-    return TableResult("tiny", table, [row], {"one": picture(folder / "one.png")})
+    row = RowResult(HOSTILE, folder, Budget(10, 1000, 97265, ("CPU", HOSTILE)), [record], {"top1": 11.6})
+    return TableResult("tiny", table, [row], {"one": Drawn(picture(folder / "one.png"))})
 
 
 def test_the_page_shows_all_of_it_and_keeps_names_as_text(tmp_path):
@@ -32,7 +32,7 @@ def test_the_page_shows_all_of_it_and_keeps_names_as_text(tmp_path):
     assert not re.search(r"https?://", page.html)
     ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
     assert ids == [attributes["aria-labelledby"] for attributes in page.all("section")]
-    for words in ("top1, ours", "21.47 %", "11.60 %", "1 %", "2:01:05", "CPU, then", "top1 of 50 images"):
+    for words in ("top1, ours", "21.47 %", "11.60 %", "1 %", "27:01:05", "CPU, then", "top1 of 50 images"):
         assert words in page.text
     assert page.text.count(HOSTILE) >= 7
     assert [image["alt"] for image in page.all("img")] == [HOSTILE]

@@ -1,13 +1,17 @@
 """Figures have the cells that their papers say: checks 3 and 12 of spec 01."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from impasto.errors import PainterError
 from impasto.painting import drawing, figures
 from impasto.painting.figures import Axis, Figure, Noise, axis_of, paint_cells
 from impasto.painting.prompts import requested_one
+from impasto.painting.signature import read_signature
 from tests.painting.colour_painter import SPEC, STYLES, TWO_ATTRIBUTES, ColourPainter, colour_painter
 
 NOISE = Noise(5, seed=3)
@@ -50,13 +54,13 @@ def test_painted_cells_are_the_ones_asked_for_and_equal_ones_are_painted_once(
     axis: Axis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []
-    real = figures.draw_pictures
+    real = drawing.draw_pictures
 
     def counting(painter: object, weights: torch.Tensor, latents: torch.Tensor) -> object:
         asked.append(len(weights))
         return real(painter, weights, latents)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(figures, "draw_pictures", counting)
+    monkeypatch.setattr(drawing, "draw_pictures", counting)
     figure = figures.mixing(axis, NOISE)
     pictures = paint_cells(figure, colour_painter())
     assert asked == [6]
@@ -90,13 +94,39 @@ def test_a_gallery_fills_its_rows() -> None:
     assert len(paint_cells(figure, colour_painter())) == 12
 
 
+@pytest.mark.parametrize(
+    ("count", "columns"), [(1, 1), (5, 5), (8, 8), (12, 8), (64, 8), (65, 9), (100, 10), (2000, 45)]
+)
+def test_a_gallery_is_about_a_square(count: int, columns: int) -> None:
+    figure = figures.gallery(requested_one(SPEC, ["baroque"]), NOISE, count)
+    assert figure.weights.shape[1] == columns
+
+
+def test_figures_that_nobody_could_see_are_refused_before_painting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(figures, "draw_all", lambda *_: pytest.fail("painted"))
+    figure = figures.gallery(requested_one(SPEC, ["baroque"]), NOISE, count=2000, columns=1)
+    with pytest.raises(PainterError, match="2,000 rows of 1 paintings would leave 1 pixels for each"):
+        paint_cells(figure, colour_painter())
+
+
+def test_a_written_figure_says_how_it_was_made(axis: Axis) -> None:
+    figure, loaded = figures.sweep(axis, Noise(5, seed=3, truncation=0.7), rows=2), colour_painter()
+    figures.write_figure(figure, paint_cells(figure, loaded), loaded, Path("sweep.png"), mixture="sum")
+    about = read_signature(Path("sweep.png"))
+    assert (about["painter"], about["weights"], about["mixture"]) == ("colours", "0123456789abcdef", "sum")
+    assert (about["figure"], about["seed"], about["truncation"]) == (figure.title, 3, 0.7)
+
+
 def test_truncation_narrows_the_same_latents(axis: Axis) -> None:
     figure = figures.truncation(axis, NOISE, columns=4)
-    assert figure.rows == ("1.5", "1", "0.7", "0.5", "0.3")
+    assert figure.rows == ("as drawn", "1.5", "1", "0.7", "0.5", "0.3")
+    assert torch.equal(figure.latents[0], NOISE(range(4)))
     assert figure.columns == (*STYLES, "ukiyo_e")
-    for row, threshold in enumerate(figures.TRUNCATIONS):
+    for row, threshold in enumerate(figures.TRUNCATIONS[1:], start=1):
         assert float(figure.latents[row].abs().max()) <= threshold
         assert torch.equal(figure.latents[row].sign(), figure.latents[0].sign())
+    assert figures.truncation(axis, NOISE).weights.shape[1] == 10
+    assert figures.truncation(axis, NOISE, columns=2).title == "Latents within a threshold, 2 of 3 classes, seed 3"
 
 
 def test_an_interpolation_runs_straight_from_class_to_class() -> None:
@@ -105,6 +135,8 @@ def test_an_interpolation_runs_straight_from_class_to_class() -> None:
     assert figure.columns == ("0.00", "0.25", "0.50", "0.75", "1.00")
     assert torch.allclose(figure.weights[1, 1], torch.tensor([0.75, 0.0, 0.25]))
     assert torch.equal(figure.weights[:, [0, -1]], torch.eye(3)[[0, 2]].expand(2, -1, -1))
+    with pytest.raises(PainterError, match="both ends are ukiyo_e"):
+        figures.interpolation(start, start, NOISE, rows=2, steps=5)
 
 
 def test_one_attribute_is_gone_through_while_others_stay() -> None:
@@ -114,7 +146,11 @@ def test_one_attribute_is_gone_through_while_others_stay() -> None:
     mixing = figures.mixing(axis, NOISE)
     assert torch.equal(mixing.weights[0, 1], torch.tensor([1.0, 0, 0, 1, 1]))
     assert torch.equal(mixing.weights[1, 1], torch.tensor([1.0, 0, 0, 0, 1]))
-    assert axis_of(TWO_ATTRIBUTES).names == ("ukiyo_e", "baroque", "style=other")
+    assert mixing.title == "Two classes of genre at once (sum), ukiyo_e, seed 3"
+    unsaid = axis_of(TWO_ATTRIBUTES)
+    assert unsaid.names == ("ukiyo_e", "baroque", "style=other")
+    assert unsaid.weights[:, 3:].tolist() == [[1, 0]] * 3, "no picture leaves its genre open: the first"
+    assert figures.classes(unsaid, NOISE, 2).title == "Every class of style, landscape, seed 3"
     with pytest.raises(PainterError, match="landscape: the figure goes through all classes of genre"):
         axis_of(TWO_ATTRIBUTES, "genre", ["landscape"])
     with pytest.raises(PainterError, match="goes through all classes of class; leave that label out"):
@@ -125,6 +161,6 @@ def test_many_classes_are_laid_out(axis: Axis) -> None:
     spec = SPEC._replace(classes=tuple(f"a rather long name {number}" for number in range(27)))
     loaded = colour_painter(spec)
     figure = figures.mixing(axis_of(spec), NOISE)
-    sheet = figures.lay_out(figure, paint_cells(figure, loaded), loaded)
-    assert sheet.width > 27 * 64
-    assert sheet.height > 27 * 64
+    figures.write_figure(figure, paint_cells(figure, loaded), loaded, Path("many.png"))
+    with Image.open("many.png") as sheet:
+        assert min(sheet.size) > 27 * 64

@@ -12,6 +12,7 @@ from impasto.data.batches import ImageSpec
 from impasto.data.transforms import to_picture
 from impasto.errors import OutputError, PainterError
 from impasto.painting import drawing
+from impasto.painting.counts import PAINTINGS
 from impasto.painting.latents import drawn_latents
 from impasto.painting.paint_labels import LabelSettings, Outcome, Series, paint_labels, round_the_classes
 from impasto.painting.painters import load_painter
@@ -34,7 +35,7 @@ def paint(series: list[Series], spec: ImageSpec = SPEC, output: str = "out", **s
 
 
 def names(outcome: Outcome) -> list[str]:
-    return [path.name for path in outcome.paintings]
+    return [path.name for path in outcome.painted]
 
 
 def pixels(path: Path) -> np.ndarray:
@@ -44,43 +45,43 @@ def pixels(path: Path) -> np.ndarray:
 
 def test_each_painting_is_what_the_painter_draws() -> None:
     outcome = paint(asked("ukiyo_e"), count=3, seed=3)
-    assert names(outcome) == ["ukiyo_e-seed3-00.png", "ukiyo_e-seed3-01.png", "ukiyo_e-seed3-02.png"]
+    assert names(outcome) == ["ukiyo_e-seed3-00000.png", "ukiyo_e-seed3-00001.png", "ukiyo_e-seed3-00002.png"]
     latents = drawn_latents(5, 3, range(3))
     with torch.inference_mode():
         drawn = ColourPainter(SPEC).draw(torch.eye(3)[:1].expand(3, -1), latents)
-    for path, image in zip(outcome.paintings, drawn, strict=True):
+    for path, image in zip(outcome.painted, drawn, strict=True):
         assert np.abs(pixels(path) - np.asarray(to_picture(image)).astype(int)).max() <= 1
 
 
 def test_fewer_paintings_are_the_first_of_more() -> None:
     few, many = paint(asked("baroque"), count=4, output="few"), paint(asked("baroque"), count=20, output="many")
     assert names(few) == names(many)[:4]
-    assert [p.read_bytes() for p in few.paintings] == [p.read_bytes() for p in many.paintings[:4]]
+    assert [p.read_bytes() for p in few.painted] == [p.read_bytes() for p in many.painted[:4]]
 
 
 def test_labels_share_their_latents_and_take_turns_unasked() -> None:
     three = paint(asked("ukiyo_e", "baroque"), count=3, output="two")
-    assert len(three.paintings) == 6
+    assert len(three.painted) == 6
     assert [sheet.name for sheet in three.sheets] == ["ukiyo_e-seed0-sheet.png", "baroque-seed0-sheet.png"]
     round_all = paint([round_the_classes(SPEC)], count=4, output="all")
     assert names(round_all) == [
-        "ukiyo_e-seed0-00.png", "impressionism-seed0-01.png", "baroque-seed0-02.png", "ukiyo_e-seed0-03.png",
+        "ukiyo_e-seed0-00000.png", "impressionism-seed0-00001.png", "baroque-seed0-00002.png", "ukiyo_e-seed0-00003.png",
     ]  # fmt: skip
-    assert round_all.paintings[0].read_bytes() == three.paintings[0].read_bytes()
-    assert round_all.paintings[2].read_bytes() == three.paintings[5].read_bytes()
+    assert round_all.painted[0].read_bytes() == three.painted[0].read_bytes()
+    assert round_all.painted[2].read_bytes() == three.painted[5].read_bytes()
 
 
 def test_names_say_what_was_asked_for() -> None:
     mixture = mixed(SPEC, "ukiyo_e=0.6,impressionism=0.4")[0]
     truncated = paint([Series(mixture.name, [mixture])], count=1, truncation=0.7, kind="JPEG")
-    assert names(truncated) == ["ukiyo_e-0.6+impressionism-0.4-seed0-t0.7-00.jpg"]
+    assert names(truncated) == ["ukiyo_e-0.6+impressionism-0.4-seed0-t0.7-00000.jpg"]
     assert truncated.sheets == []
     both = paint(asked("style=other", "landscape", spec=TWO_ATTRIBUTES), TWO_ATTRIBUTES, count=1)
-    assert names(both) == ["style-other+landscape-seed0-00.png"]
+    assert names(both) == ["style-other+landscape-seed0-00000.png"]
     odd = ImageSpec(3, 8, ("../up/and away", "x" * 300))
     assert names(paint(asked(*odd.classes, spec=odd), odd, count=1)) == [
-        "up-and-away-seed0-00.png",
-        f"{'x' * 60}-seed0-00.png",
+        "up-and-away-seed0-00000.png",
+        f"{'x' * 60}-seed0-00000.png",
     ]
 
 
@@ -98,35 +99,54 @@ def test_paintings_and_sheet_carry_how_they_were_made() -> None:
         "index": 1,
         "truncation": 0.7,
     }
-    assert read_signature(outcome.paintings[1]) == expected
+    assert read_signature(outcome.painted[1]) == expected
     del expected["index"], expected["classes"]
     assert read_signature(outcome.sheets[0]) == expected
 
 
 def test_grey_painters_give_colour_files() -> None:
     grey = ImageSpec(1, 8, ("0", "1"))
-    (painting,) = paint(asked("1", spec=grey), grey, count=1).paintings
+    (painting,) = paint(asked("1", spec=grey), grey, count=1).painted
     with Image.open(painting) as picture:
         assert picture.mode == "RGB"
     assert np.ptp(pixels(painting), axis=2).max() == 0
 
 
-def test_nothing_is_overwritten_unasked() -> None:
-    paint(asked("ukiyo_e"), count=2)
-    before = {path: path.read_bytes() for path in Path("out").iterdir()}
-    with pytest.raises(OutputError, match=r"out/ukiyo_e-seed0-00.png exists; say --overwrite"):
-        paint(asked("baroque", "ukiyo_e"), count=3)
-    assert {path: path.read_bytes() for path in Path("out").iterdir()} == before, "nothing was begun"
-    for path in Path("out").glob("*-0?.png"):
-        path.unlink()
-    with pytest.raises(OutputError, match=r"out/ukiyo_e-seed0-sheet.png exists"):
-        paint(asked("ukiyo_e"), count=2)
-    assert len(paint(asked("ukiyo_e"), count=2, overwrite=True).paintings) == 2
+def test_what_is_there_is_kept_unasked() -> None:
+    first = paint(asked("ukiyo_e"), count=2)
+    before = {path: path.read_bytes() for path in first.painted}
+    more = paint(asked("baroque", "ukiyo_e"), count=3)
+    assert (len(more.painted), more.present, len(more.sheets)) == (4, first.painted, 2)
+    assert {path: path.read_bytes() for path in first.painted} == before
+    whole = paint(asked("ukiyo_e"), count=3, output="whole")
+    for path in whole.painted:
+        assert Path("out", path.name).read_bytes() == path.read_bytes(), "as if painted at once"
+    sheets = [folder / "ukiyo_e-seed0-sheet.png" for folder in (Path("out"), Path("whole"))]
+    assert np.array_equal(pixels(sheets[0]), pixels(sheets[1])), "the sheet shows all of them"
+    again = paint(asked("ukiyo_e"), count=3)
+    assert (again.painted, len(again.present), again.sheets) == ([], 3, [])
+    assert len(paint(asked("ukiyo_e"), count=3, overwrite=True).painted) == 3
+
+
+def test_one_painting_that_is_there_is_told() -> None:
+    paint(asked("ukiyo_e"), count=1)
+    with pytest.raises(OutputError, match=r"out/ukiyo_e-seed0-00000.png exists; say --overwrite"):
+        paint(asked("ukiyo_e"), count=1)
+
+
+def test_all_classes_come_unless_fewer_are_asked_for() -> None:
+    many = SPEC._replace(classes=tuple(f"class {number}" for number in range(20)))
+    outcome = paint([round_the_classes(many)], many)
+    assert len(outcome.painted) == 20
+    assert [sheet.name for sheet in outcome.sheets] == ["all-classes-seed0-sheet.png"]
+    few = paint([round_the_classes(many, 3)], many, output="few", count=3)
+    assert [sheet.name for sheet in few.sheets] == ["3-of-20-classes-seed0-sheet.png"]
+    assert len(paint(asked("ukiyo_e"), output="one").painted) == PAINTINGS
 
 
 def test_classes_of_one_file_name_are_kept_apart() -> None:
     alike = ImageSpec(3, 8, ("a b", "a/b"))
-    with pytest.raises(OutputError, match="two labels would both become out/a-b-seed0-00.png"):
+    with pytest.raises(OutputError, match="two labels would both become out/a-b-seed0-00000.png"):
         paint(asked(*alike.classes, spec=alike), alike, count=1)
 
 
@@ -137,12 +157,12 @@ def test_progress_and_long_series() -> None:
         asked("baroque"), colour_painter(), Path("out"), settings, lambda done, of: told.append((done, of))
     )
     assert told[-1] == (130, 130)
-    assert names(outcome)[-1] == "baroque-seed0-129.png"
+    assert names(outcome)[-1] == "baroque-seed0-00129.png"
     with Image.open(outcome.sheets[0]) as sheet:
         assert sheet.width < 12 * 68, "a hundred are on the sheet, ten by ten"
 
 
 def test_a_painter_of_photos_is_refused() -> None:
     with pytest.raises(PainterError, match=r"engraver \(cyclegan\) does not paint from labels"):
-        paint_labels([], load_painter("engraver"), Path("out"))
+        paint_labels([], load_painter("engraver"), Path("out"), LabelSettings())
     assert not Path("out").exists()

@@ -6,6 +6,7 @@ import torch
 from impasto.errors import PainterError
 from impasto.painting.prompts import (
     attributes_of,
+    completed,
     each_class,
     find_attribute,
     find_class,
@@ -42,6 +43,21 @@ def test_a_value_that_two_attributes_share_is_said_in_full() -> None:
         find_class(TWO_ATTRIBUTES, "other")
 
 
+def test_names_are_found_however_they_are_spelled() -> None:
+    assert [find_class(SPEC, label) for label in ("Ukiyo e", "UKIYO-E", "Baroque")] == [0, 0, 2]
+    assert find_class(TWO_ATTRIBUTES, "Style=Ukiyo_e") == find_class(TWO_ATTRIBUTES, "ukiyo-e") == 0
+    alike = SPEC._replace(classes=("a b", "a_b"))
+    assert find_class(alike, "a_b") == 1, "as it is written goes first"
+    with pytest.raises(PainterError, match="a-b may be a b or a_b; say which, in full"):
+        find_class(alike, "a-b")
+
+
+def test_what_is_left_open_becomes_the_first_class() -> None:
+    request = completed(TWO_ATTRIBUTES, requested_one(TWO_ATTRIBUTES, ["baroque"]))
+    assert (request.name, request.weights.tolist()) == ("baroque + landscape", [0, 1, 0, 1, 0])
+    assert completed(TWO_ATTRIBUTES, requested_one(TWO_ATTRIBUTES, [])).name == "ukiyo_e + landscape"
+
+
 def test_unknown_names_are_suggested_or_listed() -> None:
     with pytest.raises(PainterError, match=r"knows no class ukyo_e; did you mean ukiyo_e\?"):
         find_class(SPEC, "ukyo_e")
@@ -55,6 +71,16 @@ def test_unknown_names_are_suggested_or_listed() -> None:
 
 def test_each_class_alone() -> None:
     assert torch.equal(torch.stack([request.weights for request in each_class(SPEC)]), torch.eye(3))
+
+
+def test_each_class_of_each_attribute_comes_with_one_of_the_others() -> None:
+    requests = each_class(TWO_ATTRIBUTES)
+    assert [request.name for request in requests] == [
+        "ukiyo_e + landscape", "baroque + genre=other", "style=other + landscape"
+    ]  # fmt: skip
+    assert torch.stack([request.weights for request in requests]).tolist() == [
+        [1, 0, 0, 1, 0], [0, 1, 0, 0, 1], [0, 0, 1, 1, 0]
+    ]  # fmt: skip
 
 
 def test_a_mixture_that_adds_up_to_one_is_taken_as_it_is() -> None:
@@ -89,6 +115,7 @@ def test_each_attribute_is_scaled_by_itself() -> None:
         ("ukiyo_e=inf", "gives no weight"),
         ("ukiyo_e=1,", "--mix: nothing gives no weight"),
         ("ukiyo_e=0,baroque=0", "--mix: the weights add up to 0"),
+        ("ukiyo_e=1e308,baroque=1e308", "--mix: the weights add up to inf"),
         ("ukiyo_e=1,ukiyo_e=1", "--mix names ukiyo_e twice"),
         ("ukyo_e=1", r"knows no class ukyo_e; did you mean ukiyo_e\?"),
     ],

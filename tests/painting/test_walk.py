@@ -14,6 +14,7 @@ from impasto.painting import drawing, films
 from impasto.painting.films import check_film, write_film
 from impasto.painting.latents import drawn_latents
 from impasto.painting.prompts import requested_one
+from impasto.painting.signature import read_signature
 from impasto.painting.walk import Idea, there, walk_frames
 from tests.painting.colour_painter import SPEC, ColourPainter
 
@@ -26,7 +27,7 @@ def _in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def idea(label: str, seed: int) -> Idea:
-    return Idea(requested_one(SPEC, [label]), drawn_latents(5, seed, [0])[0])
+    return Idea(requested_one(SPEC, [label]), seed, drawn_latents(5, seed, [0])[0])
 
 
 def painted(where: Idea) -> bytes:
@@ -61,6 +62,7 @@ def test_a_gif_repeats_with_few_colours_and_says_how_it_was_made() -> None:
         assert film.info["loop"] == 0
         assert film.info["duration"] == 50
         assert json.loads(film.info["comment"]) == {"painter": "colours"}
+        assert read_signature(Path("walk.gif")) == {"painter": "colours"}
         for number, frame in enumerate(frames):
             film.seek(number)
             shown = np.asarray(film.convert("RGB")).astype(int)[::32, ::32]

@@ -2,18 +2,21 @@
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
 from impasto.engine.watch import Watch
+from impasto.evaluation.label_consistency import Consistency
 from impasto.evaluation.record import Interval
 from impasto.gallery.table import write_table_page
+from impasto.painting.signature import read_signature
 from impasto.recipe_files import shipped_tables
 from impasto.tables.drawing import draw_figure
 from impasto.tables.measuring import TableJudge
-from impasto.tables.result import Budget, ByClass, TableResult, Value
+from impasto.tables.result import Budget, ByClass, Drawn, Mixed, TableResult, Value
 from impasto.tables.table_file import load_table
 from impasto.tables.training import planned_runs, train_run
 from impasto.tables.wording import grids, number, remarks, said_value, to_markdown
@@ -59,9 +62,30 @@ def test_a_table_in_plain_values_in_words_and_as_a_page(result: TableResult) -> 
     assert page.open == []
     assert page.all("script") == []
     assert [picture["alt"] for picture in page.all("img")] == ["Two colours <at once>", "Every colour"]
+    assert r"## Two colours \<at once\>" in markdown
+    assert read_signature(Path("out/sheet.png"))["figure"] == "Every class, seed 0"
+    assert told["figures"]["mixed"] == {"file": "mixed.png"}
     for words in ("0.50 ± 0.25", "320", "10 %", "Nobody, table 0", "Every colour", "as few as 12 images"):
         assert words in markdown
         assert words in page.text
+
+
+def test_a_table_without_its_figures_yet(result: TableResult) -> None:
+    bare = replace(result, figures={})
+    assert "![" not in to_markdown(bare)
+    page = Page(write_table_page(bare, Path("out/table.html")).read_text("utf-8"))
+    assert page.all("img") == []
+    assert "0.50 ± 0.25" in page.text
+
+
+def test_what_a_classifier_sees_in_a_mixing_matrix_is_told(result: TableResult) -> None:
+    mixed = Mixed(Consistency(torch.eye(3), 0.5, 0.25), "judge", 3)
+    judged = replace(result, figures={"mixed": Drawn(Path("out/mixed.png"), mixed)})
+    assert judged.to_json()["figures"]["mixed"]["mixed"] == 0.5
+    assert (
+        "mixed: judge gives the two classes 50.0% of its probability (guessing 66.7%), a class alone 25.0% "
+        "(guessing 33.3%)." in remarks(judged)
+    )
 
 
 def test_values_over_classes_in_closed_form() -> None:

@@ -24,6 +24,7 @@ def test_a_table_says_which_painters_are_needed() -> None:
 
 def test_overrides_reach_all_runs_some_or_the_judge() -> None:
     two = TABLE.replace("runs:\n", "runs:\n  judging: {settings: [method.width=2]}\n  plain:\n")
+    assert loaded(TABLE, "figures.sheet.count=7").figures[1].count == 7
     table = loaded(two, "data.path=C:\\art", "p*:training.seed=3", "judge.images=7", "judge.metrics=[kid]")
     assert table.runs["judging"].settings == ("method.width=2", "data.path=C:\\art")
     assert table.runs["painter"].settings == ("data.path=C:\\art", "training.seed=3")
@@ -32,7 +33,7 @@ def test_overrides_reach_all_runs_some_or_the_judge() -> None:
 
 
 MISTAKES = {
-    "no block": (TABLE.replace("source:", "sauce:"), r"sauce: not an option of a table; did you mean source\?"),
+    "no such block": (TABLE.replace("source:", "sauce:"), r"sauce: not an option of a table; did you mean source\?"),
     "missing": (TABLE.replace("source: Nobody, table 0", ""), "source: missing; add it"),
     "unknown run": (TABLE.replace("run: painter, after", "run: pantier, after"), r"rows.0.run: there is no run pantier; did you mean painter\?"),
     "unknown metric": (TABLE.replace("[kid,", "[kidd,"), r"judge.metrics: there is no metric kidd; did you mean kid\?"),
@@ -45,6 +46,17 @@ MISTAKES = {
     "no judge": (TABLE.replace("judge: {", "judge: null #"), "judge: missing; say judge"),
     "nothing shown": (TABLE[: TABLE.index("rows:")], "rows: there are neither rows nor figures"),
     "list": ("[1]", "is not a table; it needs the blocks about, source and runs"),
+    "of a row": (TABLE.replace("run: painter, after: 1/2, pub", "runn: painter, after: 1/2, pub"), r"rows.0.runn: not an option of rows; did you mean run\?"),
+    "published words": (TABLE.replace("[0.5, 0.25]", "[0.5, x]"), r"rows.0.published.kid: must be a number, \[number, spread\], or a number for each class"),
+    "published nothing": (TABLE.replace("[0.5, 0.25]", ".nan"), r"rows.0.published.kid: must be a number, .* not nan"),
+    "no list": (TABLE.replace("[kid, colour, fid-by-class]", "kid"), "judge.metrics: must be a list, not 'kid'"),
+    "no block": (TABLE.replace("{recipe: painter.yaml}", "3"), "runs.painter: must be a block of options, not 3"),
+    "run's name": (TABLE.replace("  painter: {", "  a/b: {"), "runs.a/b: must be letters, digits"),
+    "unknown features": (TABLE.replace("pixels}", "paintre}"), r"judge.features: there are no features paintre; did you mean painter\?"),
+    "unknown classifier": (TABLE.replace("pixels}", "pixels, classifier: pixel}"), r"judge.classifier: there are no features pixel; did you mean pixels\?"),
+    "a row's classifier": (TABLE.replace("after: 1/2, pub", "classifier: x, pub"), "rows.0.classifier: there are no features x"),
+    "label of a sheet": (TABLE.replace("count: 3", "label: red"), "figures.1.label: a figure of kind classes goes through all classes; leave it out"),
+    "count of a matrix": (TABLE.replace("kind: mixing", "kind: mixing, count: 3"), "figures.0.count: a mixing matrix has as many rows as there are classes; leave it out"),
     "not YAML": ("a: [", "is not YAML"),
 }  # fmt: skip
 
@@ -62,7 +74,10 @@ def test_mistakes_are_told_by_their_path(mistake: str) -> None:
     [
         ("training.images", "is not an override; write it as a.dotted.path=value"),
         ("pantier:training.images=3", r"there is no run pantier; did you mean painter\?"),
-        ("judge.image=3", "judge.image: not an option of a table"),
+        ("judge.image=3", r"judge.image: not an option of judge; did you mean images\?"),
+        ("figures.mixd.seed=3", r"figures.mixd.seed=3: there is no figure mixd; did you mean mixed\?"),
+        ("figures.label=red", "figures.label=red: there is no figure label; there are mixed, sheet"),
+        ("rows.0.name=x", "rows.0.name=x: runs, judge and figures alone change here; write a table of your own"),
         ("judge.images=many", "judge.images: must be a valid integer.* not 'many'"),
     ],
 )

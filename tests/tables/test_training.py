@@ -15,7 +15,7 @@ from impasto.errors import RecipeError, RunError
 from impasto.painting.painters import load_painter
 from impasto.recipe import load_recipe
 from impasto.tables.table_file import load_table
-from impasto.tables.training import PlannedRun, planned_runs, train_run
+from impasto.tables.training import PlannedRun, _Keeping, planned_runs, train_run
 
 
 class Steps(Watch):
@@ -28,6 +28,12 @@ class Steps(Watch):
         self.count += 1
         if self.count == self.stop_after:
             os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_what_keeps_painters_passes_on_all_that_is_heard() -> None:
+    told = {name for name, member in vars(Watch).items() if callable(member) and not name.startswith("_")}
+    assert told <= vars(_Keeping).keys()
+    assert "alarmed" in told
 
 
 def planned(table_file: str, *overrides: str, folder: str = "runs") -> PlannedRun:
@@ -94,12 +100,16 @@ def test_a_run_that_was_trained_by_itself_did_not_keep_its_painters(table_file: 
 
 def test_a_folder_of_another_recipe_is_refused_before_training(table_file: str) -> None:
     train(load_recipe("painter.yaml", ["training.images=8"]), Path("runs/painter"))
-    with pytest.raises(RunError, match=r"training.images: 8 here, 64 there"):
+    with pytest.raises(RunError, match=r"training.images: 8 here, 64 there") as told:
         planned(table_file)
+    assert "--run " not in str(told.value), "an option of another command"
 
 
 def test_what_a_recipe_does_not_know_is_told(table_file: str) -> None:
-    with pytest.raises(RecipeError, match=r"training.imags: not an option of training; did you mean images\?"):
+    with pytest.raises(
+        RecipeError,
+        match=r"^painter \(painter.yaml\): training.imags: not an option of training; did you mean images\?",
+    ):
         planned(table_file, "training.imags=3")
     with pytest.raises(RunError, match="painter: training.devices is 2, .* say training.devices=1"):
         planned(table_file, "training.devices=2")

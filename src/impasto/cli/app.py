@@ -123,10 +123,11 @@ def paint(
         str | None, typer.Option(metavar="NAME=WEIGHT,...", help="From noise: several classes in one painting.")
     ] = None,
     count: Annotated[
-        int | None, typer.Option(min=1, max=100_000, help="From noise: paintings of each; 16 unless said.")
+        int | None,
+        typer.Option(min=1, max=100_000, help="From noise: paintings of each; 16, or all classes once, unless said."),
     ] = None,
     truncation: Annotated[
-        float | None, typer.Option(min=0, help="From noise: keep latents within this of 0, for less variety.")
+        float | None, typer.Option(help="From noise: keep latents within this of 0, such as 0.7, for less variety.")
     ] = None,
     size: Annotated[
         int | None,
@@ -333,7 +334,7 @@ def compare(
 TABLE_HELP = """Train what a paper's table or figures need, judge it, and set it beside what was published.
 
 Without TABLE: list them. A setting goes to every run as PATH=VALUE, to one as RUN:PATH=VALUE (RUN may hold *), and to
-the judge as judge.PATH=VALUE:
+the judge as judge.PATH=VALUE, to a figure as figures.NAME.PATH=VALUE:
 
   impasto table gantor-table1-folder data.path=my/styles
 
@@ -354,6 +355,9 @@ def table(
         Path | None, typer.Option(metavar="DIR", help="Where the table goes; tables/TABLE unless said.")
     ] = None,
     device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where to judge.")] = "auto",
+    accept_changed_data: Annotated[
+        bool, typer.Option("--accept-changed-data", help="Go on although the pictures changed since a run began.")
+    ] = False,
 ) -> None:
     if name is None:
         from impasto.cli.table_list import tables_command
@@ -362,7 +366,7 @@ def table(
     else:
         from impasto.cli.table import table_command
 
-        table_command(name, overrides or [], runs, output, device)
+        table_command(name, overrides or [], runs, output, device, accept_changed_data=accept_changed_data)
 
 
 @app.command(no_args_is_help=True)

@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from impasto.cli.console import complaints, console
+from impasto.cli.console import complaints, console, escape
 
 LINE_SECONDS = 15.0
 """Between two lines where there is no terminal."""
@@ -41,17 +41,40 @@ def histogram_lines(counts: Mapping[str, int], most: int = 40) -> list[str]:
 
 
 @contextmanager
-def counted(what: str, kept: str) -> Iterator[Callable[[int, int], None]]:
+def counted(
+    what: str, kept: str, then: str = "the same command goes on with the rest"
+) -> Iterator[Callable[[int, int], None]]:
     """Show a bar while files are `what`, such as painted; yield what tells it how many of how many are done.
 
-    Ctrl-C ends with a line that says what is `kept`, and code 130.
+    Ctrl-C ends with a line that says what is `kept` and what follows `then`, and code 130.
     """
     with counting_bar(console) as bar:
         task = bar.add_task(what, total=None)
         try:
             yield lambda done, total: bar.update(task, completed=done, total=total)
         except KeyboardInterrupt:
-            complaints.print(f"Stopped; {kept}, and the same command goes on with the rest.")
+            complaints.print(f"Stopped; {kept}, and {then}.")
+            raise typer.Exit(130) from None
+
+
+@contextmanager
+def passes() -> Iterator[Callable[[str, int, int], None]]:
+    """Show a bar for each set of images that is looked at; yield what tells it, with the set's name.
+
+    Ctrl-C ends with a line that says what is kept, and code 130.
+    """
+    with counting_bar(console) as bar:
+        tasks: dict[str, TaskID] = {}
+
+        def progress(name: str, done: int, total: int) -> None:
+            if name not in tasks:
+                tasks[name] = bar.add_task(f"looked at {escape(name)}", total=total)
+            bar.update(tasks[name], completed=done)
+
+        try:
+            yield progress
+        except KeyboardInterrupt:
+            complaints.print("Stopped; what was looked at is remembered, and the same command goes on from there.")
             raise typer.Exit(130) from None
 
 

@@ -9,7 +9,8 @@ import torch
 
 from impasto.cli.bars import counted
 from impasto.cli.console import console, escape
-from impasto.evaluation.extractors import Precision, Settings, open_extractor
+from impasto.cli.features import open_features
+from impasto.evaluation.extractors import Precision, Settings
 from impasto.evaluation.images import open_pictures
 from impasto.evaluation.matrix import distance_matrix
 from impasto.files import replacing
@@ -30,7 +31,7 @@ def distances_command(
     """Draw how far the classes of a collection are from one another, and name the nearest and farthest pair."""
     keep_large_blocks()
     chosen = torch.device(chosen_device(device, "--device"))
-    extractor = open_extractor(features, Settings(weights, chosen, precision))
+    extractor = open_features(features, Settings(weights, chosen, precision))
     pictures = open_pictures(place, label)
     with counted("looked at", "what was looked at is remembered") as progress:
         matrix = distance_matrix(pictures, extractor, metric, progress=progress)

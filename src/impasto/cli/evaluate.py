@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import torch
-import typer
-from rich.progress import TaskID
 from rich.table import Table
 
-from impasto.cli.bars import counted, counting_bar, duration
-from impasto.cli.console import complaints, console, escape
+from impasto.cli.bars import counted, duration, passes
+from impasto.cli.console import console, escape
+from impasto.cli.features import open_features
 from impasto.errors import EvaluationError
 from impasto.evaluation.copies import find_copies
 from impasto.evaluation.evaluate import (
@@ -26,7 +24,7 @@ from impasto.evaluation.evaluate import (
     evaluate,
     needs_features,
 )
-from impasto.evaluation.extractors import Extractor, Precision, Settings, open_extractor
+from impasto.evaluation.extractors import Extractor, Precision, Settings
 from impasto.evaluation.images import Readable, open_pictures
 from impasto.evaluation.record import Measure, Record
 from impasto.evaluation.statistics import save_statistics, statistics_of
@@ -67,7 +65,7 @@ def evaluate_command(wanted: Wanted) -> None:
     reference = open_reference(wanted.against, wanted.wishes, extractor) if wanted.against else None
     memorised = open_pictures(wanted.memorised) if wanted.memorised else None
     question = Question(metrics, wanted.wishes.seed, wanted.allow_small, wanted.mifid_threshold)
-    with _passes() as progress:
+    with passes() as progress:
         verdict = evaluate(subject, reference, extractor, question, memorised=memorised, progress=progress)
     console.print(table_of(verdict.record))
     _say(verdict.record)
@@ -98,25 +96,7 @@ def _check(wanted: Wanted, metrics: list[str]) -> None:
 def _extractor(wanted: Wanted, metrics: list[str], device: torch.device) -> Extractor | None:
     if not needs_features(metrics):
         return None
-    return open_extractor(wanted.features, Settings(wanted.weights, device, wanted.precision))
-
-
-@contextmanager
-def _passes() -> Iterator[Callable[[str, int, int], None]]:
-    """Show a bar for each set of images that is looked at."""
-    with counting_bar(console) as bar:
-        tasks: dict[str, TaskID] = {}
-
-        def progress(name: str, done: int, total: int) -> None:
-            if name not in tasks:
-                tasks[name] = bar.add_task(f"looked at {escape(name)}", total=total)
-            bar.update(tasks[name], completed=done)
-
-        try:
-            yield progress
-        except KeyboardInterrupt:
-            complaints.print("Stopped; what was looked at is remembered, and the same command goes on from there.")
-            raise typer.Exit(130) from None
+    return open_features(wanted.features, Settings(wanted.weights, device, wanted.precision))
 
 
 def table_of(record: Record) -> Table:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from impasto.cli.bars import counted, counting_bar
+from impasto.cli.bars import counted
 from impasto.cli.console import complaints, console, escape
 from impasto.data.batches import ImageSpec
-from impasto.errors import ImpastoError, PainterError
+from impasto.errors import ImpastoError, PainterError, naming
 from impasto.hardware import chosen_device
 from impasto.method import LatentPainter
+from impasto.painting.latents import drawn_latents
 from impasto.painting.paint_files import PaintSettings, paint_files
 from impasto.painting.paint_labels import LabelSettings, Series, paint_labels, round_the_classes
 from impasto.painting.painters import LoadedPainter, load_painter
@@ -25,10 +27,10 @@ MOST_CLASSES_NAMED = 10
 class LabelWishes:
     """What a user may say to a painter that paints from labels."""
 
-    labels: Sequence[str] = ()
-    mix: str | None = None
-    count: int | None = None
-    truncation: float | None = None
+    labels: Sequence[str]
+    mix: str | None
+    count: int | None
+    truncation: float | None
 
     def said(self) -> str | None:
         """Return the first of these options that was given."""
@@ -47,26 +49,26 @@ def paint_command(
     output: Path,
     settings: PaintSettings,
     device: Literal["auto", "cpu", "cuda"],
-    wishes: LabelWishes | None = None,
+    wishes: LabelWishes,
 ) -> None:
     """Paint from photos or from labels, whichever the painter paints from."""
-    wishes = wishes or LabelWishes()
     option = wishes.said()
     if photos and option:
         raise ImpastoError(f"photos and {option} do not go together: a painter paints from photos or from labels")
     if wishes.labels and wishes.mix:
         raise ImpastoError("--label and --mix do not go together; say one of them (--mix a=1 is --label a)")
     painter = load_painter(name, chosen_device(device, "--device"))
+    typed = shlex.quote(name or painter.name)
     if isinstance(painter.painter, LatentPainter):
         if photos:
-            raise PainterError(f"{painter.name} paints from labels, not from photos; say {_example(painter)}")
+            raise PainterError(f"{painter.name} paints from labels, not from photos; say {_example(typed, painter)}")
         _paint_labels(painter, output, settings, wishes)
     elif option:
         raise PainterError(
-            f"{painter.name} paints from photos and knows no {option}; say impasto paint PHOTO --painter {painter.name}"
+            f"{painter.name} paints from photos and knows no {option}; say impasto paint PHOTO --painter {typed}"
         )
     elif not photos:
-        raise PainterError(f"{painter.name} paints from photos; say which: impasto paint PHOTO")
+        raise PainterError(f"{painter.name} paints from photos; say which: impasto paint PHOTO --painter {typed}")
     else:
         _paint_photos(photos, painter, output, settings)
 
@@ -78,30 +80,24 @@ def _paint_photos(photos: Sequence[Path], painter: LoadedPainter, output: Path, 
         outcome = paint_files(photos, painter, output, settings, progress)
     for error in outcome.unreadable:
         complaints.print(f"[yellow]skipped:[/] {escape(str(error))}")
-    parts = [f"{len(outcome.painted)} painted into {escape(str(output))}"]
-    if outcome.present:
-        parts.append(f"{len(outcome.present)} already there (--overwrite paints them again)")
-    if outcome.unreadable:
-        parts.append(f"{len(outcome.unreadable)} unreadable")
-    console.print(", ".join(parts))
+    unreadable = f", {len(outcome.unreadable)} unreadable" if outcome.unreadable else ""
+    console.print(_said(outcome.painted, outcome.present, output) + unreadable)
 
 
 def _paint_labels(painter: LoadedPainter, output: Path, settings: PaintSettings, wishes: LabelWishes) -> None:
     """Paint what was asked for and say where it is."""
     if settings.size is not None:
         raise ImpastoError(f"--size: {painter.name} paints at {painter.spec.size} pixels; leave it out")
+    with naming("--truncation"):
+        drawn_latents(1, settings.seed, range(1), wishes.truncation)  # before any work
     series, notes = _series(painter.spec, wishes)
     console.print(f"Painting with [bold]{escape(painter.name)}[/] ({painter.recipe.method.name})")
     for note in notes:
         console.print(f"  [yellow]note:[/] {escape(note)}")
-    how = LabelSettings(seed=settings.seed, truncation=wishes.truncation, overwrite=settings.overwrite)
-    how = replace(how, count=wishes.count or how.count, kind=settings.kind or how.kind)
-    with counting_bar(console) as bar:
-        task = bar.add_task("painted", total=None)
-        outcome = paint_labels(
-            series, painter, output, how, lambda done, total: bar.update(task, completed=done, total=total)
-        )
-    console.print(f"{len(outcome.paintings)} painted into {escape(str(output))}")
+    how = LabelSettings(wishes.count, settings.seed, wishes.truncation, settings.kind or "PNG", settings.overwrite)
+    with counted("painted", "what was painted is kept") as progress:
+        outcome = paint_labels(series, painter, output, how, progress)
+    console.print(_said(outcome.painted, outcome.present, output))
     for sheet in outcome.sheets:
         console.print(f"  together: {escape(str(sheet))}")
 
@@ -112,12 +108,18 @@ def _series(spec: ImageSpec, wishes: LabelWishes) -> tuple[list[Series], list[st
         request, notes = mixed(spec, wishes.mix)
         return [Series(request.name, [request])], notes
     if wishes.labels:
-        return [Series(request.name, [request]) for request in requested(spec, wishes.labels)], []
-    return [round_the_classes(spec)], []
+        with naming("--label"):
+            return [Series(request.name, [request]) for request in requested(spec, wishes.labels)], []
+    return [round_the_classes(spec, wishes.count)], []
 
 
-def _example(painter: LoadedPainter) -> str:
+def _said(painted: Sequence[Path], present: Sequence[Path], output: Path) -> str:
+    there = f", {len(present)} already there (--overwrite paints them again)" if present else ""
+    return f"{len(painted)} painted into {escape(str(output))}{there}"
+
+
+def _example(typed: str, painter: LoadedPainter) -> str:
     names = short_names(painter.spec)
     more = ", ..." if len(names) > MOST_CLASSES_NAMED else ""
     known = ", ".join(names[:MOST_CLASSES_NAMED])
-    return f"impasto paint --painter {painter.name} --label NAME, where NAME is one of {known}{more}"
+    return f"impasto paint --painter {typed} --label NAME, where NAME is one of {known}{more}"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import typer
@@ -68,12 +69,20 @@ def _passed_on(overrides: Sequence[str]) -> list[str]:
 
 def _train(recipe: Recipe, folder: Path, *, accept_changed_data: bool) -> Path:
     """Train to the end and return the last checkpoint; leave, saying how to go on, when stopped before."""
+    with told_of_training(recipe) as progress:
+        return train(recipe, folder, progress, accept_changed_data=accept_changed_data)
+
+
+@contextmanager
+def told_of_training(recipe: Recipe, run: str = "") -> Iterator[TrainingProgress]:
+    """Show how training goes; leave, saying how to go on, when stopped. `run` is named where there are several."""
     progress = TrainingProgress(console)
     try:
-        return train(recipe, folder, progress, accept_changed_data=accept_changed_data)
+        yield progress
     except InterruptedTraining as stop:
         progress.stop()
-        _say(f"Stopped at {stop.images_seen:,} of {recipe.training.images:,} images; everything is saved.")
+        of = f" in {escape(run)}" if run else ""
+        _say(f"Stopped{of} at {stop.images_seen:,} of {recipe.training.images:,} images; everything is saved.")
         _say(f"Go on with: impasto {escape(shlex.join(sys.argv[1:]))}")
         raise typer.Exit(stop.exit_code) from None
     finally:

@@ -17,9 +17,12 @@ from impasto.data.dataset import DataOptions, Dataset
 from impasto.data.reading import reader
 from impasto.data.stream import ShuffledOrder
 from impasto.data.transforms import to_picture
+from impasto.painting.layout import enlarged, fitting
 
 GAP = 6
 CAPTION = 18
+LEGIBLE_SIDE = 96
+"""Smaller pictures are enlarged by a whole factor to at least this many pixels."""
 COLUMNS_PIXELS = 1600
 """About how wide a sheet is."""
 PAPER, INK = (250, 248, 244), (50, 46, 42)
@@ -56,7 +59,7 @@ def seen_of_dataset(dataset: Dataset, count: int, seed: int) -> list[Shown]:
 
 def contact_sheet(shown: Sequence[Shown]) -> Image.Image:
     """Draw examples in rows, each with its caption."""
-    size = shown[0].images[0].shape[-1]
+    size = enlarged(to_picture(shown[0].images[0]), LEGIBLE_SIDE).width
     width = len(shown[0].images) * size
     columns = max(1, min(len(shown), COLUMNS_PIXELS // (width + GAP)))
     rows = -(-len(shown) // columns)
@@ -66,8 +69,8 @@ def contact_sheet(shown: Sequence[Shown]) -> Image.Image:
         row, column = divmod(number, columns)
         left, top = GAP + column * (width + GAP), GAP + row * (size + CAPTION + GAP)
         for place, image in enumerate(example.images):
-            sheet.paste(to_picture(image), (left + place * size, top))
-        draw.text((left, top + size + 2), _fitting(example.caption, font, width), INK, font)
+            sheet.paste(enlarged(to_picture(image), LEGIBLE_SIDE), (left + place * size, top))
+        draw.text((left, top + size + 2), fitting(example.caption, font, width), INK, font)
     return sheet
 
 
@@ -98,10 +101,3 @@ def _caption(item: Item, label: str | None) -> str:
     if label is not None:
         return item.labels.get(label, "(no label)")
     return next((item.labels[known] for known in ("class", "domain") if known in item.labels), item.name)
-
-
-def _fitting(text: str, font: Any, width: int) -> str:
-    """Return as much of a text as fits a width in pixels."""
-    while text and font.getlength(text) > width:
-        text = text[:-1]
-    return text

@@ -24,11 +24,11 @@ def check_folder(run: RunFolder, recipe: Recipe) -> None:
         differences = run.recipe().differences(recipe)
         if differences:
             raise RunError(
-                f"{run.path} holds a run of another recipe ({'; '.join(differences[:5])}); choose another --run "
-                "folder, or start with the settings it has"
+                f"{run.path} holds a run of another recipe ({'; '.join(differences[:5])}); choose another "
+                "folder for this one, or start with the settings it has"
             )
     elif run.path.exists() and (not run.path.is_dir() or any(p.name != ".lock" for p in run.path.iterdir())):
-        raise RunError(f"{run.path} exists and is not a run folder; choose another --run folder")
+        raise RunError(f"{run.path} exists and is not a run folder; choose another folder")
 
 
 @contextmanager

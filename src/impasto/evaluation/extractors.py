@@ -37,6 +37,10 @@ SHIPPED_SEED = 0
 """Of the random network; figures made with it can be repeated anywhere."""
 
 
+class FeaturesError(EvaluationError):
+    """Features cannot be opened; how a user names others, each door adds."""
+
+
 class Settings(NamedTuple):
     """What decides how features are computed."""
 
@@ -201,7 +205,7 @@ class Classified(Extractor):
 def open_extractor(name: str, settings: Settings | None = None) -> Extractor:
     """Return an extractor by name, or a classifier by its run folder.
 
-    Raises EvaluationError where there is no such extractor, or its weights are missing or do not fit.
+    Raises FeaturesError where there is no such extractor, or its weights are missing or do not fit.
     """
     settings = settings or Settings()
     if name in OPENERS:
@@ -211,9 +215,9 @@ def open_extractor(name: str, settings: Settings | None = None) -> Extractor:
     except PainterError as error:
         is_there = Path(name).exists() or (RUNS / name).exists()
         why = error if is_there else f"there are no features {name}{did_you_mean(name, OPENERS)}"
-        raise EvaluationError(f"--features: {why}") from error
+        raise FeaturesError(str(why)) from error
     if settings.precision != "fp32":
-        raise EvaluationError(f"--precision: {name} computes in fp32 only; leave --precision out")
+        raise EvaluationError(f"{name} computes in fp32 only, not in {settings.precision}; ask for fp32")
     return Classified(classifier, settings.device)
 
 
@@ -221,12 +225,14 @@ def _file_of(wanted: Published, given: Path | None) -> Path:
     """Return the file given, or one found or fetched."""
     if given is not None:
         if not given.is_file():
-            raise EvaluationError(f"--weights: {given} is no file; name {wanted.name}, from {wanted.urls[0]}")
+            raise FeaturesError(f"the weights {given} are no file; name {wanted.name}, from {wanted.urls[0]}")
         return given
     try:
         return find_weights(wanted)
     except DataError as error:
-        raise EvaluationError(f"{error}; or say --weights FILE, or --features {OFFLINE} (not comparable)") from error
+        raise FeaturesError(
+            f"{error}; or name a file of weights, or the features {OFFLINE} (not comparable)"
+        ) from error
 
 
 def _published(
@@ -246,9 +252,7 @@ def _published(
         try:
             return kind(weights, about, settings.device)
         except (KeyError, ValueError, RuntimeError) as error:
-            raise EvaluationError(
-                f"{path} does not hold the weights of {name} ({error}); fetch {wanted.name}"
-            ) from error
+            raise FeaturesError(f"{path} does not hold the weights of {name} ({error}); fetch {wanted.name}") from error
 
     return opened
 

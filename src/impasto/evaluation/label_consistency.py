@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 from PIL import Image
@@ -27,15 +27,32 @@ class Consistency(NamedTuple):
     pure: float
     """Mean over the diagonal."""
 
+    def said(self, judge: str, classes: int) -> str:
+        """Say what a judge that knows so many classes sees, and what guessing would be."""
+        return (
+            f"{judge} gives the two classes {self.mixed:.1%} of its probability (guessing {2 / classes:.1%}), a class "
+            f"alone {self.pure:.1%} (guessing {1 / classes:.1%})"
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return plain values."""
+        shares = [[round(share, 4) for share in row] for row in self.shares.tolist()]
+        return {"mixed": self.mixed, "pure": self.pure, "shares": shares}
+
+
+def check_mixable(names: Sequence[str], classes: Sequence[str]) -> None:
+    """Raise EvaluationError where a judge of these `classes` does not know all names, or there is nothing to mix."""
+    if len(names) < 2:
+        raise EvaluationError("a painter of one class mixes nothing; ask no judge about it")
+    check_classes(names, classes)
+
 
 def label_consistency(pictures: Sequence[Image.Image], names: Sequence[str], judge: Extractor) -> Consistency:
     """Judge the pictures of a K x K mixing matrix, row by row, whose classes have these K names.
 
     Classes go by name. Raises EvaluationError for those that the judge does not know, and where there is but one.
     """
-    if len(names) < 2:
-        raise EvaluationError("--judge: a painter of one class mixes nothing, so that there is nothing to judge")
-    check_classes(names, judge.classes)
+    check_mixable(names, judge.classes)
     count = len(names)
     places = [judge.classes.index(name) for name in names]
     probabilities = torch.cat(

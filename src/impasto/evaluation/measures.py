@@ -67,7 +67,7 @@ class Case:
         if not self.extractor.classes:
             raise EvaluationError(
                 f"{metric} needs class probabilities, which {self.extractor.about.name} does not give; "
-                "say --features inception-2015, inception-imagenet or a classifier's run folder"
+                "choose the features inception-2015 or inception-imagenet, or a classifier's run"
             )
         return self.what.columns[self.identity][:, self.extractor.dimensions :]
 
@@ -140,7 +140,7 @@ def _by_class(case: Case, side: Extracted) -> dict[str, Tensor]:
     if None in labels:
         raise EvaluationError(
             f"fid-by-class needs a class for every image, and {labels.count(None):,} of {side.images.name} have none; "
-            "sort them into class folders, or name the label with --label"
+            "sort them into class folders, or name the label that tells it"
         )
     names = sorted({label for label in labels if label is not None})
     return {name: features[[place for place, label in enumerate(labels) if label == name]] for name in names}
@@ -200,13 +200,13 @@ def _top1(case: Case) -> list[Measure]:
     if None in labels:
         raise EvaluationError(
             f"top1 needs the class asked for with every image, and {labels.count(None):,} of {case.what.images.name} "
-            "have none; sort them into class folders, or name the label with --label"
+            "have none; sort them into class folders, or name the label that tells it"
         )
     classes = case.extractor.classes
     if not case.extractor.knows_names:
         raise EvaluationError(
-            f"top1 needs a classifier of these classes, and {case.extractor.about.name} does not know them; say "
-            "--features and the run folder of an inception-classifier"
+            f"top1 needs a classifier of these classes, and {case.extractor.about.name} does not know them; "
+            "choose the run of an inception-classifier as features"
         )
     predicted = case.probabilities("top1").argmax(dim=1).tolist()
     found = top1([classes[number] for number in predicted], [str(label) for label in labels], classes)

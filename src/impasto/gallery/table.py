@@ -54,10 +54,10 @@ def _row(name: str, *cells: str) -> str:
 
 
 def _figures(result: TableResult) -> Iterator[tuple[str, str]]:
-    pictures = load_pictures(result.figures.values(), LONGEST_SIDE, PICTURE_BYTES)
+    pictures = load_pictures((drawn.path for drawn in result.figures.values()), LONGEST_SIDE, PICTURE_BYTES)
     for figure in result.table.figures:
-        picture = pictures[result.figures[figure.name]]
-        yield figure.caption, f"<figure>{image(picture, figure.caption)}</figure>"
+        if drawn := result.figures.get(figure.name):
+            yield figure.caption, f"<figure>{image(pictures[drawn.path], figure.caption)}</figure>"
 
 
 def _remarks(result: TableResult) -> Iterator[tuple[str, str]]:

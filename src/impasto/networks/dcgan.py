@@ -43,10 +43,10 @@ class PointToMap(nn.ConvTranspose2d):
     def __init__(self, channels: int, out_channels: int, size: int) -> None:
         super().__init__(channels, out_channels, size, bias=False)
 
-    def forward(self, pixels: Tensor) -> Tensor:  # type: ignore[override] - the size of the output is the kernel's
+    def forward(self, pixels: Tensor) -> Tensor:  # type: ignore[override]  # the output's size is the kernel's
         """Turn pixels [N, i] into maps [N, o, size, size], channels last."""
         kernels = self.weight.permute(0, 2, 3, 1)
-        maps: Tensor = (pixels @ kernels.flatten(1)).unflatten(1, kernels.shape[1:])
+        maps = (pixels @ kernels.flatten(1)).view(-1, *kernels.shape[1:])
         return maps.permute(0, 3, 1, 2)
 
 

@@ -37,7 +37,7 @@ class DoublingConv(nn.ConvTranspose2d):
     def __init__(self, channels: int, out_channels: int, *, bias: bool = True) -> None:
         super().__init__(channels, out_channels, 4, 2, 1, bias=bias)
 
-    def forward(self, images: Tensor) -> Tensor:  # type: ignore[override] - it always doubles
+    def forward(self, images: Tensor) -> Tensor:  # type: ignore[override]  # it always doubles
         """Double and convolve."""
         if self.bias is not None or not _pays(images, SMALL):
             return super().forward(images)
@@ -86,4 +86,4 @@ def _weight_gradient(small: Tensor, large: Tensor) -> Tensor:
     padded = functional.pad(large, (1, 1, 1, 1)).permute(0, 2, 3, 1)
     patches = padded.unfold(1, 4, 2).unfold(2, 4, 2).permute(0, 1, 2, 4, 5, 3).reshape(-1, 16 * channels)
     products = small.permute(0, 2, 3, 1).flatten(0, 2).t() @ patches
-    return products.unflatten(1, (4, 4, channels)).permute(0, 3, 1, 2)
+    return products.view(-1, 4, 4, channels).permute(0, 3, 1, 2)

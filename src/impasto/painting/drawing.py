@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -16,6 +16,8 @@ from impasto.hardware import has_bf16
 from impasto.method import LatentPainter
 from impasto.painting.painters import LoadedPainter
 
+Progress = Callable[[int, int], None]
+"""Is told how many of how many are done."""
 MOST_TOGETHER = 16
 PIXELS_TOGETHER = 2**17
 """Of a batch: a few hundred megabytes of activations at any size."""
@@ -25,8 +27,8 @@ def latent_painter(loaded: LoadedPainter) -> LatentPainter:
     """Return the painter, which paints from labels and latents; raise PainterError where it does not."""
     if not isinstance(loaded.painter, LatentPainter):
         raise PainterError(
-            f"{loaded.name} ({loaded.recipe.method.name}) does not paint from labels; name a painter that does with "
-            "--painter, or give this one photos"
+            f"{loaded.name} ({loaded.recipe.method.name}) does not paint from labels; name a painter that does, or "
+            "give this one photos"
         )
     return loaded.painter
 
@@ -43,6 +45,18 @@ def draw_pictures(painter: LatentPainter, weights: Tensor, latents: Tensor) -> I
             images = painter.draw(asked, ideas)
         for image in images[: len(some_weights)]:
             yield to_picture(image)
+
+
+def draw_all(
+    painter: LatentPainter, weights: Tensor, latents: Tensor, progress: Progress | None = None
+) -> list[Image.Image]:
+    """Return the pictures of draw_pictures."""
+    pictures = []
+    for done, picture in enumerate(draw_pictures(painter, weights, latents), start=1):
+        pictures.append(picture)
+        if progress:
+            progress(done, len(weights))
+    return pictures
 
 
 def made_by(loaded: LoadedPainter) -> dict[str, Any]:

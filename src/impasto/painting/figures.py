@@ -6,9 +6,11 @@ A figure is described before it is drawn: weights and latents of each cell.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
 
 import torch
 from PIL import Image
@@ -16,14 +18,18 @@ from torch import Tensor
 
 from impasto.data.batches import ImageSpec
 from impasto.errors import PainterError
-from impasto.painting.drawing import draw_pictures, latent_painter, said_of
+from impasto.files import replacing
+from impasto.painting.counts import GALLERY_COLUMNS, IN_A_ROW
+from impasto.painting.drawing import Progress, draw_all, latent_painter, made_by, said_of
 from impasto.painting.latents import drawn_latents
-from impasto.painting.layout import Captions, draw_sheet
+from impasto.painting.layout import Captions, check_legible, draw_sheet
+from impasto.painting.paint_files import KIND_OF
 from impasto.painting.painters import LoadedPainter
-from impasto.painting.prompts import Attribute, Request, find_attribute, requested_one, short_names
+from impasto.painting.prompts import Attribute, Request, completed, find_attribute, requested_one, short_names
+from impasto.painting.signature import save_signed
 
 Mixture = Literal["sum", "mean"]
-TRUNCATIONS = (1.5, 1.0, 0.7, 0.5, 0.3)
+TRUNCATIONS = (None, 1.5, 1.0, 0.7, 0.5, 0.3)
 
 
 class Noise(NamedTuple):
@@ -43,6 +49,7 @@ class Figure:
     """A grid of R x C cells to be painted."""
 
     title: str
+    noise: Noise
     weights: Tensor
     """[R, C, K]"""
     latents: Tensor
@@ -61,20 +68,27 @@ class Axis:
     """[C, K]: of each class, with what is asked of other attributes"""
     fixed: Request
     """What is asked of other attributes."""
+    of: str = ""
+    """` of style`, where there are other attributes."""
 
 
 def axis_of(spec: ImageSpec, attribute: str | None = None, labels: Sequence[str] = ()) -> Axis:
     """Return the classes of an attribute, the first unless said; labels say what is asked of others.
 
-    Raises PainterError for what is unknown, and for a label of the same attribute.
+    Of those that no label names it is the first class. Raises PainterError for an unknown class and for a label of the
+    same attribute.
     """
     chosen: Attribute = find_attribute(spec, attribute)
-    fixed = requested_one(spec, labels)
-    places = list(chosen.places)
-    if fixed.weights[places].any():
-        raise PainterError(f"{fixed.name}: the figure goes through all classes of {chosen.name}; leave that label out")
-    names = short_names(spec)
-    return Axis(tuple(names[place] for place in places), torch.eye(len(names))[places] + fixed.weights, fixed)
+    asked = requested_one(spec, labels)
+    names, places = short_names(spec), list(chosen.places)
+    if asked.weights[places].any():
+        raise PainterError(f"{asked.name}: the figure goes through all classes of {chosen.name}; leave that label out")
+    weights = completed(spec, asked).weights
+    weights[places] = 0
+    fixed = Request(" + ".join(names[place] for place in weights.nonzero().flatten().tolist()), weights)
+    own = torch.eye(len(names))[places]
+    of = f" of {chosen.name}" if spec.groups else ""
+    return Axis(tuple(names[place] for place in places), own + weights, fixed, of)
 
 
 def mixing(axis: Axis, noise: Noise, mixture: Mixture = "sum") -> Figure:
@@ -89,7 +103,8 @@ def mixing(axis: Axis, noise: Noise, mixture: Mixture = "sum") -> Figure:
     weights = pairs.clamp(max=1) + axis.fixed.weights  # e_i + e_i on the diagonal is the class itself
     count = len(axis.names)
     latents = noise(range(1)).expand(count, count, -1)
-    return Figure(_titled(f"Two classes at once ({mixture})", axis, noise), weights, latents, axis.names, axis.names)
+    title = _titled(f"Two classes{axis.of} at once ({mixture})", axis, noise)
+    return Figure(title, noise, weights, latents, axis.names, axis.names)
 
 
 def sweep(axis: Axis, noise: Noise, rows: int) -> Figure:
@@ -97,7 +112,9 @@ def sweep(axis: Axis, noise: Noise, rows: int) -> Figure:
     count = len(axis.names)
     latents = noise(range(rows))[:, None].expand(-1, count, -1)
     weights = axis.weights.expand(rows, -1, -1)
-    return Figure(_titled("Same noise, every class", axis, noise), weights, latents, columns=axis.names)
+    return Figure(
+        _titled(f"Same noise, every class{axis.of}", axis, noise), noise, weights, latents, columns=axis.names
+    )
 
 
 def classes(axis: Axis, noise: Noise, columns: int) -> Figure:
@@ -105,49 +122,73 @@ def classes(axis: Axis, noise: Noise, columns: int) -> Figure:
     count = len(axis.names)
     latents = noise(range(count * columns)).reshape(count, columns, -1)
     weights = axis.weights[:, None].expand(-1, columns, -1)
-    return Figure(_titled("Every class", axis, noise), weights, latents, rows=axis.names)
+    return Figure(_titled(f"Every class{axis.of}", axis, noise), noise, weights, latents, rows=axis.names)
 
 
-def gallery(request: Request, noise: Noise, count: int, columns: int) -> Figure:
-    """Return many paintings of one class, as many as fill whole rows. Spec 01, per-style gallery."""
+def gallery(request: Request, noise: Noise, count: int, columns: int | None = None) -> Figure:
+    """Return many paintings of one class, as many as fill whole rows. Spec 01, per-style gallery.
+
+    Unless said, rows are as long as columns, but have GALLERY_COLUMNS where there are so many.
+    """
+    columns = columns or min(count, max(GALLERY_COLUMNS, math.ceil(math.sqrt(count))))
     rows = -(-count // columns)
     latents = noise(range(rows * columns)).reshape(rows, columns, -1)
-    return Figure(f"{request.name}, {_said(noise)}", request.weights.expand(rows, columns, -1), latents)
+    return Figure(f"{request.name}, {_said(noise)}", noise, request.weights.expand(rows, columns, -1), latents)
 
 
-def truncation(axis: Axis, noise: Noise, columns: int) -> Figure:
-    """Return the same latents cut off ever nearer to 0, a row for each threshold; classes go round in columns."""
+def truncation(axis: Axis, noise: Noise, columns: int | None = None) -> Figure:
+    """Return the same latents as drawn, then cut off ever nearer to 0; classes go round in columns.
+
+    Unless said, there are IN_A_ROW columns, or as many as classes where those are more.
+    """
+    columns = columns or max(IN_A_ROW, len(axis.names))
     latents = torch.stack([Noise(noise.size, noise.seed, threshold)(range(columns)) for threshold in TRUNCATIONS])
     turns = [column % len(axis.names) for column in range(columns)]
-    rows = tuple(f"{threshold:g}" for threshold in TRUNCATIONS)
-    title = _titled("Latents within a threshold", axis, noise)
+    rows = tuple("as drawn" if threshold is None else f"{threshold:g}" for threshold in TRUNCATIONS)
+    few = f", {columns} of {len(axis.names)} classes{axis.of}" if columns < len(axis.names) else ""
+    title = _titled(f"Latents within a threshold{few}", axis, noise)
     names = tuple(axis.names[turn] for turn in turns)
-    return Figure(title, axis.weights[turns].expand(len(rows), -1, -1), latents, rows, names)
+    return Figure(title, noise, axis.weights[turns].expand(len(rows), -1, -1), latents, rows, names)
 
 
 def interpolation(start: Request, end: Request, noise: Noise, rows: int, steps: int) -> Figure:
-    """Return strips from one class to another, alpha e_i + (1 - alpha) e_j of spec 01, a row for each latent."""
+    """Return strips from one class to another, alpha e_i + (1 - alpha) e_j of spec 01, a row for each latent.
+
+    Raises PainterError where both ends are the same.
+    """
+    if torch.equal(start.weights, end.weights):
+        raise PainterError(f"both ends are {start.name}, so that nothing would change; name another class for one")
     shares = torch.linspace(0, 1, steps)
     weights = torch.lerp(start.weights, end.weights, shares[:, None]).expand(rows, -1, -1)
     latents = noise(range(rows))[:, None].expand(-1, steps, -1)
     columns = tuple(f"{share:.2f}" for share in shares.tolist())
-    return Figure(f"From {start.name} to {end.name}, {_said(noise)}", weights, latents, columns=columns)
+    return Figure(f"From {start.name} to {end.name}, {_said(noise)}", noise, weights, latents, columns=columns)
 
 
-def paint_cells(figure: Figure, loaded: LoadedPainter) -> list[Image.Image]:
-    """Return the cells' pictures, row by row; cells that ask for the same are painted once."""
+def paint_cells(figure: Figure, loaded: LoadedPainter, progress: Progress | None = None) -> list[Image.Image]:
+    """Return the cells' pictures, row by row; cells that ask for the same are painted once.
+
+    Raises PainterError where there are too many of them to be seen.
+    """
     painter = latent_painter(loaded)
+    check_legible(loaded.spec.size, *figure.weights.shape[:2])
     weights, latents = figure.weights.flatten(0, 1), figure.latents.flatten(0, 1)
     asked, cells = torch.unique(torch.cat([weights, latents], dim=1), dim=0, return_inverse=True)
     kinds = weights.shape[1]
-    pictures = list(draw_pictures(painter, asked[:, :kinds], asked[:, kinds:]))
+    pictures = draw_all(painter, asked[:, :kinds], asked[:, kinds:], progress)
     return [pictures[cell] for cell in cells.tolist()]
 
 
-def lay_out(figure: Figure, pictures: Sequence[Image.Image], loaded: LoadedPainter) -> Image.Image:
-    """Return the figure with its captions."""
+def write_figure(
+    figure: Figure, pictures: Sequence[Image.Image], loaded: LoadedPainter, target: Path, **about: Any
+) -> None:
+    """Write the figure with its captions and signature, which holds `about` too, as its name's ending says."""
     captions = Captions(figure.title, said_of(loaded), figure.rows, figure.columns)
-    return draw_sheet(pictures, figure.weights.shape[1], captions)
+    sheet = draw_sheet(pictures, figure.weights.shape[1], captions)
+    noise = {"seed": figure.noise.seed, "truncation": figure.noise.truncation}
+    with replacing(target) as temporary:
+        signature = {**made_by(loaded), "figure": figure.title, **about, **noise}
+        save_signed(sheet, temporary, KIND_OF[target.suffix.lower()], signature)
 
 
 def _titled(what: str, axis: Axis, noise: Noise) -> str:

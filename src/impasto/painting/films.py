@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -40,7 +41,7 @@ def write_film(frames: Sequence[Image.Image], target: Path, signature: Mapping[s
         if target.suffix.lower() == ".gif":
             _write_gif(frames, temporary, comment)
         else:
-            _write_mp4([_even(frame) for frame in frames], temporary, comment)
+            _write_mp4(map(_even, frames), temporary, comment)
 
 
 def _write_gif(frames: Sequence[Image.Image], target: Path, comment: str) -> None:
@@ -68,14 +69,15 @@ def _palette_of(frames: Sequence[Image.Image]) -> Image.Image:
     return strip.quantize(256)
 
 
-def _write_mp4(frames: Sequence[Image.Image], target: Path, comment: str) -> None:
-    av = _pyav()
+def _write_mp4(frames: Iterator[Image.Image], target: Path, comment: str) -> None:
+    """Write frames as they come: enlarged ones weigh too much to be held together."""
+    av, first = _pyav(), next(frames)
     with av.open(str(target), "w", format="mp4") as film:
         film.metadata["comment"] = comment
         stream = film.add_stream("libx264", rate=FRAMES_PER_SECOND, options={"crf": QUALITY})
-        stream.width, stream.height = frames[0].size
+        stream.width, stream.height = first.size
         stream.pix_fmt = "yuv420p"  # what every player knows
-        for frame in frames:
+        for frame in itertools.chain([first], frames):
             film.mux(stream.encode(av.VideoFrame.from_image(frame)))
         film.mux(stream.encode())
 

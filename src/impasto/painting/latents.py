@@ -9,10 +9,16 @@ import torch
 from torch import Tensor
 
 from impasto.chance import generator
+from impasto.errors import PainterError
 
 
 def drawn_latents(size: int, seed: int, indices: Iterable[int], truncation: float | None = None) -> Tensor:
-    """Return latents [N, size] of N(0, 1), each drawn by itself from the seed and its index; truncated where said."""
+    """Return latents [N, size] of N(0, 1), each drawn by itself from the seed and its index; truncated where said.
+
+    Raises PainterError for a truncation that is not above 0 and finite.
+    """
+    if truncation is not None and not 0 < truncation < math.inf:
+        raise PainterError(f"a truncation of {truncation:g} leaves nothing to draw; say one above 0, such as 0.7")
     latents = torch.stack([torch.randn(size, generator=generator(seed, "latent", index)) for index in indices])
     return latents if truncation is None else truncated(latents, truncation)
 

@@ -8,6 +8,8 @@ from typing import TypeAlias
 
 from PIL import Image, ImageDraw, ImageFont
 
+from impasto.errors import PainterError
+
 Font: TypeAlias = ImageFont.FreeTypeFont | ImageFont.ImageFont
 MARGIN, GAP = 18, 4
 TITLE, CAPTION, SMALL = 22, 16, 14
@@ -16,6 +18,8 @@ LINE = 1.5
 """Of a letter's height, from line to line."""
 LEGIBLE_SIDE = 64
 """Smaller pictures are enlarged by a whole factor to at least this many pixels."""
+LEAST_LEGIBLE = 16
+"""Pixels of a picture below which a sheet shows nothing."""
 LARGEST_SIDE = 10_000
 """Of a sheet's pictures together; more of them are shrunk."""
 LONGEST_CAPTION = 240
@@ -40,7 +44,7 @@ def draw_sheet(pictures: Sequence[Image.Image], columns: int, captions: Captions
     side = _cell_side(pictures[0].width, max(rows, columns))
     step = side + GAP
     font, title, small = (ImageFont.load_default(size) for size in (CAPTION, TITLE, SMALL))
-    row_names = [_fitting(name, font, LONGEST_CAPTION) for name in captions.rows]
+    row_names = [fitting(name, font, LONGEST_CAPTION) for name in captions.rows]
     left = MARGIN + (_widest(row_names, font) + MARGIN // 2 if row_names else 0)
     heads = _heads(captions.columns, font, side)
     top = MARGIN + round(TITLE * LINE) + max((head.height + GAP for head in heads), default=0)
@@ -61,10 +65,27 @@ def draw_sheet(pictures: Sequence[Image.Image], columns: int, captions: Captions
     return sheet
 
 
+def check_legible(size: int, rows: int, columns: int) -> None:
+    """Raise PainterError where pictures of `size` pixels would be too small to see on a sheet of so many."""
+    if (side := _cell_side(size, max(rows, columns))) < min(size, LEAST_LEGIBLE):
+        raise PainterError(
+            f"{rows:,} rows of {columns:,} paintings would leave {side} pixels for each; ask for fewer, or for rows "
+            "and columns that are nearer to a square"
+        )
+
+
 def enlarged(picture: Image.Image, side: int) -> Image.Image:
     """Enlarge a picture by the least whole factor that makes it `side` pixels wide or more, keeping hard pixels."""
     factor = -(-side // picture.width)
     return picture.resize((picture.width * factor, picture.height * factor), Image.Resampling.NEAREST)
+
+
+def fitting(text: str, font: Font, width: int) -> str:
+    """Return as much of a text as fits a width in pixels, with an ellipsis where something is left out."""
+    cut = text
+    while cut and font.getlength(cut if cut == text else f"{cut}…") > width:
+        cut = cut[:-1]
+    return cut if cut == text else f"{cut}…"
 
 
 def _cell_side(size: int, cells: int) -> int:
@@ -79,7 +100,7 @@ def _brought_to(picture: Image.Image, side: int) -> Image.Image:
 
 def _heads(names: Sequence[str], font: Font, side: int) -> list[Image.Image]:
     """Return the columns' captions as pictures: level where all fit above their column, else upright."""
-    names = [_fitting(name, font, LONGEST_CAPTION) for name in names]
+    names = [fitting(name, font, LONGEST_CAPTION) for name in names]
     level = _widest(names, font) <= side
     heads = [_written(name, font) for name in names]
     return heads if level else [head.rotate(90, expand=True) for head in heads]
@@ -93,11 +114,3 @@ def _written(text: str, font: Font) -> Image.Image:
 
 def _widest(texts: Sequence[str], font: Font) -> int:
     return max((round(font.getlength(text)) for text in texts), default=0)
-
-
-def _fitting(text: str, font: Font, width: int) -> str:
-    """Return as much of a text as fits a width in pixels, with an ellipsis where something is left out."""
-    cut = text
-    while cut and font.getlength(cut if cut == text else f"{cut}…") > width:
-        cut = cut[:-1]
-    return cut if cut == text else f"{cut}…"

@@ -5,14 +5,14 @@ from __future__ import annotations
 import itertools
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from impasto.data.batches import ImageSpec
-from impasto.errors import PainterError, did_you_mean
+from impasto.errors import PainterError, did_you_mean, naming
 
 SUM_TOLERANCE = 1e-6
 """How far from 1 the weights of a mixture may add up before they are said to be scaled."""
@@ -49,7 +49,7 @@ def find_attribute(spec: ImageSpec, name: str | None) -> Attribute:
     if name is None:
         return next(iter(known.values()))
     if name not in known:
-        raise PainterError(f"--attribute: the painter knows no attribute {name}{did_you_mean(name, known)}")
+        raise PainterError(f"the painter knows no attribute {name}{did_you_mean(name, known)}")
     return known[name]
 
 
@@ -65,11 +65,10 @@ def short_names(spec: ImageSpec) -> tuple[str, ...]:
 def find_class(spec: ImageSpec, label: str) -> int:
     """Return the place of a class among all K, by its name or, where that is clear, by its value alone.
 
-    Raises PainterError for a label that is unknown or may be several.
+    Where none is written just so, capitals do not count, and space, `_` and `-` are the same. Raises PainterError for a
+    label that is unknown or may be several.
     """
-    if label in spec.classes:
-        return spec.classes.index(label)
-    found = [place for place, name in enumerate(spec.classes) if spec.groups and _value(name) == label]
+    found = _places_of(spec, label) or _places_of(spec, label, _plainly)
     if not found:
         raise PainterError(f"the painter knows no class {label}{did_you_mean(label, short_names(spec))}")
     if len(found) > 1:
@@ -92,9 +91,17 @@ def requested_one(spec: ImageSpec, labels: Sequence[str]) -> Request:
     return requests[0]
 
 
+def completed(spec: ImageSpec, request: Request) -> Request:
+    """Return the request with the first class of each attribute that it leaves open, as no picture ever is."""
+    asked = request.weights.nonzero().flatten().tolist()
+    return _of_places(spec, [_first_of(attribute, asked) for attribute in attributes_of(spec)])
+
+
 def each_class(spec: ImageSpec) -> list[Request]:
-    """Return a request for each class alone; of several attributes the others are left open."""
-    return [_of_places(spec, (place,)) for place in range(len(spec.classes))]
+    """Return requests in which each class comes at least once; of several attributes, all go round together."""
+    spans = [attribute.places for attribute in attributes_of(spec)]
+    most = max(spec.attributes)
+    return [_of_places(spec, [span[number % len(span)] for span in spans]) for number in range(most)]
 
 
 def mixed(spec: ImageSpec, mixture: str) -> tuple[Request, list[str]]:
@@ -110,8 +117,8 @@ def mixed(spec: ImageSpec, mixture: str) -> tuple[Request, list[str]]:
         if not named:
             continue
         total = sum(named.values())
-        if total == 0:
-            raise PainterError("--mix: the weights add up to 0; at least one must be above 0")
+        if not 0 < total < math.inf:
+            raise PainterError(f"--mix: the weights add up to {total:g}; say weights such as 0.6 and 0.4")
         for place, weight in named.items():
             weights[place] = weight / total
         if abs(total - 1) > SUM_TOLERANCE:
@@ -124,7 +131,8 @@ def _weights_given(spec: ImageSpec, mixture: str) -> dict[int, float]:
     given: dict[int, float] = {}
     for part in mixture.split(","):
         name, _, number = part.strip().rpartition("=")
-        place = find_class(spec, name) if name else None
+        with naming("--mix"):
+            place = find_class(spec, name) if name else None
         try:
             weight = float(number)
         except ValueError:
@@ -138,6 +146,22 @@ def _weights_given(spec: ImageSpec, mixture: str) -> dict[int, float]:
             raise PainterError(f"--mix names {name} twice; give each class one weight")
         given[place] = weight
     return given
+
+
+def _places_of(spec: ImageSpec, label: str, spelled: Callable[[str], str] = str) -> list[int]:
+    """Return the classes whose name, or else whose value, is spelled as the label is."""
+    wanted = spelled(label)
+    whole = [place for place, name in enumerate(spec.classes) if spelled(name) == wanted]
+    return whole or [p for p, name in enumerate(spec.classes) if spec.groups and spelled(_value(name)) == wanted]
+
+
+def _first_of(attribute: Attribute, places: Sequence[int]) -> int:
+    """Return the first of the places that is the attribute's, else its first class."""
+    return next((place for place in places if place in attribute.places), attribute.places.start)
+
+
+def _plainly(name: str) -> str:
+    return name.casefold().replace("_", " ").replace("-", " ")
 
 
 def _scaled_note(attribute: Attribute, total: float, taken: Sequence[float], spec: ImageSpec) -> str:

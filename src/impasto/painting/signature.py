@@ -31,13 +31,15 @@ def save_signed(picture: Image.Image, target: Path, kind: str, signature: Mappin
 
 
 def read_signature(path: Path) -> dict[str, Any]:
-    """Return what a painting says of itself.
+    """Return what a painting says of itself, or a film that is a GIF.
 
     Raises PictureError when the file is no picture or was not painted by impasto.
     """
+    if path.suffix.lower() == ".mp4" and path.is_file():
+        raise PictureError(f"{path} is a film; how it was made stands in its comment, which ffprobe and players show")
     with open_picture(path, max_megapixels=math.inf) as picture:
         try:
-            comment = picture.getexif().get_ifd(EXIF_FOLDER).get(USER_COMMENT, b"")
+            comment = picture.getexif().get_ifd(EXIF_FOLDER).get(USER_COMMENT, picture.info.get("comment", b""))
         except DAMAGE as error:
             raise PictureError(f"{path} is cut off or damaged ({error}); paint it again") from error
     if isinstance(comment, str):

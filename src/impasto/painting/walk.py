@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from impasto.method import LatentPainter
-from impasto.painting.drawing import draw_pictures
+from impasto.painting.drawing import Progress, draw_all
 from impasto.painting.latents import between
 from impasto.painting.prompts import Request
 
@@ -19,16 +19,20 @@ class Idea(NamedTuple):
     """Where a walk begins or turns."""
 
     request: Request
+    seed: int
+    """Of the latent."""
     latent: Tensor
     """[Z]"""
 
 
-def walk_frames(painter: LatentPainter, start: Idea, end: Idea, frames: int) -> list[Image.Image]:
+def walk_frames(
+    painter: LatentPainter, start: Idea, end: Idea, frames: int, progress: Progress | None = None
+) -> list[Image.Image]:
     """Return the RGB pictures of a walk from one idea to the other and back, which can be repeated without a jolt."""
     positions = there(frames)
     weights = torch.lerp(start.request.weights, end.request.weights, positions[:, None])
     latents = between(start.latent, end.latent, positions)
-    pictures = list(draw_pictures(painter, weights, latents))
+    pictures = draw_all(painter, weights, latents, progress)
     return [pictures[min(frame, frames - frame)] for frame in range(frames)]
 
 

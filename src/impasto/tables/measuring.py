@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import torch
+from PIL import Image
 
 from impasto.data.collection import Item
 from impasto.data.datasets import open_dataset
 from impasto.errors import EvaluationError, RunError
 from impasto.evaluation.evaluate import Progress, Question, evaluate, needs_features
-from impasto.evaluation.extractors import Extractor, Settings, open_extractor
+from impasto.evaluation.extractors import Extractor, FeaturesError, Settings, open_extractor
 from impasto.evaluation.images import ImageSet, Pictures
+from impasto.evaluation.label_consistency import label_consistency
 from impasto.evaluation.measures import METRICS
 from impasto.evaluation.record import Record
 from impasto.evaluation.subject import Wishes, painted
@@ -20,8 +22,8 @@ from impasto.methods import METHODS
 from impasto.painting.painters import LoadedPainter, load_painter
 from impasto.recipe import Recipe
 from impasto.run_folder import RunFolder
-from impasto.tables.result import Budget, RowResult
-from impasto.tables.table_file import JudgeOptions, RowOptions
+from impasto.tables.options import JudgeOptions, RowOptions
+from impasto.tables.result import Budget, Mixed, RowResult
 from impasto.tables.training import PlannedRun
 
 CLASSIFIED = frozenset({"is", "top1"})
@@ -61,6 +63,15 @@ class TableJudge:
         )
         return RowResult(row.name, folder, _budget(run.folder, painter, row), records, row.published)
 
+    def of_mixtures(self, pictures: Sequence[Image.Image], names: Sequence[str]) -> Mixed | None:
+        """Return how much of both classes the table's own classifier sees in a mixing matrix, where it names one."""
+        if self.options.classifier is None:
+            return None
+        extractor = self._extractor(self.options.classifier)
+        if not extractor.knows_names:
+            return None
+        return Mixed(label_consistency(pictures, names, extractor), extractor.about.name, len(extractor.classes))
+
     def _asked(self, row: RowOptions) -> dict[str, list[str]]:
         """Return the metrics that each features are asked for."""
         asked: dict[str, list[str]] = {}
@@ -81,7 +92,10 @@ class TableJudge:
     def _extractor(self, name: str) -> Extractor:
         if name not in self._extractors:
             place = str(self.runs[name].folder.path) if name in self.runs else name
-            self._extractors[name] = open_extractor(place, Settings(self.options.weights, self.device))
+            try:
+                self._extractors[name] = open_extractor(place, Settings(self.options.weights, self.device))
+            except FeaturesError as error:
+                raise EvaluationError(f"{error} (see judge.features, judge.classifier and judge.weights)") from error
         return self._extractors[name]
 
     def _reference(self, recipe: Recipe) -> Pictures:

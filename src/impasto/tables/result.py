@@ -10,8 +10,9 @@ from statistics import correlation, fmean
 from typing import Any, Literal, NamedTuple
 
 from impasto import __version__
+from impasto.evaluation.label_consistency import Consistency
 from impasto.evaluation.record import Interval, Measure, Record
-from impasto.tables.table_file import Published, Table
+from impasto.tables.options import Published, Table
 
 Side = Literal["ours", "published"]
 IN_PERCENT = frozenset({"top1"})
@@ -86,6 +87,23 @@ class RowResult:
         return {name: _published(value) for name, value in self.published.items()}
 
 
+class Mixed(NamedTuple):
+    """What a classifier sees in a mixing matrix."""
+
+    consistency: Consistency
+    judge: str
+    classes: int
+    """That the judge knows."""
+
+
+class Drawn(NamedTuple):
+    """A figure of a table."""
+
+    path: Path
+    mixed: Mixed | None = None
+    """Where it is a mixing matrix and the table names a classifier."""
+
+
 @dataclass(frozen=True)
 class TableResult:
     """A table, measured."""
@@ -93,8 +111,8 @@ class TableResult:
     name: str
     table: Table
     rows: Sequence[RowResult]
-    figures: Mapping[str, Path]
-    """Files of the table's figures by name."""
+    figures: Mapping[str, Drawn]
+    """By name; a table is written before its figures are drawn, too."""
 
     def by_class(self, row: RowResult) -> Iterator[tuple[Side, ByClass]]:
         """Yield the sides of a row whose classes were measured, or published, one by one."""
@@ -113,7 +131,7 @@ class TableResult:
             **self.table.model_dump(mode="json", include={"source", "notes", "judge", "class_counts"}),
             "in_percent": sorted(IN_PERCENT),
             "rows": [_row_in_json(row) for row in self.rows],
-            "figures": {name: path.name for name, path in self.figures.items()},
+            "figures": {name: _figure_in_json(drawn) for name, drawn in self.figures.items()},
         }
 
 
@@ -127,6 +145,12 @@ def _row_in_json(row: RowResult) -> dict[str, Any]:
         "budget": {**row.budget._asdict(), "share_of_published": row.budget.share},
         "records": [asdict(record) for record in row.records],
     }
+
+
+def _figure_in_json(drawn: Drawn) -> dict[str, Any]:
+    if drawn.mixed is None:
+        return {"file": drawn.path.name}
+    return {"file": drawn.path.name, "judge": drawn.mixed.judge, **drawn.mixed.consistency.to_json()}
 
 
 def _as_printed(measure: Measure) -> Value:

@@ -18,11 +18,11 @@ from impasto.engine.claim import check_folder
 from impasto.engine.start import start_is_ready
 from impasto.engine.train import train
 from impasto.engine.watch import Watch
-from impasto.errors import RunError
+from impasto.errors import RecipeError, RunError
 from impasto.files import replacing_folder
 from impasto.recipe import Recipe, load_recipe
 from impasto.run_folder import RECIPE, WEIGHTS, RunFolder
-from impasto.tables.table_file import Table
+from impasto.tables.options import RunOptions, Table
 
 KEPT = "kept"
 
@@ -70,8 +70,10 @@ def planned_runs(table: Table, folder: Path) -> list[PlannedRun]:
     return runs
 
 
-def train_run(run: PlannedRun, watch: Watch) -> None:
+def train_run(run: PlannedRun, watch: Watch, *, accept_changed_data: bool = False) -> None:
     """Train a run to its end, from where it stands; do nothing for a finished one.
+
+    It goes on with the pictures it began with only, unless changed ones are accepted.
 
     Raises what `train` raises, InterruptedTraining after Ctrl-C among it.
     """
@@ -79,19 +81,27 @@ def train_run(run: PlannedRun, watch: Watch) -> None:
     for checkpoint in run.folder.checkpoint_folders():  # one saved just before an earlier session was stopped
         keeping.keep(checkpoint)
     if not run.finished:
-        train(run.recipe, run.folder, keeping)
+        train(run.recipe, run.folder, keeping, accept_changed_data=accept_changed_data)
 
 
 def _planned(table: Table, name: str, folder: Path) -> PlannedRun:
     options = table.runs[name]
-    source = options.recipe or name
-    recipe = load_recipe(source, options.settings)
+    recipe = _recipe(name, options, options.settings)
     moments = table.moments(name)
     if not moments:
         return PlannedRun(name, recipe, RunFolder(folder / name), {})
     interval, kept = _schedule(moments, recipe)
-    recipe = load_recipe(source, [*options.settings, f"every.checkpoint={interval}"])
+    recipe = _recipe(name, options, [*options.settings, f"every.checkpoint={interval}"])
     return PlannedRun(name, recipe, RunFolder(folder / name), kept)
+
+
+def _recipe(name: str, options: RunOptions, settings: Sequence[str]) -> Recipe:
+    """Load a run's recipe; its mistakes are told after the run's name."""
+    source = options.recipe or name
+    try:
+        return load_recipe(source, settings)
+    except RecipeError as error:
+        raise RecipeError(name if source == name else f"{name} ({source})", error.problems) from error
 
 
 def _schedule(moments: set[Fraction], recipe: Recipe) -> tuple[int, dict[Fraction, int]]:
@@ -162,6 +172,9 @@ class _Keeping(Watch):
 
     def measured(self, clock: Clock, metrics: Mapping[str, float]) -> None:
         self.watch.measured(clock, metrics)
+
+    def alarmed(self, clock: Clock, alarm: str) -> None:
+        self.watch.alarmed(clock, alarm)
 
     def saved(self, path: Path) -> None:
         self.watch.saved(path)

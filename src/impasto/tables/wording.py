@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import timedelta
 from typing import NamedTuple
 
 from impasto.evaluation.record import Record
@@ -37,18 +37,24 @@ def grids(result: TableResult) -> Iterator[Grid]:
 def remarks(result: TableResult) -> Iterator[str]:
     """Yield the sentences without which the table cannot be read rightly."""
     yield from _told_of(result.rows, lambda record: [_how(record)])
+    for name, drawn in result.figures.items():
+        if drawn.mixed is not None:
+            said = drawn.mixed.consistency.said(drawn.mixed.judge, drawn.mixed.classes)
+            yield f"{name}: {said}."
     yield from result.table.notes
     yield from _told_of(result.rows, lambda record: [f"{warning}." for warning in record.warnings])
 
 
 def to_markdown(result: TableResult) -> str:
     """Return the table as Markdown, with its figures."""
-    parts = [f"# {result.name}", f"{result.table.about.does} {result.table.source}."]
+    parts = [f"# {_plain(result.name)}", _plain(f"{result.table.about.does} {result.table.source}.")]
     for grid in grids(result):
         parts += [f"## {grid.title}", _markdown_table(grid)]
     for figure in result.table.figures:
-        parts += [f"## {figure.caption}", f"![{figure.caption}]({result.figures[figure.name].name})"]
-    if said := [f"- {remark}" for remark in remarks(result)]:
+        if drawn := result.figures.get(figure.name):
+            caption = _plain(figure.caption)
+            parts += [f"## {caption}", f"![{caption}]({drawn.path.name})"]
+    if said := [f"- {_plain(remark)}" for remark in remarks(result)]:
         parts += ["## To be known", "\n".join(said)]
     return "\n\n".join(parts) + "\n"
 
@@ -103,7 +109,7 @@ def _budget(budget: Budget) -> tuple[str, ...]:
     published = NOTHING if budget.published_images is None else f"{budget.published_images:,}"
     share = NOTHING if budget.share is None else f"{100 * budget.share:.3g} %"
     devices = ", then ".join(budget.devices) or NOTHING
-    return f"{budget.images_seen:,}", published, share, str(timedelta(seconds=round(budget.seconds))), devices
+    return f"{budget.images_seen:,}", published, share, _hours(budget.seconds), devices
 
 
 def _how(record: Record) -> str:
@@ -132,4 +138,15 @@ def _told_of(rows: Sequence[RowResult], sentences: Callable[[Record], Iterable[s
 
 def _markdown_table(grid: Grid) -> str:
     lines = [grid.columns, tuple("---" if place == 0 else "---:" for place in range(len(grid.columns))), *grid.rows]
-    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
+    return "\n".join(f"| {' | '.join(map(_plain, line))} |" for line in lines)
+
+
+def _plain(text: str) -> str:
+    """Escape what Markdown or HTML would take for itself."""
+    return re.sub(r"([\\`*_\[\]<>#|])", r"\\\1", " ".join(text.split()))
+
+
+def _hours(seconds: float) -> str:
+    """Return a duration as h:mm:ss, days and all."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"

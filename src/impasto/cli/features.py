@@ -1,0 +1,14 @@
+"""Opening the features that `--features` and `--weights` name."""
+
+from __future__ import annotations
+
+from impasto.errors import EvaluationError
+from impasto.evaluation.extractors import Extractor, FeaturesError, Settings, open_extractor
+
+
+def open_features(name: str, settings: Settings) -> Extractor:
+    """Return an extractor; raise EvaluationError that names the options where it cannot be opened."""
+    try:
+        return open_extractor(name, settings)
+    except FeaturesError as error:
+        raise EvaluationError(f"{error} (see --features NAME and --weights FILE)") from error

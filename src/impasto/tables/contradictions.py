@@ -1,0 +1,67 @@
+"""What the parts of a table do not agree on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from impasto.errors import did_you_mean
+from impasto.evaluation.extractors import OPENERS
+from impasto.evaluation.measures import METRICS
+from impasto.painting.painters import RUNS
+from impasto.tables.options import FigureOptions, JudgeOptions, RowOptions, Table
+
+
+def contradictions(table: Table) -> Iterator[str]:
+    """Yield what parts of a table do not agree on."""
+    shown: list[tuple[str, RowOptions | FigureOptions]] = [
+        *((f"rows.{place}", row) for place, row in enumerate(table.rows)),
+        *((f"figures.{place}", figure) for place, figure in enumerate(table.figures)),
+    ]
+    if not shown:
+        yield "rows: there are neither rows nor figures; add some"
+    for place, moment in shown:
+        if moment.run not in table.runs:
+            yield f"{place}.run: there is no run {moment.run}{did_you_mean(moment.run, table.runs)}"
+    for names, what in ((table.rows, "rows"), (table.figures, "figures")):
+        if len({each.name for each in names}) < len(names):
+            yield f"{what}: two have the same name; rename one"
+    yield from _judged(table)
+    yield from _ignored(table)
+
+
+def _ignored(table: Table) -> Iterator[str]:
+    """Yield the options of figures that would change nothing."""
+    for place, figure in enumerate(table.figures):
+        if figure.label is not None and figure.kind != "gallery":
+            yield f"figures.{place}.label: a figure of kind {figure.kind} goes through all classes; leave it out"
+        if figure.count is not None and figure.kind == "mixing":
+            yield f"figures.{place}.count: a mixing matrix has as many rows as there are classes; leave it out"
+
+
+def _judged(table: Table) -> Iterator[str]:
+    """Yield which metrics there are not, or that nobody was asked to measure the rows."""
+    if table.judge is None:
+        if table.rows:
+            yield "judge: missing; say judge: {metrics: [...]}, or leave the rows out"
+        return
+    named = {"judge.metrics": table.judge.metrics}
+    named |= {f"rows.{place}.published": tuple(row.published) for place, row in enumerate(table.rows)}
+    for place, metrics in named.items():
+        for metric in metrics:
+            if metric not in METRICS:
+                yield f"{place}: there is no metric {metric}{did_you_mean(metric, METRICS)}"
+    yield from _features_named(table, table.judge)
+
+
+def _features_named(table: Table, judge: JudgeOptions) -> Iterator[str]:
+    """Yield which features and classifiers are neither runs of the table, nor published ones, nor any run."""
+    named = {"judge.features": judge.features, "judge.classifier": judge.classifier}
+    named |= {f"rows.{place}.classifier": row.classifier for place, row in enumerate(table.rows)}
+    for place, name in named.items():
+        if name is not None and name not in table.runs and name not in OPENERS and not _is_there(name):
+            yield f"{place}: there are no features {name}{did_you_mean(name, [*table.runs, *OPENERS])}"
+
+
+def _is_there(run: str) -> bool:
+    return Path(run).exists() or (RUNS / run).exists()

@@ -1,0 +1,127 @@
+"""What a table says: the runs of a published table, what is measured of them, and what the paper says.
+
+Published figures stand in the file as they are printed: top1 in percent, IS with its spread as [mean, spread].
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from fractions import Fraction
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, StringConstraints
+
+from impasto.recipe import About, Options
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
+"""A folder's name."""
+
+
+def _share(value: Any) -> Fraction:
+    try:
+        share = Fraction(str(value))
+    except (ValueError, ZeroDivisionError) as error:
+        raise ValueError(f"must be a share such as 5/8, not {value!r}") from error
+    if not 0 < share <= 1:
+        raise ValueError(f"must be a share above 0 and at most 1, not {value!r}")
+    return share
+
+
+def _as_printed(value: Any) -> Any:
+    numbers = value.values() if isinstance(value, dict) else value if isinstance(value, list | tuple) else [value]
+    right = all(isinstance(number, int | float) and math.isfinite(number) for number in numbers)
+    if not right or not numbers or (isinstance(value, list | tuple) and len(value) != 2):
+        raise ValueError(f"must be a number, [number, spread], or a number for each class, not {value!r}")
+    return value
+
+
+Share = Annotated[Fraction, BeforeValidator(_share)]
+Published = Annotated[float | tuple[float, float] | dict[str, float], BeforeValidator(_as_printed)]
+"""A value, a value with its spread, or the values of classes."""
+
+
+class JudgeOptions(Options):
+    """How all rows are measured."""
+
+    metrics: tuple[str, ...] = Field(min_length=1)
+    """As for `impasto evaluate`."""
+    images: int = Field(10_000, ge=2, le=1_000_000)
+    """Painted by each row, at most so many photos, or just so many from noise."""
+    features: str = "inception-2015"
+    """Of distances: features by name, or a run of this table that is a classifier."""
+    classifier: str | None = None
+    """Of is and top1: likewise; the features unless said."""
+    weights: Path | None = None
+    """The features' file of weights; found or fetched unless said."""
+    seed: int = Field(0, ge=0)
+
+
+class RunOptions(Options):
+    """A run that rows are made from; its folder bears its name."""
+
+    recipe: str | None = None
+    """A shipped recipe or a YAML file; the one of the run's name unless said."""
+    settings: tuple[str, ...] = ()
+    """What is changed of the recipe, such as `data.label=style`."""
+
+
+class Moment(Options):
+    """A run, or its painter as it was part of the way."""
+
+    run: str
+    after: Share | None = None
+    """The share of its training after which the painter is looked at, such as 5/8; at the end unless said."""
+
+    @property
+    def part_way(self) -> bool:
+        """Whether the painter must be kept before training ends."""
+        return self.after is not None and self.after < 1
+
+
+class RowOptions(Moment):
+    """A row of the table."""
+
+    name: str
+    classifier: str | None = None
+    """Of is and top1, where this row has another than the judge's."""
+    published: Mapping[str, Published] = {}
+    """By metric."""
+    published_images: int | None = Field(None, ge=1)
+    """Images that the published model had seen."""
+
+
+class FigureOptions(Moment):
+    """A picture that belongs to the table."""
+
+    name: Name
+    caption: str
+    kind: Literal["mixing", "sweep", "gallery", "classes"]
+    label: str | None = None
+    """The class of a gallery."""
+    count: int | None = Field(None, ge=1, le=1000)
+    """Pictures of a gallery or in each row of a sheet of classes; rows of a sweep."""
+    seed: int = Field(0, ge=0)
+
+
+class Table(Options):
+    """A published table, a set of figures, or both."""
+
+    about: About
+    source: str
+    """The paper, and its table or figures."""
+    notes: tuple[str, ...] = ()
+    """What a reader must know to compare."""
+    runs: dict[Name, Annotated[RunOptions, BeforeValidator(lambda value: {} if value is None else value)]]
+    """In the order in which they are trained."""
+    judge: JudgeOptions | None = None
+    rows: tuple[RowOptions, ...] = ()
+    class_counts: Mapping[str, int] = {}
+    """Real pictures of each class in the published table."""
+    figures: tuple[FigureOptions, ...] = ()
+
+    def moments(self, run: str) -> set[Fraction]:
+        """Return the shares of a run's training after which its painter is shown, the end left out."""
+        shown: list[Moment] = [*self.rows, *self.figures]
+        return {moment.after for moment in shown if moment.run == run and moment.part_way and moment.after}
