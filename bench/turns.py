@@ -5,6 +5,7 @@ A machine that is busy for a while then slows all of them, and the ratio within 
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Mapping
 from typing import Literal, NamedTuple, Protocol
@@ -18,6 +19,8 @@ Device = Literal["cpu", "cuda"]
 
 WARM_UP = 3
 """Steps before timing: in the first ones malloc still asks the system for pages, a fifth of their time."""
+LONG = 10.0
+"""Seconds of a step that needs no more warming up than the first, in which losses were compared."""
 
 
 class Trainee(Protocol):
@@ -74,12 +77,23 @@ def take_turns(
     rounds: int,
 ) -> None:
     """Add the seconds of each round to what was measured, once WARM_UP steps are made, first ones included."""
-    for number in range(1, WARM_UP + rounds):
-        for name, variant in variants.items():
-            start = now(device)
-            variant.step(images, others)
-            if number >= WARM_UP:
-                measured[name].seconds.append(now(device) - start)
+    warm_up, measured_rounds = WARM_UP, 0
+    for number in itertools.count(1):
+        seconds = {name: _timed(variant, images, others, device) for name, variant in variants.items()}
+        if max(seconds.values()) > LONG:
+            warm_up = 1
+        if number >= warm_up:
+            measured_rounds += 1
+            for name, taken in seconds.items():
+                measured[name].seconds.append(taken)
+        if measured_rounds == rounds:
+            return
+
+
+def _timed(variant: Trainee, images: Tensor, others: Tensor, device: Device) -> float:
+    start = now(device)
+    variant.step(images, others)
+    return now(device) - start
 
 
 def pictures(device: Device, size: int, count: int, seed: int = 0) -> Tensor:
