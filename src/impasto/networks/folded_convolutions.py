@@ -10,6 +10,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional
 
+from impasto.networks.twice_differentiable import Geometry, convolve
+
 
 class ConvThenHalve(nn.Conv2d):
     """Conv3x3 (stride 1, padding 1), then the mean of each 2x2 pixels: [N, i, 2h, 2w] -> [N, o, h, w]."""
@@ -20,7 +22,7 @@ class ConvThenHalve(nn.Conv2d):
     def forward(self, images: Tensor) -> Tensor:
         """Convolve and halve."""
         kernel = functional.avg_pool2d(functional.pad(self.weight, (1, 1, 1, 1)), 2, stride=1)
-        return functional.conv2d(images, kernel, self.bias, stride=2, padding=1)
+        return convolve(images, kernel, self.bias, Geometry(stride=2, padding=1))
 
 
 class DoubleThenConv(nn.Conv2d):

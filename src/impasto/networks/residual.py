@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from impasto.networks.folded_convolutions import ConvThenHalve, DoubleThenConv
 from impasto.networks.growth import Growth, first_map
+from impasto.networks.twice_differentiable import PenaltyConv
 
 WIDEST = 8
 """Channels of the widest layer of a network for 64 pixels and more, as a multiple of the width."""
@@ -54,7 +55,7 @@ class ResidualCritic(nn.Module):
         else:
             widths = [min(width << steps, WIDEST * width) for steps in range(way.doublings + 1)]
             pairs = itertools.pairwise(widths)
-            first = nn.Conv2d(channels, width, 3, padding=1)
+            first = PenaltyConv(channels, width, 3)
             self.blocks = nn.Sequential(first, *(DownBlock(before, after) for before, after in pairs), nn.Flatten())
             features = widths[-1] * way.base**2
         self.score = nn.Linear(features, 1)
@@ -91,10 +92,10 @@ class DownBlock(nn.Module):
     def __init__(self, channels: int, out_channels: int) -> None:
         super().__init__()
         self.norm1 = layer_norm(channels)
-        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.conv1 = PenaltyConv(channels, channels, 3)
         self.norm2 = layer_norm(channels)
         self.conv2 = ConvThenHalve(channels, out_channels)
-        self.shortcut = nn.Conv2d(channels, out_channels, 1)
+        self.shortcut = PenaltyConv(channels, out_channels, 1)
 
     def forward(self, features: Tensor) -> Tensor:
         """Return [N, o, H/2, W/2] for [N, i, H, W]."""
@@ -109,9 +110,9 @@ class FirstBlock(nn.Module):
 
     def __init__(self, channels: int, out_channels: int) -> None:
         super().__init__()
-        self.conv1 = nn.Conv2d(channels, out_channels, 3, padding=1)
+        self.conv1 = PenaltyConv(channels, out_channels, 3)
         self.conv2 = ConvThenHalve(out_channels, out_channels)
-        self.shortcut = nn.Conv2d(channels, out_channels, 1)
+        self.shortcut = PenaltyConv(channels, out_channels, 1)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return [N, o, H/2, W/2] for images [N, C, H, W]."""
@@ -126,9 +127,9 @@ class PlainBlock(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.norm1 = layer_norm(channels)
-        self.conv1 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.conv1 = PenaltyConv(channels, channels, 3)
         self.norm2 = layer_norm(channels)
-        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1)
+        self.conv2 = PenaltyConv(channels, channels, 3)
 
     def forward(self, features: Tensor) -> Tensor:
         """Return [N, C, H, W] for [N, C, H, W]."""

@@ -1,0 +1,66 @@
+"""First and second derivatives are those of PyTorch's own convolution."""
+
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from impasto.networks.twice_differentiable import Geometry, PenaltyConv, convolve
+
+CASES = [(3, Geometry(1, 1)), (4, Geometry(2, 1)), (1, Geometry(1, 0))]
+
+
+def penalty_gradients(own: bool, kernel: int, geometry: Geometry) -> list[Tensor]:
+    """Of a loss that holds a gradient penalty and the output itself, through two convolutions in float64."""
+    torch.manual_seed(0)
+    images = torch.randn(2, 3, 8, 8, dtype=torch.float64, requires_grad=True)
+    weights = [torch.randn(o, i, kernel, kernel, dtype=torch.float64, requires_grad=True) for i, o in ((3, 4), (4, 3))]
+    biases = [torch.randn(o, dtype=torch.float64, requires_grad=True) for o in (4, 3)]
+
+    def through(seen: Tensor) -> Tensor:
+        for weight, bias in zip(weights, biases, strict=True):
+            seen = convolve(seen, weight, bias, geometry) if own else functional.conv2d(seen, weight, bias, *geometry)
+            seen = functional.softplus(seen)
+        return seen
+
+    (slope,) = torch.autograd.grad(through(images).sum(), images, create_graph=True)
+    loss = slope.square().sum() + through(images).pow(3).mean()
+    return [slope.detach(), *torch.autograd.grad(loss, [images, *weights, *biases])]
+
+
+@pytest.mark.parametrize(("kernel", "geometry"), CASES)
+def test_derivatives_of_both_orders_are_pytorchs(kernel: int, geometry: Geometry) -> None:
+    found, expected = (penalty_gradients(own, kernel, geometry) for own in (True, False))
+    for mine, theirs in zip(found, expected, strict=True):
+        assert torch.allclose(mine, theirs, rtol=1e-9, atol=1e-9)
+        assert mine.abs().max() > 0
+
+
+def test_a_graph_of_gradients_gives_the_images_alone() -> None:
+    layer, images = PenaltyConv(2, 3, 3), torch.randn(1, 2, 4, 4, requires_grad=True)
+    slopes = torch.autograd.grad(layer(images).sum(), [images, layer.weight], create_graph=True, allow_unused=True)
+    assert slopes[0] is not None
+    assert slopes[1] is None
+    layer(images).sum().backward()
+    assert layer.weight.grad is not None, "without such a graph it learns"
+
+
+def test_under_autocast_it_computes_in_autocasts_type_and_learns_in_float32() -> None:
+    layer, images = PenaltyConv(2, 3, 3), torch.randn(1, 2, 4, 4)
+    with torch.autocast("cpu", torch.bfloat16):
+        output = layer(images)
+        assert output.dtype == torch.bfloat16
+        assert torch.equal(output, functional.conv2d(images, layer.weight, layer.bias, padding=1))
+    output.float().sum().backward()
+    assert layer.weight.grad is not None
+    assert layer.weight.grad.dtype == torch.float32
+
+
+def test_frozen_weights_pass_gradients_to_the_images() -> None:
+    layer, images = (
+        PenaltyConv(2, 3, 3).requires_grad_(requires_grad=False),
+        torch.randn(1, 2, 4, 4, requires_grad=True),
+    )
+    layer(images).sum().backward()
+    assert images.grad is not None
+    assert layer.weight.grad is None
