@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from impasto.errors import OutputError
+from impasto.errors import DataError, OutputError
 
 try:
     import fcntl
@@ -72,6 +72,24 @@ def default_cache() -> Path:
         return Path(chosen)
     caches = os.environ.get("XDG_CACHE_HOME")
     return (Path(caches) if caches else Path.home() / ".cache") / "impasto"
+
+
+def made_once(name: str, marker: str, write: Callable[[Path], None], cache: Path | None = None) -> Path:
+    """Return the folder `name` of the cache, filled by `write` where its file `marker` is not there yet.
+
+    It appears whole or not at all; of several processes that make it, one wins. Raises DataError where the cache cannot
+    be written.
+    """
+    folder = (cache or default_cache()) / name
+    if (folder / marker).is_file():
+        return folder
+    try:
+        with replacing_folder(folder) as draft:
+            write(draft)
+    except OutputError as error:
+        if not (folder / marker).is_file():  # else another process was faster, with the same content
+            raise DataError(f"{error} (set IMPASTO_CACHE to it)") from error
+    return folder
 
 
 @contextmanager

@@ -150,6 +150,8 @@ class Learner(Networked, Generic[Batch]):
     """Networks that do not learn here: their weights come from the run that `training.start_from` names."""
     compiles: ClassVar[bool] = True
     """False where a critic is differentiated twice, which compiled networks cannot be."""
+    turns: int = 1
+    """Training steps in which each network learns at least once: the last of them logs every scalar there is."""
     fabric: Fabric
 
     @abstractmethod

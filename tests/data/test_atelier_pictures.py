@@ -6,9 +6,10 @@ import pytest
 from PIL import Image
 
 from impasto.data import atelier_pictures
-from impasto.data.atelier_pictures import SOURCES, TEST_NAMES, atelier_folder, default_cache, source_photo
+from impasto.data.atelier_pictures import SOURCES, TEST_NAMES, atelier_folder, source_photo
 from impasto.data.renderers import STYLES
 from impasto.errors import DataError
+from impasto.files import default_cache
 
 KINDS = ("photos", *STYLES)
 

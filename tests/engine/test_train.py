@@ -79,11 +79,36 @@ def test_the_last_and_the_best_checkpoint_are_kept(tiny_recipe: Path, monkeypatc
     assert not list(run.checkpoints.glob(".*"))
 
 
+class Steps(Watch):
+    """Counts them."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def stepped(self, clock: Clock, means: object) -> None:
+        self.count += 1
+
+
 def test_an_unknown_best_scalar_is_told_at_the_first_step(tiny_recipe: Path) -> None:
+    steps = Steps()
     with pytest.raises(
         RecipeError, match=r"training.best: generator/cycel is not logged; did you mean generator/cycle\?"
     ):
-        train(recipe(tiny_recipe, "training.best=generator/cycel"), Path("run"))
+        train(recipe(tiny_recipe, "training.best=generator/cycel"), Path("run"), steps)
+    assert steps.count == 0, "before anything is learned that would be lost"
+
+
+def test_where_networks_take_turns_it_is_told_after_the_last_turn(tmp_path: Path) -> None:
+    tiny = ["method.width=4", "method.critic_width=4", "method.critic_steps=3", "training.batch_size=2"]
+    short = ["data.image_size=16", "data.resize=20", "training.images=8", "every.checkpoint=8", "every.samples=8"]
+    run = load_recipe("cwgan-gp-atelier", [*tiny, *short, "training.best=generator/adversarial"])
+    train(run, tmp_path / "good")
+    steps = Steps()
+    with pytest.raises(RecipeError, match=r"training.best: generator/advers is not logged; did you mean generator/adv"):
+        train(
+            load_recipe("cwgan-gp-atelier", [*tiny, *short, "training.best=generator/advers"]), tmp_path / "bad", steps
+        )
+    assert steps.count == 2
 
 
 def test_a_finished_run_is_left_alone(tiny_recipe: Path) -> None:

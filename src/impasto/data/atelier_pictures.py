@@ -17,8 +17,8 @@ import numpy as np
 from PIL import Image
 
 from impasto.data.renderers import STYLES, Picture
-from impasto.errors import DataError, OutputError
-from impasto.files import default_cache, replacing_folder
+from impasto.errors import DataError
+from impasto.files import made_once
 
 ATELIER_VERSION = 1  # raise it whenever a renderer paints differently, so that no cache mixes old with new
 SHORT_SIDE_PIXELS = 256
@@ -41,22 +41,12 @@ def atelier_folder(cache: Path | None = None, progress: Callable[[int, int], Non
     the folder. The cache is `$IMPASTO_CACHE`, else `$XDG_CACHE_HOME/impasto`, else `~/.cache/impasto`. The optional
     `progress` is told (pictures done, pictures in all). Raises DataError when the cache cannot be written.
     """
-    folder = (cache or default_cache()) / f"atelier-v{ATELIER_VERSION}"
-    if is_complete(folder):
-        return folder
-    try:
-        with replacing_folder(folder) as draft:
-            write_pictures(draft, progress)
-            write_split(draft)
-    except OutputError as error:
-        if not is_complete(folder):  # else another process was faster, with the same pictures
-            raise DataError(f"{error} (set IMPASTO_CACHE to it)") from error
-    return folder
 
+    def write(draft: Path) -> None:
+        write_pictures(draft, progress)
+        write_split(draft)
 
-def is_complete(folder: Path) -> bool:
-    """Return whether the collection lies there; it comes into being as a whole, its split written last."""
-    return (folder / "split.csv").is_file()
+    return made_once(f"atelier-v{ATELIER_VERSION}", "split.csv", write, cache)
 
 
 def write_pictures(folder: Path, progress: Callable[[int, int], None] | None) -> None:

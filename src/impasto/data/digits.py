@@ -18,8 +18,7 @@ from impasto.chance import mixed_seed
 from impasto.data.batches import LabelledImages
 from impasto.data.dataset import DataOptions
 from impasto.data.labelled_folder import LabelledFolder, LabelledFolderOptions
-from impasto.errors import DataError, OutputError
-from impasto.files import default_cache, replacing_folder
+from impasto.files import made_once
 
 DIGITS_VERSION = 1  # raise it whenever what is written changes, so that no cache mixes old with new
 BRIGHTEST = 16
@@ -57,21 +56,7 @@ def digits_folder(cache: Path | None = None) -> Path:
 
     The cache is that of `impasto.files.default_cache`. Raises DataError when it cannot be written.
     """
-    folder = (cache or default_cache()) / f"digits-v{DIGITS_VERSION}"
-    if _is_complete(folder):
-        return folder
-    try:
-        with replacing_folder(folder) as draft:
-            write_digits(draft)
-    except OutputError as error:
-        if not _is_complete(folder):  # else another process was faster, with the same digits
-            raise DataError(f"{error} (set IMPASTO_CACHE to it)") from error
-    return folder
-
-
-def _is_complete(folder: Path) -> bool:
-    """Return whether the digits lie there; they come into being as a whole."""
-    return (folder / "train-images-idx3-ubyte").is_file()
+    return made_once(f"digits-v{DIGITS_VERSION}", "train-images-idx3-ubyte", write_digits, cache)
 
 
 def write_digits(folder: Path) -> None:

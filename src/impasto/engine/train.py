@@ -191,6 +191,7 @@ class Session:
         return latest
 
     def _log(self, scalars: Mapping[str, Tensor]) -> None:
+        self._check_best(scalars)
         self.since_scalars.add(scalars)
         self.since_checkpoint.add(scalars)
         means = None
@@ -213,7 +214,6 @@ class Session:
         """Save, with what was measured of these weights; only at the end of its interval for a candidate."""
         means = self._finite(self.since_checkpoint.peek(self.fabric))
         if candidate:
-            self._check_best(means)
             self.since_checkpoint.take(self.fabric)
         failure = None
         if self.journal is not None:
@@ -225,10 +225,13 @@ class Session:
                 failure = error
         raise_together(self.fabric, failure)
 
-    def _check_best(self, means: Mapping[str, float]) -> None:
-        best = self.recipe.training.best
-        if best is not None and not is_metric(best) and best not in means:
-            raise RecipeError("recipe", [f"training.best: {best} is not logged{did_you_mean(best, means)}"])
+    def _check_best(self, scalars: Mapping[str, Tensor]) -> None:
+        """Refuse to choose by what is not logged, as soon as all that is was logged once."""
+        best, all_logged = self.recipe.training.best, self.method.turns * self.recipe.training.batch_size
+        if best is None or is_metric(best) or self.clock.images_seen != all_logged:
+            return
+        if best not in scalars:
+            raise RecipeError("recipe", [f"training.best: {best} is not logged{did_you_mean(best, scalars)}"])
 
     def _measures_now(self) -> bool:
         interval = self.recipe.every.metrics

@@ -70,6 +70,7 @@ class CWGANGP(LatentPainter, Method[LabelledImages, Labels], Adversarial):
 
     def __init__(self, options: CWGANGPOptions, spec: ImageSpec) -> None:
         self.options, self.spec, self.latent_size = options, spec, options.latent_size
+        self.turns = options.critic_steps
         way, classes = growth(spec.size, options.name), len(spec.classes)
         self.generator = ResidualGenerator(options.latent_size, classes, spec.channels, way, options.width)
         self.critic = ResidualCritic(classes, spec.channels, way, options.critic_width)
