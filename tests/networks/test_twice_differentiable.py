@@ -5,7 +5,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from impasto.networks.twice_differentiable import Geometry, PenaltyConv, convolve
+from impasto.networks import winograd
+from impasto.networks.twice_differentiable import Geometry, PenaltyConv, _Convolution, convolve
 
 CASES = [(3, Geometry(1, 1)), (4, Geometry(2, 1)), (1, Geometry(1, 0))]
 
@@ -54,6 +55,17 @@ def test_under_autocast_it_computes_in_autocasts_type_and_learns_in_float32() ->
     output.float().sum().backward()
     assert layer.weight.grad is not None
     assert layer.weight.grad.dtype == torch.float32
+
+
+def test_many_channels_go_winograds_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(winograd, "FEWEST_PIXELS", 0)
+    monkeypatch.setattr(winograd, "FEWEST_CHANNELS", dict.fromkeys(winograd.POINTS, 0))
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
+    plain = _Convolution.apply
+    monkeypatch.setattr(_Convolution, "apply", lambda *_: pytest.fail("the plain way was taken"))
+    layer, images = PenaltyConv(3, 5, 3), torch.randn(2, 3, 9, 10)
+    convolved = layer(images)
+    assert torch.allclose(convolved, plain(images, layer.weight, layer.bias, Geometry(1, 1)), atol=1e-5)
 
 
 def test_frozen_weights_pass_gradients_to_the_images() -> None:

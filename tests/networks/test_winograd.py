@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 import pytest
 import torch
 from torch import Tensor
@@ -63,6 +65,22 @@ def test_bfloat16_errs_about_twice_as_much_as_the_plain_convolution() -> None:
 @pytest.mark.parametrize("size", [6, 7])
 def test_gradients_are_the_slopes(size: int) -> None:
     assert torch.autograd.gradcheck(conv3x3, tensors(2, 2, size, 6, dtype=torch.float64))
+
+
+@pytest.mark.usefixtures("_always")
+def test_a_penalty_on_the_slope_is_the_plain_convolutions() -> None:
+    torch.manual_seed(0)
+    features, weight, bias = tensors(2, 4, 9, 10, dtype=torch.float64)
+    toward = torch.randn(2, 5, 7, 8, dtype=torch.float64)
+
+    def gradients(convolve: Callable[..., Tensor]) -> list[Tensor]:
+        output = F.softplus(convolve(features, weight, bias))
+        (slope,) = torch.autograd.grad((output * toward).sum(), features, create_graph=True)
+        loss = slope.square().sum() + convolve(features, weight, bias).pow(3).mean()
+        return [slope.detach(), *torch.autograd.grad(loss, [features, weight, bias])]
+
+    for mine, theirs in zip(gradients(conv3x3), gradients(F.conv2d), strict=True):
+        torch.testing.assert_close(mine, theirs, atol=1e-9, rtol=1e-9)
 
 
 @pytest.mark.usefixtures("_always")

@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from impasto.networks.folded_convolutions import ConvThenHalve, DoubleThenConv
 from impasto.networks.growth import Growth, first_map
+from impasto.networks.image_norm import ImageNorm
 from impasto.networks.twice_differentiable import PenaltyConv
 
 WIDEST = 8
@@ -91,9 +92,9 @@ class DownBlock(nn.Module):
 
     def __init__(self, channels: int, out_channels: int) -> None:
         super().__init__()
-        self.norm1 = layer_norm(channels)
+        self.norm1 = ImageNorm(channels)
         self.conv1 = PenaltyConv(channels, channels, 3)
-        self.norm2 = layer_norm(channels)
+        self.norm2 = ImageNorm(channels)
         self.conv2 = ConvThenHalve(channels, out_channels)
         self.shortcut = PenaltyConv(channels, out_channels, 1)
 
@@ -126,9 +127,9 @@ class PlainBlock(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.norm1 = layer_norm(channels)
+        self.norm1 = ImageNorm(channels)
         self.conv1 = PenaltyConv(channels, channels, 3)
-        self.norm2 = layer_norm(channels)
+        self.norm2 = ImageNorm(channels)
         self.conv2 = PenaltyConv(channels, channels, 3)
 
     def forward(self, features: Tensor) -> Tensor:
@@ -144,11 +145,6 @@ class GlobalMean(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """Return [N, C] for [N, C, H, W]."""
         return features.mean((2, 3))
-
-
-def layer_norm(channels: int) -> nn.GroupNorm:
-    """Return the norm over all of one image's features, with a scale and shift for each channel."""
-    return nn.GroupNorm(1, channels)
 
 
 def generator_widths(doublings: int, width: int) -> list[int]:

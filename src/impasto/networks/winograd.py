@@ -36,13 +36,13 @@ MOST_TILES = 4096
 def conv3x3(features: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """Convolve without padding: features [N, C, H, W], weight [O, C, 3, 3], bias [O] to [N, O, H - 2, W - 2].
 
-    Equal to `torch.nn.functional.conv2d` up to rounding, and the same where that is faster or the only way. Winograd's
-    way can be differentiated once.
+    Equal to `torch.nn.functional.conv2d` up to rounding, and the same where that is faster or the only way. In a graph
+    of gradients Winograd's way gives the features' alone, as `twice_differentiable`.
     """
     device = features.device.type
     if torch.is_autocast_enabled(device):
         features = features.to(torch.get_autocast_dtype(device))
-    if not _pays(features, weight):
+    if not pays(features, weight):
         return functional.conv2d(features, weight, bias)
     height, width = features.shape[2] - 2, features.shape[3] - 2
     pixels = len(POINTS[features.dtype]) - 1  # m, along the side of an output tile
@@ -50,14 +50,18 @@ def conv3x3(features: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     if height % pixels or width % pixels:
         features = functional.pad(features, (0, -width % pixels, 0, -height % pixels))
     rows = max(1, MOST_TILES // (len(features) * across)) * pixels
-    bands = [_Winograd.apply(features[:, :, top : top + rows + 2], weight) for top in range(0, down * pixels, rows)]
+    with torch.autocast(device, enabled=False):
+        filters = _filters(weight, features.dtype)
+        bands = [
+            _Winograd.apply(features[:, :, top : top + rows + 2], filters) for top in range(0, down * pixels, rows)
+        ]
     output: Tensor = bands[0] if len(bands) == 1 else torch.cat(bands, dim=2)
     output = output[:, :, :height, :width]
     return output if bias is None else output.add_(bias.to(output.dtype)[:, None, None])
 
 
-def _pays(features: Tensor, weight: Tensor) -> bool:
-    """Say whether fewer multiplications save more time than the transforms cost; measured against oneDNN."""
+def pays(features: Tensor, weight: Tensor) -> bool:
+    """Whether fewer multiplications save more time than the transforms cost; measured against oneDNN."""
     dtype = features.dtype
     if features.device.type != "cpu" or dtype not in POINTS or torch.compiler.is_compiling():
         return False
@@ -79,11 +83,12 @@ def _transforms(dtype: torch.dtype) -> _Transforms:
     """Toom and Cook: multiply polynomials by their values at points; filtering is that product's transpose."""
     points = POINTS[dtype]
     tile = len(points) + 1
-    return _Transforms(
-        input=_both_sides(torch.linalg.inv(_evaluation(points, tile)).T).to(dtype),
-        filter=_both_sides(_evaluation(points, 3)).to(torch.promote_types(dtype, torch.float32)),
-        output=_both_sides(_evaluation(points, tile - 2).T).to(dtype),
-    )
+    with torch.inference_mode(mode=False):  # else what is first computed while painting could not be learned with
+        return _Transforms(
+            input=_both_sides(torch.linalg.inv(_evaluation(points, tile)).T).to(dtype),
+            filter=_both_sides(_evaluation(points, 3)).to(torch.promote_types(dtype, torch.float32)),
+            output=_both_sides(_evaluation(points, tile - 2).T).to(dtype),
+        )
 
 
 def _evaluation(points: tuple[float, ...], coefficients: int) -> Tensor:
@@ -102,36 +107,76 @@ class _Winograd(torch.autograd.Function):
     """Valid 3x3 convolution of features whose height and width are 2 more than whole output tiles."""
 
     @staticmethod
-    def forward(ctx: Any, features: Tensor, weight: Tensor) -> Tensor:
-        pixels, transforms = len(POINTS[features.dtype]) - 1, _transforms(features.dtype)
-        batch, _, height, width = features.shape
-        with torch.autocast("cpu", enabled=False):
-            inputs = _transform(transforms.input, _tiles(_windows(features, pixels + 2, pixels)))  # [n n, tiles, C]
-            outputs = torch.bmm(inputs, _filters(weight, features.dtype))  # [n n, tiles, O]
-            output = _empty((batch, len(weight), height - 2, width - 2), features)
-            windows = _windows(output, pixels, pixels)
-            windows.copy_(_transform(transforms.output, outputs).view(windows.shape))
-        ctx.save_for_backward(inputs, weight)  # inputs are dear to compute again, transformed filters dear to keep
+    def forward(ctx: Any, features: Tensor, filters: Tensor) -> Tensor:
+        inputs = _inputs(features)
+        ctx.save_for_backward(inputs, filters)
         ctx.shape = features.shape
-        return output
+        return _output(inputs, filters, features)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None]:
+        inputs, filters = ctx.saved_tensors
+        if torch.is_grad_enabled():
+            return _FeaturesGradient.apply(gradient, filters, ctx.shape), None
+        for_features, for_filters = ctx.needs_input_grad
+        with torch.autocast("cpu", enabled=False):
+            outputs = _outputs(gradient)
+            features_gradient = _features_gradient(outputs, filters, gradient, ctx.shape) if for_features else None
+            return features_gradient, torch.bmm(inputs.transpose(1, 2), outputs) if for_filters else None
+
+
+class _FeaturesGradient(torch.autograd.Function):
+    """The gradient by the features, as a function of the output's gradient and the filters."""
+
+    @staticmethod
+    def forward(ctx: Any, gradient: Tensor, filters: Tensor, shape: torch.Size) -> Tensor:
+        with torch.autocast("cpu", enabled=False):
+            outputs = _outputs(gradient)
+            features_gradient = _features_gradient(outputs, filters, gradient, shape)
+        ctx.save_for_backward(outputs, filters)
+        return features_gradient
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None]:
-        inputs, weight = ctx.saved_tensors
-        pixels, transforms = len(POINTS[gradient.dtype]) - 1, _transforms(gradient.dtype)
-        features_gradient = weight_gradient = None
+    def backward(ctx: Any, direction: Tensor) -> tuple[Tensor | None, Tensor | None, None]:
+        outputs, filters = ctx.saved_tensors
+        for_gradient, for_filters, _ = ctx.needs_input_grad
         with torch.autocast("cpu", enabled=False):
-            outputs = _transform(transforms.output.T, _tiles(_windows(gradient, pixels, pixels)))  # [n n, tiles, O]
-            if ctx.needs_input_grad[0]:
-                tiles = torch.bmm(outputs, _filters(weight, gradient.dtype).transpose(1, 2))  # [n n, tiles, C]
-                features_gradient = _empty(ctx.shape, gradient).zero_()
-                _overlap_add(features_gradient, _transform(transforms.input.T, tiles), pixels)
-            if ctx.needs_input_grad[1]:
-                filters = torch.bmm(outputs.transpose(1, 2), inputs).to(transforms.filter.dtype)  # [n n, O, C]
-                filters = transforms.filter.T @ filters.transpose(0, 1)  # [O, 9, C]
-                weight_gradient = filters.view(len(weight), 3, 3, -1).permute(0, 3, 1, 2)
-        return features_gradient, weight_gradient
+            inputs = _inputs(direction)
+            along = _output(inputs, filters, direction) if for_gradient else None
+            return along, torch.bmm(inputs.transpose(1, 2), outputs) if for_filters else None, None
+
+
+def _inputs(features: Tensor) -> Tensor:
+    """Transform features [N, C, H, W] to [n n, tiles, C]."""
+    pixels = len(POINTS[features.dtype]) - 1
+    return _transform(_transforms(features.dtype).input, _tiles(_windows(features, pixels + 2, pixels)))
+
+
+def _outputs(gradient: Tensor) -> Tensor:
+    """Transform an output's gradient [N, O, h, w] to [n n, tiles, O]."""
+    pixels = len(POINTS[gradient.dtype]) - 1
+    return _transform(_transforms(gradient.dtype).output.T, _tiles(_windows(gradient, pixels, pixels)))
+
+
+def _output(inputs: Tensor, filters: Tensor, features: Tensor) -> Tensor:
+    """Multiply, and put the output's tiles together, [N, O, H - 2, W - 2]."""
+    batch, _, height, width = features.shape
+    products = torch.bmm(inputs, filters)  # [n n, tiles, O]
+    output = _empty((batch, filters.shape[2], height - 2, width - 2), features)
+    pixels = len(POINTS[inputs.dtype]) - 1
+    windows = _windows(output, pixels, pixels)
+    windows.copy_(_transform(_transforms(inputs.dtype).output, products).view(windows.shape))
+    return output
+
+
+def _features_gradient(outputs: Tensor, filters: Tensor, gradient: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Multiply the other way, and put overlapping tiles together, [N, C, H, W]."""
+    tiles = torch.bmm(outputs, filters.transpose(1, 2))  # [n n, tiles, C]
+    features = _empty(shape, gradient).zero_()
+    pixels = len(POINTS[outputs.dtype]) - 1
+    _overlap_add(features, _transform(_transforms(outputs.dtype).input.T, tiles), pixels)
+    return features
 
 
 def _transform(matrix: Tensor, tiles: Tensor) -> Tensor:
