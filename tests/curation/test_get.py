@@ -105,7 +105,7 @@ def test_names_that_are_not_known() -> None:
 
 @pytest.mark.parametrize(
     ("name", "folder"),
-    [("monet2photo", "data/monet2photo"), ("huggan/wikiart", "data/wikiart"), ("a/b:c", "data/b-c")],
+    [("monet2photo", "datasets/monet2photo"), ("huggan/wikiart", "datasets/wikiart"), ("a/b:c", "datasets/b-c")],
 )
 def test_the_folder_bears_the_name(name: str, folder: str) -> None:
     assert default_folder(find(name)) == Path(folder)
@@ -256,14 +256,14 @@ def test_terms_and_size_are_shown_before_anything_comes(
     with pytest.raises(typer.Abort):
         command("monets")
     shown = capsys.readouterr().out
-    for word in ("what", "licence none", "rights  rights", "cite    cite", server.url, "data/monets", "Fetch it?"):
+    for word in ("what", "licence none", "rights  rights", "cite    cite", server.url, "datasets/monets", "Fetch it?"):
         assert word in shown
     assert f"size    {data_get.size_in_words(known.files[0].size)}" in shown
     assert server.diary == []
     command("monets")
-    assert "data/monets is ready" in capsys.readouterr().out
+    assert "datasets/monets is ready" in capsys.readouterr().out
     command("monets")
-    assert capsys.readouterr().out == "data/monets is there already\n"
+    assert capsys.readouterr().out == "datasets/monets is there already\n"
 
 
 def test_an_interrupt_is_told_and_the_same_command_goes_on(
@@ -278,8 +278,8 @@ def test_an_interrupt_is_told_and_the_same_command_goes_on(
         command("monets", yes=True)
     assert stop.value.exit_code == 130
     assert "Stopped; what came is kept, and the same command goes on from there." in capsys.readouterr().err
-    kept = Path("data/monets.zip.part").stat().st_size
-    command("monets", into=Path("data/monets"), yes=True)
+    kept = Path("datasets/monets.zip.part").stat().st_size
+    command("monets", into=Path("datasets/monets"), yes=True)
     assert server.ranges() == [None, f"bytes={kept}-"]
 
 

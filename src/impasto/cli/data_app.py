@@ -55,7 +55,7 @@ def list_() -> None:
 @data.command(no_args_is_help=True)
 def get(
     name: Annotated[str, typer.Argument(metavar="NAME", help="From `impasto data list`, or OWNER/NAME on the hub.")],
-    into: Annotated[Path | None, typer.Option(metavar="DIR", help="Where it goes; data/NAME unless said.")] = None,
+    into: Annotated[Path | None, typer.Option(metavar="DIR", help="Where it goes; datasets/NAME unless said.")] = None,
     split: Annotated[str | None, typer.Option(help="Hub: this split only.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Hub: at most so many pictures of each split.")] = None,
     short_side: Annotated[

@@ -60,8 +60,8 @@ class Got:
 
 
 def default_folder(entry: Entry) -> Path:
-    """Return where a collection goes unless told otherwise: `data/NAME`."""
-    return Path("data") / entry.name.rpartition("/")[2].replace(":", "-")
+    """Return where a collection goes unless told otherwise: `datasets/NAME`."""
+    return Path("datasets") / entry.name.rpartition("/")[2].replace(":", "-")
 
 
 def is_there(entry: Entry, into: Path) -> bool:

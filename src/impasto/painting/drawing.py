@@ -27,8 +27,8 @@ def latent_painter(loaded: LoadedPainter) -> LatentPainter:
     """Return the painter, which paints from labels and latents; raise PainterError where it does not."""
     if not isinstance(loaded.painter, LatentPainter):
         raise PainterError(
-            f"{loaded.name} ({loaded.recipe.method.name}) does not paint from labels; name a painter that does, or "
-            "give this one photos"
+            f"{loaded.name} ({loaded.recipe.method.name}) paints from photos, not from labels; name a painter that "
+            "paints from labels"
         )
     return loaded.painter
 
