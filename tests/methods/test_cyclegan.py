@@ -12,7 +12,7 @@ from impasto.clock import Clock
 from impasto.data.batches import Images, ImageSpec, UnpairedImages
 from impasto.errors import RecipeError
 from impasto.method import TrainingState
-from impasto.methods.cyclegan import CycleGAN, CycleGANOptions, translate
+from impasto.methods.cyclegan import CycleGAN, CycleGANOptions
 
 
 def prepared(**options: Any) -> tuple[CycleGAN, TrainingState]:
@@ -135,21 +135,6 @@ def test_no_identity_weight_no_identity_passes() -> None:
     losses, *_ = method._update_generators(*batch())
     assert losses["generator/identity"] == 0
     assert sum(seen) == 4, "two fakes and two reconstructions"
-
-
-@pytest.mark.parametrize("size", [(1, 1), (5, 9), (16, 30), (33, 18)])
-def test_translate_keeps_any_size_and_ignores_what_it_adds(size: tuple[int, int]) -> None:
-    image = torch.rand(1, 3, *size) * 2 - 1
-    assert torch.equal(translate(nn.Identity(), image), image)
-    seen: list[torch.Size] = []
-
-    class Watching(nn.Module):
-        def forward(self, images: torch.Tensor) -> torch.Tensor:
-            seen.append(images.shape)
-            return images
-
-    translate(Watching(), image)
-    assert all(side % 4 == 0 and side >= 16 for side in seen[0][-2:])
 
 
 def test_painting_follows_the_generator() -> None:

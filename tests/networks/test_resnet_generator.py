@@ -4,7 +4,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from impasto.networks.initialise import initialise
-from impasto.networks.resnet_generator import ResNetGenerator, conv7x7_to_few
+from impasto.networks.resnet_generator import ResNetGenerator, conv7x7_to_few, translate
 
 
 class PlainBlock(nn.Module):
@@ -106,3 +106,29 @@ def test_seven_columns_are_one_convolution(channels: int) -> None:
     torch.testing.assert_close(
         torch.autograd.grad(ours, inputs, gradient), torch.autograd.grad(plain, inputs, gradient)
     )
+
+
+@pytest.mark.parametrize("size", [(1, 1), (5, 9), (16, 30), (33, 18)])
+def test_translate_keeps_any_size_and_ignores_what_it_adds(size: tuple[int, int]) -> None:
+    image = torch.rand(1, 3, *size) * 2 - 1
+    assert torch.equal(translate(nn.Identity(), image), image)
+    seen: list[torch.Size] = []
+
+    class Watching(nn.Module):
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            seen.append(images.shape)
+            return images
+
+    translate(Watching(), image)
+    assert all(side % 4 == 0 and side >= 16 for side in seen[0][-2:])
+
+
+def test_resized_pixels_double_without_a_checkerboard() -> None:
+    """Equal features come back equal, which a transposed convolution's uneven overlaps do not allow."""
+    torch.manual_seed(0)
+    flat = torch.randn(1, 16, 1, 1).expand(1, 16, 12, 12)
+    for upsampling, even in (("resized", True), ("transposed", False)):
+        doubled = ResNetGenerator(width=4, blocks=1, upsampling=upsampling).up[0](flat)
+        assert doubled.shape == (1, 8, 24, 24)
+        inner = doubled[..., 2:-2, 2:-2].detach()
+        assert (float(inner.std((2, 3)).max()) < 1e-5) == even

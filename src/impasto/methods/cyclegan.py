@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Literal
 
 import torch
@@ -28,7 +29,7 @@ from impasto.networks.augmentation import Augmentation, AugmentOptions
 from impasto.networks.image_pool import ImagePool
 from impasto.networks.initialise import initialise
 from impasto.networks.patch_discriminator import PatchDiscriminator
-from impasto.networks.resnet_generator import ResNetGenerator
+from impasto.networks.resnet_generator import ResNetGenerator, Upsampling, translate
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
@@ -45,6 +46,8 @@ class CycleGANOptions(MethodOptions):
     """Channels after the generator's first convolution; the paper's networks have 64."""
     blocks: int = Field(9, ge=1, le=32)
     """Residual blocks of a generator: 9 for images of 256 pixels, 6 for 128."""
+    upsampling: Upsampling = "transposed"
+    """How generators double: the paper's transposed convolutions, or resized pixels, which leave no checkerboard."""
     discriminator_width: int = Field(64, ge=4, le=512)
     """Channels after the discriminator's first convolution."""
     cycle_weight: float = Field(10.0, ge=0)
@@ -72,8 +75,8 @@ class CycleGAN(Method[UnpairedImages, Images]):
     def __init__(self, options: CycleGANOptions, spec: ImageSpec) -> None:
         _check_size(spec.size)
         self.options = options
-        self.to_painting = ResNetGenerator(spec.channels, options.width, options.blocks)  # G: A -> B
-        self.to_photo = ResNetGenerator(spec.channels, options.width, options.blocks)  # F: B -> A
+        make = partial(ResNetGenerator, spec.channels, options.width, options.blocks, upsampling=options.upsampling)
+        self.to_painting, self.to_photo = make(), make()  # G: A -> B, F: B -> A
         self.judge_paintings = PatchDiscriminator(spec.channels, options.discriminator_width)  # D_B
         self.judge_photos = PatchDiscriminator(spec.channels, options.discriminator_width)  # D_A
         for network in (self.to_painting, self.to_photo, self.judge_paintings, self.judge_photos):
@@ -174,15 +177,3 @@ def _check_size(size: int) -> None:
         raise RecipeError(
             "recipe", [f"data.image_size: cyclegan's generators halve images twice; {size} is not a multiple of 4"]
         )
-
-
-def translate(network: nn.Module, images: Tensor) -> Tensor:
-    """Pass images [N, C, H, W] of any size through a network that halves them twice; the size comes back unchanged.
-
-    The border is repeated until the height and width are multiples of 4 and at least 16, then cut off again.
-    """
-    height, width = images.shape[-2:]
-    below, right = max(16 - height, -height % 4), max(16 - width, -width % 4)
-    padded = nn.functional.pad(images, (0, right, 0, below), mode="replicate") if below or right else images
-    painted: Tensor = network(padded)
-    return painted[..., :height, :width].float()

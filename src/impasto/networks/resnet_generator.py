@@ -6,18 +6,27 @@ reflected borders, 9 blocks for pictures of 256 pixels, 6 for 128.
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from impasto.networks.folded_convolutions import DoubleThenConv
 from impasto.networks.instance_norm import instance_norm
 from impasto.networks.winograd import conv3x3
+
+Upsampling = Literal["transposed", "resized"]
+"""How the generator doubles: by transposed convolutions, as published, or by resized pixels and a convolution, which
+leaves no checkerboard (Odena et al. 2016, doi:10.23915/distill.00003)."""
 
 
 class ResNetGenerator(nn.Module):
     """Halves pictures twice, changes them in residual blocks and doubles them twice."""
 
-    def __init__(self, channels: int = 3, width: int = 64, blocks: int = 9) -> None:
+    def __init__(
+        self, channels: int = 3, width: int = 64, blocks: int = 9, *, upsampling: Upsampling = "transposed"
+    ) -> None:
         super().__init__()
         self.stem = nn.Conv2d(channels, width, 7)
         self.down = nn.ModuleList(
@@ -27,12 +36,8 @@ class ResNetGenerator(nn.Module):
             ]
         )
         self.blocks = nn.Sequential(*(ResidualBlock(4 * width) for _ in range(blocks)))
-        self.up = nn.ModuleList(
-            [
-                nn.ConvTranspose2d(4 * width, 2 * width, 3, stride=2, padding=1, output_padding=1),
-                nn.ConvTranspose2d(2 * width, width, 3, stride=2, padding=1, output_padding=1),
-            ]
-        )
+        doubling = DoubleThenConv if upsampling == "resized" else _transposed
+        self.up = nn.ModuleList([doubling(4 * width, 2 * width), doubling(2 * width, width)])
         self.head = nn.Conv2d(width, channels, 7)
 
     def forward(self, pictures: Tensor) -> Tensor:
@@ -63,6 +68,22 @@ class ResidualBlock(nn.Module):
         hidden = instance_norm(hidden, activation="relu")
         hidden = conv3x3(reflect(hidden, 1), self.second.weight, self.second.bias)
         return features + instance_norm(hidden)
+
+
+def translate(network: nn.Module, images: Tensor) -> Tensor:
+    """Pass images [N, C, H, W] of any size through a network that halves them twice; the size comes back unchanged.
+
+    The border is repeated until the height and width are multiples of 4 and at least 16, then cut off again.
+    """
+    height, width = images.shape[-2:]
+    below, right = max(16 - height, -height % 4), max(16 - width, -width % 4)
+    padded = functional.pad(images, (0, right, 0, below), mode="replicate") if below or right else images
+    painted: Tensor = network(padded)
+    return painted[..., :height, :width].float()
+
+
+def _transposed(channels: int, out_channels: int) -> nn.ConvTranspose2d:
+    return nn.ConvTranspose2d(channels, out_channels, 3, stride=2, padding=1, output_padding=1)
 
 
 def reflect(features: Tensor, pixels: int) -> Tensor:
