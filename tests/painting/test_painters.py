@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from impasto.data.batches import Images, Labels
 from impasto.engine.train import train
 from impasto.errors import PainterError, RunError
+from impasto.method import LatentPainter
 from impasto.painting.painters import (
     DEFAULT_PAINTER,
     find_painter,
@@ -94,15 +96,31 @@ def test_a_damaged_painter_is_told_in_a_sentence(harm: str, tiny_recipe: Path) -
         load_painter(checkpoint)
 
 
-def test_shipped_painters_paint() -> None:
-    assert DEFAULT_PAINTER in shipped_painters()
-    for name in shipped_painters():
-        loaded = load_painter(name)
-        with torch.inference_mode():
-            from impasto.data.batches import Images
+@pytest.mark.parametrize("name", shipped_painters())
+def test_shipped_painters_paint(name: str) -> None:
+    painter = load_painter(name).painter
+    with torch.inference_mode():
+        if isinstance(painter, LatentPainter):
+            painted = painter.paint(Labels(torch.eye(len(painter.spec.classes))[:2]), torch.Generator().manual_seed(0))
+            assert painted.shape == (2, 3, painter.spec.size, painter.spec.size)
+        else:
+            painted = painter.paint(Images(torch.rand(2, 3, 32, 40) * 2 - 1), torch.Generator())
+            assert painted.shape == (2, 3, 32, 40)
+    assert painted.abs().max() <= 1
+    assert (painted[0] - painted[1]).abs().mean() > 0.05, "each prompt a painting of its own"
 
-            painted = loaded.painter.paint(Images(torch.rand(1, 3, 32, 40) * 2 - 1), torch.Generator())
-        assert painted.shape == (1, 3, 32, 40)
+
+@pytest.mark.parametrize("name", shipped_painters())
+def test_shipped_painters_are_small_and_have_cards(name: str) -> None:
+    folder = shipped_painters()[name]
+    assert sum(file.stat().st_size for file in folder.iterdir()) < 12_000_000
+    card = (folder / "README.md").read_text(encoding="utf-8")
+    for what in ("Method", "Learned from", "Trained with", "Weights", "Limits"):
+        assert f"- **{what}**:" in card
+
+
+def test_the_default_painter_ships() -> None:
+    assert DEFAULT_PAINTER in shipped_painters()
 
 
 def test_a_classifier_does_not_paint_and_a_painter_tells_no_classes(tiny_recipe: Path) -> None:
