@@ -31,6 +31,17 @@ TINY: dict[str, list[str]] = {
         "data.resize=20",
         "training.batch_size=2",
     ],
+    "cut": [
+        "method.width=4",
+        "method.blocks=2",
+        "method.discriminator_width=4",
+        "method.identity_weight=1",
+        "method.patches=20",
+        "method.augment={kind: ada, images_to_full: 8}",
+        "data.kind=atelier",
+        "data.image_size=24",
+        "data.resize=40",
+    ],
     "cwgan-gp": [
         "method.width=4",
         "method.critic_width=4",
@@ -105,7 +116,7 @@ def prepared(name: str, precision: Literal["32-true", "bf16-mixed"] = "32-true")
 
 def test_every_method_is_covered() -> None:
     assert set(TINY) == set(RECIPE_OF) == set(METHODS)
-    assert len(ALL) == 6
+    assert len(ALL) == 7
     assert set(PAINTERS) | set(CLASSIFIERS) == set(METHODS)
 
 

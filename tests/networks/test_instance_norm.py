@@ -30,6 +30,25 @@ def test_equals_torch_forward_and_backward(
         torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-5)
 
 
+@pytest.mark.parametrize("batch", [1, 3])
+@pytest.mark.parametrize("of_gradient", FORMATS)
+@pytest.mark.parametrize("of_features", FORMATS)
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+def test_gradients_may_come_in_another_memory_format(
+    activation: Activation, of_features: torch.memory_format, of_gradient: torch.memory_format, batch: int
+) -> None:
+    """Against the formula: of one image and two formats torch's own instance norm is wrong (2.14)."""
+    features = torch.randn(batch, 6, 9, 7, dtype=torch.float64).contiguous(memory_format=of_features).requires_grad_()
+    gradient = torch.randn(batch, 6, 9, 7, dtype=torch.float64).contiguous(memory_format=of_gradient)
+    centred = features - features.mean((2, 3), keepdim=True)
+    normalized = centred / (centred.square().mean((2, 3), keepdim=True) + 1e-5).sqrt()
+    expected = F.leaky_relu(normalized, {"none": 1.0, "relu": 0.0, "leaky-relu": 0.2}[activation])
+    ours = instance_norm(features, activation=activation)
+    torch.testing.assert_close(
+        torch.autograd.grad(ours, features, gradient), torch.autograd.grad(expected, features, gradient)
+    )
+
+
 @pytest.mark.parametrize("activation", ACTIVATIONS)
 def test_gradient_is_the_slope(activation: Activation) -> None:
     features = torch.randn(2, 3, 4, 5, dtype=torch.float64, requires_grad=True)

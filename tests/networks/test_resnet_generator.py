@@ -43,6 +43,19 @@ def test_has_the_papers_number_of_weights(blocks: int, weights: int) -> None:
     assert sum(weight.numel() for weight in ResNetGenerator(blocks=blocks).parameters()) == weights
 
 
+@pytest.mark.parametrize(("blocks", "middle"), [(9, 5), (6, 4), (2, 2), (1, 1)])
+def test_encodes_at_the_depths_of_its_plain_twin_and_decodes_the_last(blocks: int, middle: int) -> None:
+    ours, plain = twins(4, blocks)
+    pictures = 2 * torch.rand(2, 3, 32, 32) - 1
+    with torch.no_grad():
+        depths = ours.encode(pictures)
+        layers = (0, 5, 8, *sorted({11, 10 + middle}))  # before norms; the blocks are layers 10, 11, ...
+        for features, count in zip(depths, layers, strict=True):
+            torch.testing.assert_close(features, plain[:count](pictures), atol=1e-5, rtol=1e-5)
+        assert [features.shape[1] for features in depths] == ours.depth_widths
+        assert torch.equal(ours.decode(depths[-1]), ours(pictures))
+
+
 @pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
 @pytest.mark.parametrize(("width", "blocks", "size"), [(4, 2, 32), (64, 1, 96)])  # the second goes Winograd's way
 def test_equals_its_plain_twin(width: int, blocks: int, size: int, memory_format: torch.memory_format) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 from impasto.method import Networked
 from impasto.methods.cdcgan import CDCGAN
+from impasto.methods.cut import CUT
 from impasto.methods.cwgan_gp import CWGANGP
 from impasto.methods.cyclegan import CycleGAN
 from impasto.methods.gantor_v1 import GANtorV1
@@ -18,6 +19,7 @@ from impasto.methods.inception_classifier import InceptionClassifier
 
 METHODS: Mapping[str, type[Networked]] = {
     "cdcgan": CDCGAN,
+    "cut": CUT,
     "cwgan-gp": CWGANGP,
     "cyclegan": CycleGAN,
     "gantor-v1": GANtorV1,

@@ -21,21 +21,17 @@ from torch.optim import Adam
 
 from impasto.clock import Clock
 from impasto.data.batches import Images, ImageSpec, UnpairedImages
-from impasto.errors import RecipeError
 from impasto.losses.adversarial import least_squares
 from impasto.losses.cycle import mean_absolute
 from impasto.method import Method, MethodOptions, TrainingState, require_gradients
 from impasto.networks.augmentation import Augmentation, AugmentOptions
 from impasto.networks.image_pool import ImagePool
 from impasto.networks.initialise import initialise
-from impasto.networks.patch_discriminator import PatchDiscriminator
+from impasto.networks.patch_discriminator import PatchDiscriminator, need_patches
 from impasto.networks.resnet_generator import ResNetGenerator, Upsampling, translate
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
-
-SMALLEST_IMAGE = 24
-"""Below this, pixels, a discriminator's last features are a single one, which cannot be normalized."""
 
 
 class CycleGANOptions(MethodOptions):
@@ -73,7 +69,7 @@ class CycleGAN(Method[UnpairedImages, Images]):
     prompt_type = Images
 
     def __init__(self, options: CycleGANOptions, spec: ImageSpec) -> None:
-        _check_size(spec.size)
+        need_patches(spec.size, options.name)
         self.options = options
         make = partial(ResNetGenerator, spec.channels, options.width, options.blocks, upsampling=options.upsampling)
         self.to_painting, self.to_photo = make(), make()  # G: A -> B, F: B -> A
@@ -166,14 +162,3 @@ class CycleGAN(Method[UnpairedImages, Images]):
     def _adam(self, networks: Mapping[str, nn.Module]) -> Adam:
         weights = itertools.chain.from_iterable(network.parameters() for network in networks.values())
         return Adam(weights, self.options.learning_rate, betas=(self.options.beta1, 0.999), fused=True)
-
-
-def _check_size(size: int) -> None:
-    if size < SMALLEST_IMAGE:
-        raise RecipeError(
-            "recipe", [f"data.image_size: cyclegan's discriminators need {SMALLEST_IMAGE} pixels, not {size}"]
-        )
-    if size % 4:
-        raise RecipeError(
-            "recipe", [f"data.image_size: cyclegan's generators halve images twice; {size} is not a multiple of 4"]
-        )

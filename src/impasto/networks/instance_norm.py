@@ -65,6 +65,7 @@ class _InstanceNorm(torch.autograd.Function):
             gradient = torch.ops.aten.threshold_backward(gradient, output, 0.0)
         elif ctx.activation == "leaky-relu":
             gradient = torch.ops.aten.leaky_relu_backward(gradient, output, LEAKY_SLOPE, self_is_result=True)
+        gradient = gradient.contiguous(memory_format=_layout(features))  # given two layouts, torch returns a wrong one
         images = zip(_images(gradient), _images(features), means, inverse_deviations, strict=True)
         return _join([_normalize_backward(*image) for image in images]), None
 
@@ -85,6 +86,11 @@ def _normalize_backward(gradient: Tensor, image: Tensor, mean: Tensor, inverse_d
         output_mask=[True, False, False],
     )[0]
     return result
+
+
+def _layout(features: Tensor) -> torch.memory_format:
+    """Return the memory format of features [N, C, H, W]."""
+    return torch.channels_last if features.is_contiguous(memory_format=torch.channels_last) else torch.contiguous_format
 
 
 def _images(features: Tensor) -> tuple[Tensor, ...]:

@@ -8,7 +8,11 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional
 
+from impasto.errors import RecipeError
 from impasto.networks.instance_norm import LEAKY_SLOPE, instance_norm
+
+SMALLEST_IMAGE = 24
+"""Below this, pixels, a discriminator's last features are a single one, which cannot be normalized."""
 
 
 class PatchDiscriminator(nn.Module):
@@ -33,3 +37,15 @@ class PatchDiscriminator(nn.Module):
             features = instance_norm(convolution(features), activation="leaky-relu")
         scores: Tensor = self.head(features)
         return scores
+
+
+def need_patches(size: int, method: str) -> None:
+    """Raise RecipeError where images of this size are too small for the discriminator, or cannot be halved twice."""
+    if size < SMALLEST_IMAGE:
+        raise RecipeError(
+            "recipe", [f"data.image_size: {method}'s discriminators need {SMALLEST_IMAGE} pixels, not {size}"]
+        )
+    if size % 4:
+        raise RecipeError(
+            "recipe", [f"data.image_size: {method}'s generators halve images twice; {size} is not a multiple of 4"]
+        )

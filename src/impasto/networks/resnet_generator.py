@@ -45,13 +45,43 @@ class ResNetGenerator(nn.Module):
 
         Height and width are multiples of 4; others come back rounded up to one.
         """
+        return self.decode(self.encode(pictures)[-1])
+
+    def encode(self, pictures: Tensor) -> list[Tensor]:
+        """Return the features of pictures at the depths at which Park et al. 2020 (arXiv:2007.15651) compare them.
+
+        They are the pixels, what the halving convolutions return before it is normalized, [N, 2 width, H/2, W/2] and
+        [N, 4 width, H/4, W/4], and what the first and the middle residual block return, [N, 4 width, H/4, W/4]. Of 9
+        blocks the 5th is the middle one, of B the B // 2 + 1st; a single block is both and comes once.
+        """
+        depths = [pictures]
         features = instance_norm(self.stem(reflect(pictures, 3)), activation="relu")
         for convolution in self.down:
-            features = instance_norm(convolution(features), activation="relu")
-        features = self.blocks(features)  # [N, 4 width, H/4, W/4]
+            depths.append(convolution(features))
+            features = instance_norm(depths[-1], activation="relu")
+        for number, block in enumerate(self.blocks[: self.middle], 1):
+            features = block(features)
+            if number in (1, self.middle):
+                depths.append(features)
+        return depths
+
+    def decode(self, features: Tensor) -> Tensor:
+        """Return the translation [N, channels, H, W] of the last, and deepest, features that `encode` returned."""
+        features = self.blocks[self.middle :](features)  # [N, 4 width, H/4, W/4]
         for convolution in self.up:
             features = instance_norm(convolution(features), activation="relu")
         return conv7x7_to_few(reflect(features, 3), self.head.weight, self.head.bias).tanh()
+
+    @property
+    def middle(self) -> int:
+        """Residual blocks that encode; the others decode."""
+        return len(self.blocks) // 2 + 1
+
+    @property
+    def depth_widths(self) -> list[int]:
+        """Channels of the features that `encode` returns."""
+        width = self.stem.out_channels
+        return [self.stem.in_channels, 2 * width] + [4 * width] * (1 + len({1, self.middle}))
 
 
 class ResidualBlock(nn.Module):

@@ -1,0 +1,228 @@
+"""What only CUT promises: that its merged passes compute what the paper and the authors' code say."""
+
+import copy
+from typing import Any
+
+import pytest
+import torch
+from lightning_fabric import Fabric
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from impasto.clock import Clock
+from impasto.data.batches import Images, ImageSpec, UnpairedImages
+from impasto.errors import RecipeError
+from impasto.method import TrainingState
+from impasto.methods.cut import CUT, CUTOptions
+from impasto.networks.patch_projections import PatchProjections
+from impasto.networks.resnet_generator import ResNetGenerator
+
+ALL_PLACES = 32 * 32
+
+
+def prepared(channels: int = 3, **options: Any) -> tuple[CUT, TrainingState]:
+    torch.manual_seed(0)
+    sizes = {"width": 8, "blocks": 3, "discriminator_width": 8, "patches": 32}
+    method = CUT(CUTOptions(**{**sizes, **options}), ImageSpec(channels, 32))
+    return method, method.prepare(Fabric(accelerator="cpu", devices=1))
+
+
+def batch(count: int = 2, channels: int = 3) -> UnpairedImages:
+    generator = torch.Generator().manual_seed(5)
+    return UnpairedImages(*(torch.rand(count, channels, 32, 32, generator=generator) * 2 - 1 for _ in range(2)))
+
+
+def plain_contrast(
+    generator: ResNetGenerator, projections: PatchProjections, source: Tensor, painted: Tensor
+) -> Tensor:
+    """Every image and depth for itself: both encoded anew, all places compared, the positive before the negatives."""
+    losses = []
+    for own, other in zip(source, painted, strict=True):
+        for project, key, query in zip(
+            projections.depths, generator.encode(own[None]), generator.encode(other[None]), strict=True
+        ):
+            keys, queries = (F.normalize(project(f[0].flatten(1).T), dim=1) for f in (key.detach(), query))
+            likenesses = queries @ keys.detach().T
+            negatives = likenesses.masked_fill(torch.eye(len(keys), dtype=torch.bool), -10.0)
+            logits = torch.cat([likenesses.diagonal()[:, None], negatives], 1) / 0.07
+            losses.append(F.cross_entropy(logits, torch.zeros(len(keys), dtype=torch.int64)))
+    return torch.stack(losses).mean()
+
+
+@pytest.mark.parametrize(("contrast_weight", "identity_weight"), [(1.0, 1.0), (10.0, 0.0)])
+def test_a_step_is_the_papers_step_written_plainly(contrast_weight: float, identity_weight: float) -> None:
+    """A slow twin: separate passes, three plain Adams, equation 5; ours in the memory format that the engine gives it."""
+    method, _ = prepared(contrast_weight=contrast_weight, identity_weight=identity_weight, patches=ALL_PLACES)
+    generator, projections, discriminator = (
+        copy.deepcopy(n) for n in (method.to_painting, method.projections, method.discriminator)
+    )
+    adams = [
+        torch.optim.Adam(n.parameters(), 2e-4, betas=(0.5, 0.999)) for n in (generator, projections, discriminator)
+    ]
+    photos, paintings = batch()
+    fakes = generator(photos)
+    of_real, of_fake = discriminator(paintings), discriminator(fakes.detach())
+    judged = (of_real - 1).pow(2).mean() + of_fake.pow(2).mean()
+    accuracy = ((of_real > 0.5).float().mean() + (of_fake < 0.5).float().mean()) / 2
+    judged.backward()
+    adams[2].step()
+    adversarial = (discriminator(fakes) - 1).pow(2).mean()
+    contrast = plain_contrast(generator, projections, photos, fakes)
+    identity = plain_contrast(generator, projections, paintings, generator(paintings))
+    total = adversarial + contrast_weight * contrast + identity_weight * identity
+    total.backward()
+    adams[0].step()
+    adams[1].step()
+
+    for network in (method.to_painting, method.projections, method.discriminator):
+        network.to(memory_format=torch.channels_last)
+    laid_out = (images.contiguous(memory_format=torch.channels_last) for images in (photos, paintings))
+    found = method.training_step(UnpairedImages(*laid_out), Clock(10))
+    expected = {"adversarial": adversarial, "contrast": contrast, "identity": identity, "total": total}
+    for name, value in expected.items():
+        if name != "identity" or identity_weight > 0:
+            assert found[f"generator/{name}"].item() == pytest.approx(value.item(), rel=1e-5), name
+    assert found["discriminator/loss"].item() == pytest.approx(judged.item(), rel=1e-5)
+    assert found["discriminator/accuracy"].item() == pytest.approx(accuracy.item())
+    pairs = [(generator, method.to_painting), (projections, method.projections), (discriminator, method.discriminator)]
+    for theirs, ours in pairs:
+        for (name, weight), mine in zip(theirs.named_parameters(), ours.parameters(), strict=True):
+            if name.endswith("weight"):  # Adam begins with a gradient's sign, which rounding turns where it is small
+                assert (mine - weight).abs().mean() < 0.005 * method.options.learning_rate, name
+
+
+def snapshot(*networks: nn.Module) -> list[Tensor]:
+    return [p.detach().clone() for n in networks for p in n.parameters()]
+
+
+def same(before: list[Tensor], *networks: nn.Module) -> bool:
+    return all(torch.equal(p, q) for p, q in zip(before, snapshot(*networks), strict=True))
+
+
+def test_each_update_leaves_the_other_side_alone() -> None:
+    method, _ = prepared()
+    photos, paintings = batch()
+    mine, judges = (method.to_painting, method.projections), (method.discriminator,)
+    before = snapshot(*judges)
+    features = method.to_painting.encode(torch.cat([photos, paintings]))
+    painted = method.to_painting.decode(features[-1])
+    method._update_generator(features, painted, 2)
+    assert same(before, *judges)
+    assert all(p.grad is None and p.requires_grad for p in method.discriminator.parameters())
+    before = snapshot(*mine)
+    for parameter in (p for n in mine for p in n.parameters()):
+        parameter.grad = None
+    method._update_discriminator(paintings, painted[:2].detach())
+    assert same(before, *mine)
+    assert all(p.grad is None for n in mine for p in n.parameters())
+    assert all(p.grad is not None for p in method.discriminator.parameters())
+
+
+@pytest.mark.parametrize(("identity_weight", "passes"), [(1.0, [4, 4]), (0.0, [2, 2])])
+def test_photos_are_encoded_once_and_paintings_only_for_the_identity_term(
+    identity_weight: float, passes: list[int]
+) -> None:
+    method, _ = prepared(identity_weight=identity_weight)
+    seen: list[int] = []
+    method.to_painting.stem.register_forward_hook(lambda _, inputs, __: seen.append(len(inputs[0])))
+    scalars = method.training_step(batch(), Clock(10))
+    assert seen == passes
+    assert (scalars["generator/identity"] > 0) == (identity_weight > 0)
+
+
+def test_a_painting_that_is_its_photo_is_recognised_patch_by_patch() -> None:
+    method, _ = prepared()
+    photos, _ = batch()
+    with torch.no_grad():
+        features = method.to_painting.encode(photos)
+        kept, none = method._contrasts(features, photos, 2)
+        lost, _ = method._contrasts(features, photos.flip(0), 2)
+    assert kept < lost
+    assert none == 0
+
+
+def test_painting_follows_the_generator() -> None:
+    method, _ = prepared()
+    photos = batch().photos
+    with torch.no_grad():
+        painted = method.paint(Images(photos), torch.Generator())
+        sheet = method.sheet(Images(photos), torch.Generator())
+    assert torch.equal(painted, method.to_painting(photos))
+    assert list(sheet) == ["painting"]
+
+
+def test_it_learns_to_brighten_and_keeps_what_stands_where() -> None:
+    """Real learning in seconds: photos are dark, paintings bright; dark places stay the darker ones."""
+    method, _ = prepared(identity_weight=0.0, learning_rate=2e-3, blocks=1)
+    generator = torch.Generator().manual_seed(1)
+
+    def images(mean: float) -> Tensor:
+        coarse = torch.rand(2, 3, 4, 4, generator=generator) * 0.4 + mean - 0.2
+        return F.interpolate(coarse, size=32, mode="bilinear").clamp(-1, 1)
+
+    def step() -> float:
+        return float(method.training_step(UnpairedImages(images(-0.6), images(0.6)), Clock(100))["generator/contrast"])
+
+    contrasts = [step() for _ in range(40)]
+    photos = images(-0.6)
+    with torch.no_grad():
+        painted = method.paint(Images(photos), torch.Generator())
+    assert painted.mean() > 0.2
+    assert sum(contrasts[-10:]) < 0.8 * sum(contrasts[:10])
+
+
+def test_the_discriminator_sees_altered_images_only_and_the_generator_learns_through_it() -> None:
+    method, _ = prepared(augment={"kind": "diffaugment"})
+    seen: list[Tensor] = []
+    method.discriminator.register_forward_hook(lambda _, inputs, __: seen.append(inputs[0].detach()))
+    photos, paintings = batch()
+    with torch.no_grad():
+        fakes = method.to_painting(photos)
+    method.training_step(UnpairedImages(photos, paintings), Clock(10))
+    plain = [torch.cat([paintings, fakes]), fakes]
+    assert [len(images) for images in seen] == [4, 2]
+    for shown, images in zip(seen, plain, strict=True):
+        assert not any(torch.allclose(a, b, atol=0.1) for a, b in zip(shown, images, strict=True))
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in method.to_painting.parameters())
+
+
+class Constant(nn.Module):
+    """A discriminator that says the same of everything."""
+
+    def __init__(self, verdict: float) -> None:
+        super().__init__()
+        self.verdict = nn.Parameter(torch.tensor(verdict))
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.verdict.expand(len(images), 1, 2, 2)
+
+
+@pytest.mark.parametrize(("verdict", "expected"), [(0.9, 0.4), (0.1, 0.0)])
+def test_adaptive_augmentation_follows_the_verdicts_on_real_images(verdict: float, expected: float) -> None:
+    method, state = prepared(augment={"kind": "ada", "images_to_full": 40})
+    method.discriminator = Constant(verdict)  # type: ignore[assignment]
+    for _ in range(8):
+        scalars = method.training_step(batch(), Clock(10))
+    assert scalars["discriminator/augment_probability"].item() == pytest.approx(expected)
+    assert state.memory["augment"].state_dict()["probability"].item() == pytest.approx(expected)
+
+
+def test_grey_pictures_are_painted_too() -> None:
+    method, _ = prepared(channels=1, upsampling="resized")
+    scalars = method.training_step(batch(channels=1), Clock(10))
+    assert all(value.isfinite() for value in scalars.values())
+    assert method.paint(Images(batch(channels=1).photos), torch.Generator()).shape == (2, 1, 32, 32)
+
+
+def test_has_the_papers_number_of_weights() -> None:
+    """As the authors' code prints: 11.378 M, 0.560 M and 2.765 M."""
+    method = CUT(CUTOptions(), ImageSpec(3, 256))
+    networks = (method.to_painting, method.projections, method.discriminator)
+    counts = [sum(w.numel() for w in n.parameters()) for n in networks]
+    assert counts == [11_378_179, 560_384, 2_764_737]
+
+
+@pytest.mark.parametrize(("size", "why"), [(20, "need 24 pixels, not 20"), (30, "30 is not a multiple of 4")])
+def test_sizes_its_networks_cannot_take_are_refused(size: int, why: str) -> None:
+    with pytest.raises(RecipeError, match=rf"data.image_size: cut's .*{why}"):
+        CUT(CUTOptions(), ImageSpec(3, size))
