@@ -29,6 +29,7 @@ def test_defaults_are_the_papers() -> None:
         "name": "cyclegan",
         "width": 64,
         "blocks": 9,
+        "upsampling": "transposed",
         "discriminator_width": 64,
         "cycle_weight": 10.0,
         "identity_weight": 5.0,

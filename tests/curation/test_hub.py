@@ -311,7 +311,7 @@ def test_facts_and_the_command(art: str, hub: Hub, tmp_path: Path, capsys: pytes
     shown = capsys.readouterr().out
     assert "licence cc0-1.0" in shown
     assert f"size    {data_get.size_in_words(size)}" in shown
-    assert f"data/{art.partition('/')[2]} is ready with 4 pictures" in shown
+    assert f"datasets/{art.partition('/')[2]} is ready with 4 pictures" in shown
 
 
 def test_without_the_library_the_sentence_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
