@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from impasto.networks import winograd
-from impasto.networks.twice_differentiable import Geometry, PenaltyConv, _Convolution, convolve
+from impasto.networks.twice_differentiable import Geometry, SameConv, _Convolution, convolve
 
 CASES = [(3, Geometry(1, 1)), (4, Geometry(2, 1)), (1, Geometry(1, 0))]
 
@@ -38,7 +38,7 @@ def test_derivatives_of_both_orders_are_pytorchs(kernel: int, geometry: Geometry
 
 
 def test_a_graph_of_gradients_gives_the_images_alone() -> None:
-    layer, images = PenaltyConv(2, 3, 3), torch.randn(1, 2, 4, 4, requires_grad=True)
+    layer, images = SameConv(2, 3, 3), torch.randn(1, 2, 4, 4, requires_grad=True)
     slopes = torch.autograd.grad(layer(images).sum(), [images, layer.weight], create_graph=True, allow_unused=True)
     assert slopes[0] is not None
     assert slopes[1] is None
@@ -47,7 +47,7 @@ def test_a_graph_of_gradients_gives_the_images_alone() -> None:
 
 
 def test_under_autocast_it_computes_in_autocasts_type_and_learns_in_float32() -> None:
-    layer, images = PenaltyConv(2, 3, 3), torch.randn(1, 2, 4, 4)
+    layer, images = SameConv(2, 3, 3), torch.randn(1, 2, 4, 4)
     with torch.autocast("cpu", torch.bfloat16):
         output = layer(images)
         assert output.dtype == torch.bfloat16
@@ -63,14 +63,14 @@ def test_many_channels_go_winograds_way(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
     plain = _Convolution.apply
     monkeypatch.setattr(_Convolution, "apply", lambda *_: pytest.fail("the plain way was taken"))
-    layer, images = PenaltyConv(3, 5, 3), torch.randn(2, 3, 9, 10)
+    layer, images = SameConv(3, 5, 3), torch.randn(2, 3, 9, 10)
     convolved = layer(images)
     assert torch.allclose(convolved, plain(images, layer.weight, layer.bias, Geometry(1, 1)), atol=1e-5)
 
 
 def test_frozen_weights_pass_gradients_to_the_images() -> None:
     layer, images = (
-        PenaltyConv(2, 3, 3).requires_grad_(requires_grad=False),
+        SameConv(2, 3, 3).requires_grad_(requires_grad=False),
         torch.randn(1, 2, 4, 4, requires_grad=True),
     )
     layer(images).sum().backward()

@@ -16,7 +16,7 @@ from torch.nn import functional
 from impasto.networks.folded_convolutions import ConvThenHalve, DoubleThenConv
 from impasto.networks.growth import Growth, first_map
 from impasto.networks.image_norm import ImageNorm
-from impasto.networks.twice_differentiable import PenaltyConv
+from impasto.networks.twice_differentiable import SameConv
 
 WIDEST = 8
 """Channels of the widest layer of a network for 64 pixels and more, as a multiple of the width."""
@@ -56,7 +56,7 @@ class ResidualCritic(nn.Module):
         else:
             widths = [min(width << steps, WIDEST * width) for steps in range(way.doublings + 1)]
             pairs = itertools.pairwise(widths)
-            first = PenaltyConv(channels, width, 3)
+            first = SameConv(channels, width, 3)
             self.blocks = nn.Sequential(first, *(DownBlock(before, after) for before, after in pairs), nn.Flatten())
             features = widths[-1] * way.base**2
         self.score = nn.Linear(features, 1)
@@ -76,7 +76,7 @@ class UpBlock(nn.Module):
         self.norm1 = nn.BatchNorm2d(channels)
         self.conv1 = DoubleThenConv(channels, out_channels)
         self.norm2 = nn.BatchNorm2d(out_channels)
-        self.conv2 = nn.Conv2d(out_channels, out_channels, 3, padding=1)
+        self.conv2 = SameConv(out_channels, out_channels, 3)
         self.shortcut = nn.Conv2d(channels, out_channels, 1)
 
     def forward(self, features: Tensor) -> Tensor:
@@ -93,10 +93,10 @@ class DownBlock(nn.Module):
     def __init__(self, channels: int, out_channels: int) -> None:
         super().__init__()
         self.norm1 = ImageNorm(channels)
-        self.conv1 = PenaltyConv(channels, channels, 3)
+        self.conv1 = SameConv(channels, channels, 3)
         self.norm2 = ImageNorm(channels)
         self.conv2 = ConvThenHalve(channels, out_channels)
-        self.shortcut = PenaltyConv(channels, out_channels, 1)
+        self.shortcut = SameConv(channels, out_channels, 1)
 
     def forward(self, features: Tensor) -> Tensor:
         """Return [N, o, H/2, W/2] for [N, i, H, W]."""
@@ -111,9 +111,9 @@ class FirstBlock(nn.Module):
 
     def __init__(self, channels: int, out_channels: int) -> None:
         super().__init__()
-        self.conv1 = PenaltyConv(channels, out_channels, 3)
+        self.conv1 = SameConv(channels, out_channels, 3)
         self.conv2 = ConvThenHalve(out_channels, out_channels)
-        self.shortcut = PenaltyConv(channels, out_channels, 1)
+        self.shortcut = SameConv(channels, out_channels, 1)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return [N, o, H/2, W/2] for images [N, C, H, W]."""
@@ -128,9 +128,9 @@ class PlainBlock(nn.Module):
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.norm1 = ImageNorm(channels)
-        self.conv1 = PenaltyConv(channels, channels, 3)
+        self.conv1 = SameConv(channels, channels, 3)
         self.norm2 = ImageNorm(channels)
-        self.conv2 = PenaltyConv(channels, channels, 3)
+        self.conv2 = SameConv(channels, channels, 3)
 
     def forward(self, features: Tensor) -> Tensor:
         """Return [N, C, H, W] for [N, C, H, W]."""

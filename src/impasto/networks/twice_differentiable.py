@@ -29,7 +29,7 @@ class Geometry(NamedTuple):
     padding: int
 
 
-class PenaltyConv(nn.Conv2d):
+class SameConv(nn.Conv2d):
     """A convolution of stride 1 that keeps an image's size."""
 
     def __init__(self, channels: int, out_channels: int, kernel: int) -> None:
