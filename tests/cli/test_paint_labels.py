@@ -193,7 +193,7 @@ MISTAKES: dict[str, tuple[list[str], str]] = {
     "no weight": (["paint", "--painter", "STYLES", "--mix", "mosaic=-1,flat=2"], "--mix: mosaic=-1 gives no weight of 0 or more"),
     "painted before": (["paint", "--painter", "STYLES", "--label", "flat", "--count", "1", "--output", "before"], "before/flat-seed0-00000.png exists; say --overwrite"),
     "unwritable": (["paint", "--painter", "STYLES", "--output", "photo.png/out"], "photo.png/out cannot be written"),
-    "figure of photos": (["figure", "sweep", "--painter", "engraver"], "engraver (cyclegan) paints from photos, not from labels"),
+    "figure of photos": (["figure", "sweep", "--painter", "engraver"], "engraver (cyclegan) does not paint from labels"),
     "figure's name": (["figure", "sweep", "--painter", "STYLES", "--output", "a.gif"], "a.gif is no picture's name; let it end in .png, .jpg or .webp"),
     "figure's label": (["figure", "sweep", "--painter", "STYLES", "--label", "flat"], "flat: the figure goes through all classes of class; leave that label out"),
     "figure's attribute": (["figure", "mixing", "--painter", "STYLES", "--attribute", "genre"], "knows no attribute genre; there is class"),

@@ -163,6 +163,6 @@ def test_progress_and_long_series() -> None:
 
 
 def test_a_painter_of_photos_is_refused() -> None:
-    with pytest.raises(PainterError, match=r"engraver \(cyclegan\) paints from photos, not from labels"):
+    with pytest.raises(PainterError, match=r"engraver \(cyclegan\) does not paint from labels"):
         paint_labels([], load_painter("engraver"), Path("out"), LabelSettings())
     assert not Path("out").exists()

@@ -27,8 +27,7 @@ def latent_painter(loaded: LoadedPainter) -> LatentPainter:
     """Return the painter, which paints from labels and latents; raise PainterError where it does not."""
     if not isinstance(loaded.painter, LatentPainter):
         raise PainterError(
-            f"{loaded.name} ({loaded.recipe.method.name}) paints from photos, not from labels; name a painter that "
-            "paints from labels"
+            f"{loaded.name} ({loaded.recipe.method.name}) does not paint from labels; name a painter that does"
         )
     return loaded.painter
 
