@@ -67,6 +67,26 @@ def test_train_a_and_train_b(photos_are: str, photos: int, tmp_path: Path, make_
     assert len(dataset.photos.test) == photos - 2
 
 
+def test_paintings_of_some_classes(collection: Path, tmp_path: Path, make_pictures: Make) -> None:
+    paintings = tmp_path / "styles"
+    for style, count in [("cubism", 3), ("pointillism", 4), ("realism", 2)]:
+        make_pictures(paintings / style, count)
+    (paintings / "split.csv").write_text("path,split\npointillism/00.png,test\nrealism/00.png,test\n")
+    photos = collection / "photos"
+    dataset = opened(photos=photos, paintings=paintings, classes=["cubism", "pointillism"])
+    assert dataset.summary() == "5 photos and 6 paintings to learn from, 0 and 1 held out"
+    assert {item.labels["class"] for item in dataset.paintings.train} == {"cubism", "pointillism"}
+    assert dataset.fingerprint != opened(photos=photos, paintings=paintings).fingerprint
+    with pytest.raises(DataError, match=r"styles has no class 'cubsim'; did you mean cubism"):
+        opened(photos=photos, paintings=paintings, classes=["cubsim"])
+    with pytest.raises(DataError, match="have no label 'style'; they have class"):
+        opened(photos=photos, paintings=paintings, classes=["cubism"], label="style")
+    with pytest.raises(ValueError, match=r"say data\.classes too"):
+        opened(photos=photos, paintings=paintings, label="class")
+    with pytest.raises(DataError, match=r"paintings has no labels"):
+        opened(photos=photos, paintings=collection / "paintings", classes=["cubism"])
+
+
 @pytest.mark.parametrize("base", ["own", "parent"])
 def test_split_csv(base: str, tmp_path: Path, make_pictures: Make) -> None:
     make_pictures(tmp_path / "art" / "monet", 4)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 from pydantic import model_validator
 
 from impasto.data.batches import Images, ImageSpec, UnpairedImages
+from impasto.data.collection import Collection, Item
 from impasto.data.crops import Draw, centre_squares, crop_batches
 from impasto.data.dataset import DataOptions, Dataset, Exhibits
 from impasto.data.fingerprint import combined
+from impasto.data.labelling import chosen_attributes, having, named_classes
 from impasto.data.layouts import read_collection
 from impasto.data.options import Place
 from impasto.data.picture_set import PictureSet, checked, find_pictures
@@ -31,6 +33,10 @@ class UnpairedFoldersOptions(DataOptions):
     """Which of the two domains holds the photos (monet2photo: B)."""
     layout: str | None = None
     """The layout of what these name; recognised unless said."""
+    label: str | None = None
+    """The paintings' attribute that `classes` names, such as style or artist; `class`, or the only one, unless said."""
+    classes: tuple[str, ...] | None = None
+    """Learn the paintings of these classes only."""
 
     @model_validator(mode="after")
     def _says_where(self) -> UnpairedFoldersOptions:
@@ -40,6 +46,8 @@ class UnpairedFoldersOptions(DataOptions):
             raise ValueError(
                 "say data.photos=DIR and data.paintings=DIR, or data.path=DIR for a folder with trainA and trainB"
             )
+        if self.label is not None and self.classes is None:
+            raise ValueError("label says what classes are classes of; say data.classes too, or leave it out")
         return self
 
 
@@ -96,10 +104,11 @@ class UnpairedFolders(Dataset):
 def _domains(options: UnpairedFoldersOptions) -> tuple[PictureSet, PictureSet]:
     """Return the photos and the paintings."""
     if options.photos is not None and options.paintings is not None:
-        photos, paintings = (
-            find_pictures(path, options.max_megapixels, options.layout) for path in (options.photos, options.paintings)
+        paintings = read_collection(options.paintings, options.layout)
+        return (
+            find_pictures(options.photos, options.max_megapixels, options.layout),
+            checked(paintings, options.max_megapixels, _of_the_classes(paintings, paintings.items, options)),
         )
-        return photos, paintings
     assert options.path is not None
     collection = read_collection(options.path, options.layout)
     if "domain" not in collection.attributes:
@@ -107,12 +116,19 @@ def _domains(options: UnpairedFoldersOptions) -> tuple[PictureSet, PictureSet]:
             f"{options.path} is {collection.layout}, not a collection of two domains; it needs the folders trainA and "
             "trainB, or say data.photos and data.paintings"
         )
-    domains = {
-        domain: checked(
-            collection,
-            options.max_megapixels,
-            [item for item in collection.items if item.labels.get("domain") == domain],
-        )
-        for domain in "AB"
-    }
-    return domains[options.photos_are], domains["AB".replace(options.photos_are, "")]
+    photos, paintings_of_all = (
+        [item for item in collection.items if item.labels.get("domain") == domain]
+        for domain in (options.photos_are, "AB".replace(options.photos_are, ""))
+    )
+    chosen = _of_the_classes(collection, paintings_of_all, options)
+    return checked(collection, options.max_megapixels, photos), checked(collection, options.max_megapixels, chosen)
+
+
+def _of_the_classes(
+    collection: Collection, paintings: Sequence[Item], options: UnpairedFoldersOptions
+) -> Sequence[Item]:
+    """Return the paintings of the classes that are learned: all unless said."""
+    if options.classes is None:
+        return paintings
+    attributes = chosen_attributes(collection, None if options.label is None else [options.label])
+    return having(paintings, named_classes(collection, attributes, options.classes))
