@@ -67,6 +67,14 @@ class Painter(Networked, Generic[Prompt]):
     def paint(self, prompt: Prompt, generator: torch.Generator) -> Tensor:
         """Return one painting for each part of the prompt: [N, C, H, W] in [-1, 1]."""
 
+    @property
+    def reach(self) -> int | None:
+        """How far the pixels of a photo are felt in its painting, pixels, but for the statistics of instance norms.
+
+        A large photo can then be painted in tiles. None where a painting is of one piece.
+        """
+        return None
+
     def sheet(self, prompt: Prompt, generator: torch.Generator) -> Mapping[str, Tensor]:
         """Return named rows of images [N, C, H, W] that show what was learned; the paintings unless there is more."""
         return {"painting": self.paint(prompt, generator)}

@@ -28,7 +28,7 @@ from impasto.evaluation.submission import (
     validate_submission,
     write_submission,
 )
-from impasto.painting.paint_files import PaintSettings, paint_picture
+from impasto.painting.paint_picture import PaintSettings, paint_picture
 from impasto.painting.painters import LoadedPainter, load_painter
 from tests.conftest import picture
 

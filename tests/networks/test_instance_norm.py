@@ -3,7 +3,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from impasto.networks.instance_norm import Activation, instance_norm
+from impasto.networks.instance_norm import Activation, instance_norm, keeping_statistics, noting_statistics
 
 ACTIVATIONS: list[Activation] = ["none", "relu", "leaky-relu"]
 FORMATS = [torch.contiguous_format, torch.channels_last]
@@ -78,3 +78,33 @@ def test_leaves_its_input_alone() -> None:
     before = features.clone()
     instance_norm(features, activation="relu")
     torch.testing.assert_close(features, before, atol=0, rtol=0)
+
+
+@pytest.mark.parametrize("memory_format", FORMATS)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_noted_statistics_are_kept(dtype: torch.dtype, memory_format: torch.memory_format) -> None:
+    first, second = ((4 * torch.randn(1, 6, 9, 7) + 2).to(dtype).to(memory_format=memory_format) for _ in range(2))
+    with noting_statistics() as noted:
+        as_ever = instance_norm(first, activation="relu")
+    assert torch.equal(as_ever, instance_norm(first, activation="relu"))
+    (statistics,) = noted
+    torch.testing.assert_close(statistics.mean, first.float().mean((0, 2, 3)))
+    torch.testing.assert_close(statistics.variance, first.float().var((0, 2, 3), correction=0), rtol=1e-4, atol=1e-5)
+    with keeping_statistics(noted):
+        kept = instance_norm(second, activation="leaky-relu")
+    mean, variance = (value[:, None, None] for value in statistics)
+    expected = F.leaky_relu((second.float() - mean) / (variance + 1e-5).sqrt(), 0.2)
+    assert kept.dtype == dtype
+    assert kept.is_contiguous(memory_format=memory_format)
+    torch.testing.assert_close(kept.float(), expected, atol=1e-5 if dtype == torch.float32 else 0.03, rtol=0.01)
+
+
+def test_as_many_statistics_as_norms() -> None:
+    with noting_statistics() as noted:
+        instance_norm(torch.randn(1, 2, 4, 4))
+    with pytest.raises(RuntimeError, match="more norms than the 1 whose"), keeping_statistics(noted):
+        for _ in range(2):
+            instance_norm(torch.randn(1, 2, 4, 4))
+    with pytest.raises(RuntimeError, match="1 of 1 noted"), keeping_statistics(noted):
+        pass
+    assert torch.equal(instance_norm(torch.ones(1, 2, 4, 4)), torch.zeros(1, 2, 4, 4)), "as ever afterwards"

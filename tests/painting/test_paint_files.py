@@ -10,7 +10,8 @@ from PIL import Image
 import impasto
 from impasto.engine.train import train
 from impasto.errors import DataError, OutputError, PainterError, PictureError
-from impasto.painting.paint_files import PaintSettings, paint_files, paint_picture
+from impasto.painting.paint_files import paint_files
+from impasto.painting.paint_picture import PaintSettings, paint_picture
 from impasto.painting.painters import LoadedPainter, load_painter
 from impasto.painting.signature import read_signature
 from impasto.recipe import load_recipe
@@ -34,6 +35,60 @@ def test_the_size_setting_paints_smaller(painter: LoadedPainter) -> None:
     fine = paint_picture(photo, painter, PaintSettings())
     coarse = paint_picture(photo, painter, PaintSettings(size=24))
     assert np.abs(np.asarray(fine).astype(int) - np.asarray(coarse).astype(int)).mean() > 0.5
+
+
+def test_strength_and_palette(painter: LoadedPainter) -> None:
+    photo = picture(1, 64, 48)
+    painting, half, none, kept = (
+        np.asarray(paint_picture(photo, painter, settings)).astype(float)
+        for settings in (
+            PaintSettings(),
+            PaintSettings(strength=0.5),
+            PaintSettings(strength=0),
+            PaintSettings(colours="keep"),
+        )
+    )
+    assert np.array_equal(none, photo)
+    assert np.abs(half - (painting + none) / 2).max() <= 1
+    assert np.abs((kept - none).mean((0, 1))).max() < 3 < np.abs((painting - none).mean((0, 1))).max()
+
+
+def test_a_painting_that_cannot_be_saved_is_told(painter: LoadedPainter, tmp_path: Path) -> None:
+    """Saving happens in a thread of its own; what goes wrong there is not lost, even with the last painting."""
+    photos = [tmp_path / name for name in ("a.png", "b.png")]
+    for seed, photo in enumerate(photos):
+        picture(seed).save(photo)
+    for blocked in photos:
+        output = tmp_path / f"out-{blocked.stem}"
+        (output / blocked.name).mkdir(parents=True)  # a folder where the painting should go
+        with pytest.raises(OutputError, match=f"{blocked.name} cannot be written"):
+            paint_files(photos, painter, output, PaintSettings(overwrite=True))
+
+
+def test_large_pictures_are_alone_in_memory(
+    painter: LoadedPainter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("impasto.painting.paint_files.LARGE", 40 * 40)
+    (tmp_path / "in").mkdir()
+    for seed in range(4):
+        picture(seed, *((30, 30) if seed == 1 else (50, 50))).save(tmp_path / "in" / f"{seed}.png")
+    held: list[int] = []
+    reading = "impasto.painting.paint_files.read_picture"
+    read, paint = paint_files.__globals__["read_picture"], paint_files.__globals__["paint_picture"]
+    monkeypatch.setattr(reading, lambda path, limit: held.append(int(path.stem)) or read(path, limit))
+    before: list[list[int]] = []
+
+    def painted(photo: Image.Image, *rest: object) -> Image.Image:
+        painting: Image.Image = paint(photo, *rest)
+        before.append(list(held))
+        return painting
+
+    monkeypatch.setattr("impasto.painting.paint_files.paint_picture", painted)
+    outcome = paint_files([tmp_path / "in"], painter, tmp_path / "out")
+    assert [path.name for path in outcome.painted] == ["0.png", "1.png", "2.png", "3.png"]
+    assert all(path.exists() for path in outcome.painted)
+    assert before[0] == [0], "the next is not read beside a large one"
+    assert before[2] == [0, 1, 2]
 
 
 def test_folders_formats_and_orientation(painter: LoadedPainter, tmp_path: Path) -> None:
@@ -83,6 +138,8 @@ def test_the_signature_is_read_back(painter: LoadedPainter, suffix: str, tmp_pat
         "photo": f"café{suffix}",
         "seed": 7,
         "size": 20,
+        "strength": 1.0,
+        "colours": "painted",
     }
     with pytest.raises(PictureError, match="carries no signature"):
         read_signature(photo)

@@ -135,6 +135,12 @@ def paint(
             min=16, help="Paint at this short side, in pixels, for a coarser brush; the result keeps the photo's size."
         ),
     ] = None,
+    strength: Annotated[
+        float, typer.Option(min=0, max=1, help="How much of the painting, and how little of the photo, is seen.")
+    ] = 1.0,
+    colours: Annotated[
+        Literal["painted", "keep"], typer.Option(help="keep: the painting takes its photo's palette.")
+    ] = "painted",
     format: Annotated[  # noqa: A002
         Literal["png", "jpeg", "webp"] | None, typer.Option(help="File format; the photo's own, or PNG, unless said.")
     ] = None,
@@ -144,10 +150,12 @@ def paint(
     max_megapixels: Annotated[float, typer.Option(min=0.01, help="Refuse photos with more pixels.")] = 200.0,
 ) -> None:
     from impasto.cli.painting import LabelWishes, paint_command
-    from impasto.painting.paint_files import PaintSettings
+    from impasto.painting.paint_picture import PaintSettings
 
     settings = PaintSettings(
         size=size,
+        strength=strength,
+        colours=colours,
         kind=None if format is None else {"png": "PNG", "jpeg": "JPEG", "webp": "WEBP"}[format],  # type: ignore[arg-type]
         overwrite=overwrite,
         seed=seed,

@@ -43,7 +43,7 @@ def histogram_lines(counts: Mapping[str, int], most: int = 40) -> list[str]:
 @contextmanager
 def counted(
     what: str, kept: str, then: str = "the same command goes on with the rest"
-) -> Iterator[Callable[[int, int], None]]:
+) -> Iterator[Callable[[float, int], None]]:
     """Show a bar while files are `what`, such as painted; yield what tells it how many of how many are done.
 
     Ctrl-C ends with a line that says what is `kept` and what follows `then`, and code 130.

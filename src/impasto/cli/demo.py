@@ -16,7 +16,8 @@ from impasto.data.pictures import list_pictures
 from impasto.engine.interrupts import InterruptedTraining
 from impasto.engine.train import train
 from impasto.gallery.report import Comparison, write_report
-from impasto.painting.paint_files import PaintSettings, paint_files
+from impasto.painting.paint_files import paint_files
+from impasto.painting.paint_picture import PaintSettings
 from impasto.painting.painters import load_painter
 from impasto.recipe import load_recipe
 from impasto.run_folder import RunFolder

@@ -15,8 +15,9 @@ from impasto.errors import ImpastoError, PainterError, naming
 from impasto.hardware import chosen_device
 from impasto.method import LatentPainter
 from impasto.painting.latents import drawn_latents
-from impasto.painting.paint_files import PaintSettings, paint_files
+from impasto.painting.paint_files import paint_files
 from impasto.painting.paint_labels import LabelSettings, Series, paint_labels, round_the_classes
+from impasto.painting.paint_picture import PaintSettings
 from impasto.painting.painters import LoadedPainter, load_painter
 from impasto.painting.prompts import mixed, requested, short_names
 
@@ -88,6 +89,9 @@ def _paint_labels(painter: LoadedPainter, output: Path, settings: PaintSettings,
     """Paint what was asked for and say where it is."""
     if settings.size is not None:
         raise ImpastoError(f"--size: {painter.name} paints at {painter.spec.size} pixels; leave it out")
+    for option, said in {"--strength": settings.strength < 1, "--colours": settings.colours != "painted"}.items():
+        if said:
+            raise ImpastoError(f"{option}: {painter.name} paints from labels, without a photo to keep; leave it out")
     with naming("--truncation"):
         drawn_latents(1, settings.seed, range(1), wishes.truncation)  # before any work
     series, notes = _series(painter.spec, wishes)

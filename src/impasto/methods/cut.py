@@ -88,6 +88,11 @@ class CUT(Method[UnpairedImages, Images]):
         """Return the generator."""
         return {"to_painting": self.to_painting}
 
+    @property
+    def reach(self) -> int:
+        """See Painter."""
+        return self.to_painting.reach
+
     def prepare(self, fabric: Fabric) -> TrainingState:
         """Make one Adam for the generator and the projections and one for the discriminator."""
         self.fabric = fabric

@@ -86,6 +86,11 @@ class CycleGAN(Method[UnpairedImages, Images]):
         """Return both discriminators."""
         return {"judge_paintings": self.judge_paintings, "judge_photos": self.judge_photos}
 
+    @property
+    def reach(self) -> int:
+        """See Painter."""
+        return self.to_painting.reach
+
     def prepare(self, fabric: Fabric) -> TrainingState:
         """Make one Adam for both generators and one for both discriminators, and the two pools."""
         self.fabric = fabric

@@ -2,11 +2,18 @@
 
 Ulyanov et al. 2016 (arXiv:1607.08022), equation 4. On the CPU, `torch.nn.functional.instance_norm` copies channels-last
 features to the other memory format and back; one batch normalization per image computes the same without the copies.
+
+What a network's norms find in one picture can be noted, and kept while it paints another: tiles of a large picture are
+then normalized alike (Chen et al. 2022, "Towards ultra-resolution neural style transfer via thumbnail instance
+normalization", arXiv:2103.11784).
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -19,12 +26,65 @@ EPSILON = 1e-5
 LEAKY_SLOPE = 0.2
 
 
+class Statistics(NamedTuple):
+    """What a norm found in an image: mean and variance of each channel, float32 [C]."""
+
+    mean: Tensor
+    variance: Tensor
+
+
+_OTHERWISE: ContextVar[Callable[[Tensor], Tensor] | None] = ContextVar("how norms normalize", default=None)
+
+
+@contextmanager
+def noting_statistics() -> Iterator[list[Statistics]]:
+    """Note what each norm finds, in the order they are called; yield the list. For one image [1, C, H, W] at a time."""
+    noted: list[Statistics] = []
+
+    def normalize(image: Tensor) -> Tensor:
+        normalized, mean, inverse_deviation = _normalize(image)
+        noted.append(Statistics(mean, inverse_deviation**-2 - EPSILON))
+        return normalized
+
+    token = _OTHERWISE.set(normalize)
+    try:
+        yield noted
+    finally:
+        _OTHERWISE.reset(token)
+
+
+@contextmanager
+def keeping_statistics(noted: Sequence[Statistics]) -> Iterator[None]:
+    """Let each norm, in the order they are called, take these for the statistics of its features [N, C, H, W].
+
+    Raises RuntimeError where there are not as many norms as statistics.
+    """
+    left = iter(noted)
+
+    def normalize(features: Tensor) -> Tensor:
+        statistics = next(left, None)
+        if statistics is None:
+            raise RuntimeError(f"there are more norms than the {len(noted)} whose statistics were noted")
+        no_affine = None, None
+        return torch.native_batch_norm(features, *no_affine, *statistics, training=False, momentum=0.0, eps=EPSILON)[0]
+
+    token = _OTHERWISE.set(normalize)
+    try:
+        yield
+    finally:
+        _OTHERWISE.reset(token)
+    if more := len(list(left)):
+        raise RuntimeError(f"{more} of {len(noted)} noted statistics belong to no norm")
+
+
 def instance_norm(features: Tensor, *, activation: Activation = "none") -> Tensor:
     """Normalize every channel of every image over its pixels, then activate.
 
     Features are [N, C, H, W], unbounded; the result has their shape, dtype and memory format. The statistics of
     half-precision features are taken in float32. The leaky ReLU has slope 0.2.
     """
+    if not torch.compiler.is_compiling() and (normalize := _OTHERWISE.get()):
+        return _activate(normalize(features), activation)
     if features.shape[-2:].numel() == 1:
         raise ValueError(f"instance norm needs more than one pixel per channel, got features of {list(features.shape)}")
     if features.device.type == "cpu" and not torch.compiler.is_compiling():
@@ -72,20 +132,26 @@ class _InstanceNorm(torch.autograd.Function):
 
 def _normalize(image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Return an image [1, C, H, W] normalized, with the mean and the inverse deviation [C] of its channels."""
-    no_affine = no_running = None, None
-    return torch.native_batch_norm(image, *no_affine, *no_running, training=True, momentum=0.0, eps=EPSILON)
+    one = _one(image)
+    shift = None if one is None else torch.zeros_like(one)
+    return torch.native_batch_norm(image, one, shift, None, None, training=True, momentum=0.0, eps=EPSILON)
 
 
 def _normalize_backward(gradient: Tensor, image: Tensor, mean: Tensor, inverse_deviation: Tensor) -> Tensor:
     """Return the gradient of an image [1, C, H, W] from that of the normalized one."""
-    no_weight = no_running_mean = no_running_variance = None
+    no_running_mean = no_running_variance = None
     result: Tensor = torch.ops.aten.native_batch_norm_backward(
-        *(gradient, image, no_weight, no_running_mean, no_running_variance, mean, inverse_deviation),
+        *(gradient, image, _one(image), no_running_mean, no_running_variance, mean, inverse_deviation),
         train=True,
         eps=EPSILON,
         output_mask=[True, False, False],
     )[0]
     return result
+
+
+def _one(image: Tensor) -> Tensor | None:
+    """Return the weight 1 for each channel where features are of half precision: statistics have the weight's."""
+    return image.new_ones(image.shape[1], dtype=torch.float32) if image.dtype.itemsize < 4 else None
 
 
 def _layout(features: Tensor) -> torch.memory_format:

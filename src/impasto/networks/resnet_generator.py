@@ -73,6 +73,14 @@ class ResNetGenerator(nn.Module):
         return conv7x7_to_few(reflect(features, 3), self.head.weight, self.head.bias).tanh()
 
     @property
+    def reach(self) -> int:
+        """How far a picture's pixels are felt in the translation, statistics of norms apart, pixels.
+
+        3 by the stem, 1 and 2 by the halving convolutions, 8 by a block, 4 and 2 by the doubling ones, 3 by the head.
+        """
+        return 15 + 8 * len(self.blocks)
+
+    @property
     def middle(self) -> int:
         """Residual blocks that encode; the others decode."""
         return len(self.blocks) // 2 + 1

@@ -4,32 +4,31 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import zip_longest
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple, Self
 
-import torch
 from PIL import Image
 
 from impasto import __version__
-from impasto.chance import generator
 from impasto.data.batches import Images
-from impasto.data.pictures import MAX_MEGAPIXELS, list_pictures, read_picture
-from impasto.data.transforms import to_picture, to_pixels, to_range
+from impasto.data.pictures import list_pictures, read_picture
 from impasto.errors import OutputError, PainterError, PictureError
 from impasto.files import make_folder, replacing
-from impasto.hardware import has_bf16, keep_large_blocks
+from impasto.hardware import keep_large_blocks
+from impasto.painting.paint_picture import SMALLEST_SIDE, Kind, PaintSettings, paint_picture
 from impasto.painting.painters import LoadedPainter
 from impasto.painting.signature import save_signed
 
-Kind = Literal["PNG", "JPEG", "WEBP"]
 SUFFIX_OF: dict[Kind, str] = {"PNG": ".png", "JPEG": ".jpg", "WEBP": ".webp"}
 KIND_OF: dict[str, Kind] = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
-SMALLEST_SIDE = 8
-"""Below this, pixels, there is nothing to paint."""
 LARGEST_SIDE: dict[Kind, int] = {"PNG": 2**31 - 1, "JPEG": 65_500, "WEBP": 16_383}
 """What the formats can hold, pixels."""
+LARGE = 16_000_000
+"""Pixels above which a picture is alone in memory: no other is read or saved meanwhile."""
 
 
 class Job(NamedTuple):
@@ -50,30 +49,18 @@ class Outcome:
     unreadable: list[PictureError] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class PaintSettings:
-    """How to paint, whatever the painter."""
-
-    size: int | None = None
-    """Short side at which to paint, pixels: a smaller one gives a coarser brush; the photo's own unless said."""
-    kind: Kind | None = None
-    """Format of the paintings; the photo's own where that is PNG, JPEG or WebP, else PNG."""
-    overwrite: bool = False
-    seed: int = 0
-    max_megapixels: float = MAX_MEGAPIXELS
-
-
 def paint_files(
     photos: Sequence[Path],
     painter: LoadedPainter,
     output: Path,
     settings: PaintSettings | None = None,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Callable[[float, int], None] | None = None,
 ) -> Outcome:
     """Paint files and folders of photos into the folder `output`, which keeps their sub-folders.
 
-    In a folder, or among several photos, one that cannot be read is skipped and listed; alone it raises PictureError,
-    as an existing painting raises OutputError. `progress` is told how many of how many are done.
+    While one is painted the next is read and the one before saved. In a folder, or among several photos, one that
+    cannot be read is skipped and listed; alone it raises PictureError, as an existing painting raises OutputError.
+    `progress` is told how many of how many are done, a large one part by part.
     """
     settings = settings or PaintSettings()
     if Images is not painter.painter.prompt_type:
@@ -91,42 +78,53 @@ def paint_files(
             todo.append(job)
     if alone and outcome.present:
         raise OutputError(f"{outcome.present[0]} exists; say --overwrite to paint it again")
-    for done, (job, picture) in enumerate(_read_ahead(todo, settings.max_megapixels), start=1):
-        if isinstance(picture, PictureError):
-            if alone:
-                raise picture
-            outcome.unreadable.append(picture)
-        else:
-            painting = paint_picture(picture, painter, settings)
-            make_folder(job.painting.parent)
-            with replacing(job.painting) as temporary:
-                save_signed(painting, temporary, job.kind, signature(painter, settings, job.photo))
-            outcome.painted.append(job.painting)
-        if progress:
-            progress(done, len(todo))
+    with _Saving(painter, settings) as saving:
+        for before, (job, picture) in enumerate(_read_ahead(todo, settings.max_megapixels)):
+            tell = partial(_tell, progress, before, len(todo))
+            if isinstance(picture, PictureError):
+                if alone:
+                    raise picture
+                outcome.unreadable.append(picture)
+            else:
+                saving.save(paint_picture(picture, painter, settings, tell), job)
+                outcome.painted.append(job.painting)
+            tell(1)
     return outcome
 
 
-def paint_picture(picture: Image.Image, painter: LoadedPainter, settings: PaintSettings) -> Image.Image:
-    """Paint one RGB picture; the painting has its size.
+def _tell(progress: Callable[[float, int], None] | None, before: int, total: int, share: float) -> None:
+    if progress:
+        progress(before + share, total)
 
-    Raises PainterError when memory does not suffice.
-    """
-    seen = _shrunk(picture, settings.size)
-    device = painter.painter.device
-    image = to_range(to_pixels(seen))[None].to(device).contiguous(memory_format=torch.channels_last)
-    try:
-        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=has_bf16(device.type)):
-            painted = painter.painter.paint(Images(image), generator(settings.seed, "paint"))[0]
-    except (RuntimeError, MemoryError) as error:
-        if isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error):
-            raise PainterError(
-                f"there is not enough memory to paint {seen.width} x {seen.height} pixels at once; say --size with a "
-                f"number below {min(seen.size)}"
-            ) from error
-        raise
-    painting = to_picture(painted)
-    return painting if painting.size == picture.size else painting.resize(picture.size, Image.Resampling.LANCZOS)
+
+class _Saving:
+    """Saves a painting in a thread of its own while the next is painted; a large one at once."""
+
+    def __init__(self, painter: LoadedPainter, settings: PaintSettings) -> None:
+        self.painter, self.settings = painter, settings
+
+    def __enter__(self) -> Self:
+        self.pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="impasto-save")
+        self.last: Future[None] | None = None
+        return self
+
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        self.pool.shutdown()
+        if self.last and error is None:
+            self.last.result()
+
+    def save(self, painting: Image.Image, job: Job) -> None:
+        """Wait for the painting before, then save this one; raise what went wrong with that one."""
+        if self.last:
+            self.last.result()
+        self.last = self.pool.submit(self._write, painting, job)
+        if _large(painting):
+            self.last.result()
+
+    def _write(self, painting: Image.Image, job: Job) -> None:
+        make_folder(job.painting.parent)
+        with replacing(job.painting) as temporary:
+            save_signed(painting, temporary, job.kind, signature(self.painter, self.settings, job.photo))
 
 
 def signature(painter: LoadedPainter, settings: PaintSettings, photo: Path) -> dict[str, Any]:
@@ -140,6 +138,8 @@ def signature(painter: LoadedPainter, settings: PaintSettings, photo: Path) -> d
         "photo": photo.name,
         "seed": settings.seed,
         "size": settings.size,
+        "strength": settings.strength,
+        "colours": settings.colours,
     }
 
 
@@ -187,13 +187,16 @@ def _read_ahead(jobs: Sequence[Job], max_megapixels: float) -> Iterator[tuple[Jo
             return error
 
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="impasto-read") as pool:
-        upcoming = pool.submit(read, jobs[0]) if jobs else None
-        for number, job in enumerate(jobs):
-            assert upcoming is not None
-            picture = upcoming.result()
-            if number + 1 < len(jobs):
-                upcoming = pool.submit(read, jobs[number + 1])
+        upcoming: Future[Image.Image | PictureError] | None = None
+        for job, following in zip_longest(jobs, jobs[1:]):
+            picture = upcoming.result() if upcoming else read(job)
+            alone = following is None or (isinstance(picture, Image.Image) and _large(picture))
+            upcoming = None if alone else pool.submit(read, following)
             yield job, picture
+
+
+def _large(picture: Image.Image) -> bool:
+    return picture.width * picture.height > LARGE
 
 
 def _fit_to_paint(picture: Image.Image, job: Job) -> Image.Image:
@@ -203,11 +206,3 @@ def _fit_to_paint(picture: Image.Image, job: Job) -> Image.Image:
     if max(picture.size) > LARGEST_SIDE[job.kind]:
         raise PictureError(f"{job.photo} has {size}, more than {job.kind} can hold; say --format png")
     return picture
-
-
-def _shrunk(picture: Image.Image, size: int | None) -> Image.Image:
-    if size is None or size >= min(picture.size):
-        return picture
-    scale = size / min(picture.size)
-    width, height = (max(SMALLEST_SIDE, round(side * scale)) for side in picture.size)
-    return picture.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)

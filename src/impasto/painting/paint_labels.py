@@ -22,7 +22,8 @@ from impasto.painting.counts import PAINTINGS
 from impasto.painting.drawing import Progress, draw_pictures, latent_painter, made_by, said_of
 from impasto.painting.latents import drawn_latents
 from impasto.painting.layout import Captions, draw_sheet
-from impasto.painting.paint_files import SUFFIX_OF, Kind
+from impasto.painting.paint_files import SUFFIX_OF
+from impasto.painting.paint_picture import Kind
 from impasto.painting.painters import LoadedPainter
 from impasto.painting.prompts import Request, each_class
 from impasto.painting.signature import save_signed

@@ -1,0 +1,115 @@
+"""Tiles make the painting that one piece would make, however large the photo."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torch import Tensor
+
+from impasto.data.transforms import to_picture, to_pixels, to_range
+from impasto.networks.initialise import initialise
+from impasto.networks.instance_norm import keeping_statistics, noting_statistics
+from impasto.networks.resnet_generator import ResNetGenerator, translate
+from impasto.painting import tiles
+from impasto.painting.tiles import paint_tiled, parted
+from tests.conftest import picture
+
+
+@pytest.fixture(autouse=True)
+def _small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tiles, "TILE", 64)
+    monkeypatch.setattr(tiles, "WHOLE", 4_000)
+
+
+class Painting:
+    """A generator as what paints a picture whole; remembers the sizes it was given."""
+
+    def __init__(self, **options: object) -> None:
+        torch.manual_seed(1)
+        self.network = ResNetGenerator(3, 8, 2, **options).eval()  # type: ignore[arg-type]
+        initialise(self.network)
+        with torch.no_grad():
+            for weight in self.network.parameters():
+                weight.mul_(4)  # so that the painting has contrast
+        self.sizes: list[tuple[int, int]] = []
+
+    def __call__(self, photo: Image.Image) -> Image.Image:
+        self.sizes.append(photo.size)
+        with torch.no_grad():
+            return to_picture(translate(self.network, to_range(to_pixels(photo))[None])[0])
+
+
+def difference(one: Image.Image, other: Image.Image) -> np.ndarray:
+    return np.abs(np.asarray(one).astype(int) - np.asarray(other))
+
+
+@pytest.mark.parametrize("size", [(1, 1), (64, 64), (65, 4), (257, 130), (63, 1000)])
+def test_every_pixel_is_painted_once_and_sees_as_far_as_is_felt(size: tuple[int, int]) -> None:
+    width, height = size
+    painted = np.zeros((height, width), dtype=int)
+    for tile in parted(size, reach=31):
+        left, top, right, bottom = tile.paints
+        painted[top:bottom, left:right] += 1
+        assert right - left <= 64
+        assert bottom - top <= 64
+        assert tile.sees[0] % 4 == tile.sees[1] % 4 == 0
+        assert tile.sees[0] <= max(0, left - 31)
+        assert tile.sees[3] >= min(height, bottom + 31)
+    assert (painted == 1).all()
+
+
+@pytest.mark.parametrize("upsampling", ["transposed", "resized"])
+@pytest.mark.parametrize("size", [(200, 131), (70, 190)])
+def test_with_the_pictures_own_statistics_tiles_are_the_whole(
+    size: tuple[int, int], upsampling: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tiles, "thumbnail", lambda photo: photo)
+    painting, photo = Painting(upsampling=upsampling), picture(3, *size)
+    whole = painting(photo)
+    tiled = paint_tiled(photo, painting, painting.network.reach)
+    assert len(painting.sizes) > 4
+    assert difference(whole, tiled).max() <= 1, "rounding apart"
+    assert np.asarray(whole).std() > 20
+
+
+def test_the_reach_is_as_far_as_is_felt_and_no_farther() -> None:
+    """A tile that sees less differs; what is beyond the reach has no gradient where norms are given."""
+    painting, photo = Painting(), picture(3, 160, 160)
+    whole = painting(photo)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(tiles, "thumbnail", lambda photo: photo)
+        assert difference(whole, paint_tiled(photo, painting, 4)).max() > 1
+    reach = painting.network.reach
+    image = torch.rand(1, 3, 160, 160, requires_grad=True)
+    with noting_statistics() as statistics, torch.no_grad():
+        painting.network(image)
+    with keeping_statistics(statistics):
+        output: Tensor = painting.network(image)[0, :, 80, 80]
+    (felt,) = torch.autograd.grad(output.sum(), image)
+    places = felt[0].abs().amax((0, 1)).nonzero()
+    assert 80 - reach <= places.min() < 80 < places.max() <= 80 + reach
+
+
+def test_a_thumbnail_says_how_bright_all_tiles_are() -> None:
+    """Half of the photo is dark: each tile alone would be brought to the same brightness, with a seam between."""
+    dark = picture(5, 96, 96).point(lambda value: value // 4)
+    photo = Image.new("RGB", (192, 96))
+    photo.paste(dark)
+    photo.paste(dark.point(lambda value: value + 150), (96, 0))
+    painting = Painting()
+    whole = painting(photo)
+    tiled = paint_tiled(photo, painting, painting.network.reach)
+    alone = Image.new("RGB", photo.size)
+    for left in (0, 96):
+        alone.paste(painting(photo.crop((left, 0, left + 96, 96))), (left, 0))
+    assert difference(whole, tiled).mean() < difference(whole, alone).mean() / 2
+
+
+def test_small_pictures_stay_in_one_piece_and_progress_is_told() -> None:
+    painting = Painting()
+    assert paint_tiled(picture(1, 60, 60), painting, 31).size == (60, 60)
+    assert painting.sizes == [(60, 60)]
+    told: list[float] = []
+    paint_tiled(picture(1, 128, 128), painting, 31, told.append)
+    assert told == [0.25, 0.5, 0.75, 1.0]
+    assert painting.sizes[1] == (63, 63), "the thumbnail"
