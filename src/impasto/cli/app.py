@@ -165,6 +165,31 @@ def paint(
     paint_command(photos or [], painter, output, settings, device, wishes)
 
 
+EXPORT_HELP = """Write a painter as a model that other programs run, for pictures of any size.
+
+  impasto export engraver
+
+  impasto export runs/monet --format torch --output monet.pt2
+
+It is held against the painter itself before it is written. onnx runs in ONNX Runtime and what is built on it; torch is
+a program of torch.export, which PyTorch loads without impasto.
+"""
+
+
+@app.command(help=EXPORT_HELP, no_args_is_help=True)
+def export(
+    painter: Annotated[str, typer.Argument(metavar="PAINTER", help="A painter's name or a run folder.")],
+    format: Annotated[Literal["onnx", "torch"], typer.Option(help="What to write.")] = "onnx",  # noqa: A002
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where; PAINTER.onnx or PAINTER.pt2 unless said.")
+    ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Write again what is already there.")] = False,
+) -> None:
+    from impasto.cli.export import export_command
+
+    export_command(painter, format, output, overwrite=overwrite)
+
+
 EVALUATE_HELP = """Judge pictures, a run or a painter against other pictures.
 
 WHAT and --against are folders or archives in any layout, or a part of one: DIR:test, DIR:style=cubism. WHAT may also be

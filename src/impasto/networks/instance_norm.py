@@ -85,7 +85,7 @@ def instance_norm(features: Tensor, *, activation: Activation = "none") -> Tenso
     """
     if not torch.compiler.is_compiling() and (normalize := _OTHERWISE.get()):
         return _activate(normalize(features), activation)
-    if features.shape[-2:].numel() == 1:
+    if features.shape[-2] * features.shape[-1] == 1:
         raise ValueError(f"instance norm needs more than one pixel per channel, got features of {list(features.shape)}")
     if features.device.type == "cpu" and not torch.compiler.is_compiling():
         normalized: Tensor = _InstanceNorm.apply(features, activation)

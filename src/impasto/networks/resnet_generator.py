@@ -115,8 +115,14 @@ def translate(network: nn.Module, images: Tensor) -> Tensor:
     """
     height, width = images.shape[-2:]
     below, right = max(16 - height, -height % 4), max(16 - width, -width % 4)
+    if (
+        torch.compiler.is_compiling()
+    ):  # a program for all sizes: no branch, and no view whose strides depend on the size
+        painted: Tensor = network(functional.pad(images, (0, right, 0, below), mode="replicate")).float()
+        rows, columns = (torch.arange(side, device=images.device) for side in (height, width))
+        return painted.index_select(-2, rows).index_select(-1, columns)
     padded = functional.pad(images, (0, right, 0, below), mode="replicate") if below or right else images
-    painted: Tensor = network(padded)
+    painted = network(padded)
     return painted[..., :height, :width].float()
 
 

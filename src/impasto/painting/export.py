@@ -1,0 +1,228 @@
+"""Painters for other programs: as an ONNX model, or a program of torch.export.
+
+Both take and return float32 in [-1, 1] and hold the weights in float32. What is written was first held against the
+painter itself, at sizes other than the one it was made with.
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from impasto import __version__
+from impasto.chance import generator
+from impasto.data.batches import Images
+from impasto.errors import ImpastoError, PainterError
+from impasto.files import replacing
+from impasto.method import LatentPainter, Painter
+from impasto.painting.painters import LoadedPainter
+
+Format = Literal["onnx", "torch"]
+SUFFIX: Mapping[Format, str] = {"onnx": ".onnx", "torch": ".pt2"}
+ALLOWED = 1e-3
+"""Largest difference from the painter's own paintings, whose range is 2: an eighth of what 8 bits tell apart."""
+PHOTO_SIZES = (1, 64, 96), (2, 131, 77), (1, 200, 53)
+"""Batch, height and width that are compared."""
+BATCHES = 1, 3
+"""Paintings from labels that are compared."""
+
+Run = Callable[..., Tensor]
+
+
+class Exported(NamedTuple):
+    """What was written."""
+
+    file: Path
+    inputs: tuple[str, ...]
+    largest_difference: float
+    """From the painter's own paintings, of values in [-1, 1]."""
+
+
+class _Program(NamedTuple):
+    """What is exported: a module, what it is traced with, which of its inputs' sizes vary, and what it is tried on."""
+
+    module: nn.Module
+    traced_with: tuple[Tensor, ...]
+    inputs: tuple[str, ...]
+    dynamic: tuple[dict[int, Any], ...]
+    trials: tuple[tuple[Tensor, ...], ...]
+
+
+def export_painter(loaded: LoadedPainter, target: Path, kind: Format) -> Exported:
+    """Write a painter on the CPU as a model that takes pictures of any size, or labels and latents, in any number.
+
+    Inputs and output are float32: `photo` [N, 3, H, W] in [-1, 1], or `weights` [N, classes] and `latents`
+    [N, latent_size]; `painting` [N, 3, H, W] in [-1, 1]. Raises PainterError where it cannot be exported or the model
+    paints otherwise, ImpastoError where a library is missing.
+    """
+    program = _program(loaded)
+    write, load = {"onnx": (_write_onnx, _load_onnx), "torch": (_write_torch, _load_torch)}[kind]
+    with replacing(target) as temporary:
+        with torch.no_grad():
+            write(program, temporary, _about(loaded, program))
+            difference = _largest_difference(load(temporary), program)
+        if not difference <= ALLOWED:
+            raise PainterError(
+                f"{loaded.name} as {kind} paints otherwise than here, by up to {difference:.2g} of 2, and was not kept"
+            )
+    return Exported(target, program.inputs, difference)
+
+
+class _FromPhotos(nn.Module):
+    def __init__(self, painter: Painter[Images], networks: Mapping[str, nn.Module]) -> None:
+        super().__init__()
+        self.networks = nn.ModuleDict(dict(networks))
+        self.painter = painter
+
+    def forward(self, photo: Tensor) -> Tensor:
+        """Paint."""
+        return self.painter.paint(Images(photo), generator(0, "paint"))
+
+
+class _FromLatents(nn.Module):
+    def __init__(self, painter: LatentPainter, networks: Mapping[str, nn.Module]) -> None:
+        super().__init__()
+        self.networks = nn.ModuleDict(dict(networks))
+        self.painter = painter
+
+    def forward(self, weights: Tensor, latents: Tensor) -> Tensor:
+        """Paint."""
+        return self.painter.draw(weights, latents).float()
+
+
+def _program(loaded: LoadedPainter) -> _Program:
+    painter, chance = loaded.painter, generator(0, "export")
+    batch = torch.export.Dim("batch")
+    if isinstance(painter, LatentPainter):
+        trials = tuple(
+            (
+                torch.rand(count, len(loaded.spec.classes), generator=chance).softmax(1),
+                torch.randn(count, painter.latent_size, generator=chance),
+            )
+            for count in (2, *BATCHES)
+        )
+        needed = _used(painter, lambda: painter.draw(*trials[0]))
+        module: nn.Module = _FromLatents(painter, needed)
+        return _Program(module, trials[0], ("weights", "latents"), ({0: batch}, {0: batch}), trials[1:])
+    if painter.prompt_type is not Images or painter.reach is None:
+        raise PainterError(
+            f"{loaded.name} cannot be exported: {loaded.recipe.method.name} is not one network of photos"
+        )
+    sizes = {0: batch, 2: torch.export.Dim("height", min=8), 3: torch.export.Dim("width", min=8)}
+    pictures = [
+        2 * torch.rand(count, loaded.spec.channels, height, width, generator=chance) - 1
+        for count, height, width in ((2, 70, 97), *PHOTO_SIZES)
+    ]
+    needed = _used(painter, lambda: painter.paint(Images(pictures[0]), generator(0, "paint")))
+    module = _FromPhotos(painter, needed)
+    return _Program(module, (pictures[0],), ("photo",), (sizes,), tuple((picture,) for picture in pictures[1:]))
+
+
+def _used(painter: Painter[Any], paint: Callable[[], object]) -> Mapping[str, nn.Module]:
+    """Return the networks that painting calls: a CycleGAN's way back would only make the file larger."""
+    called: set[str] = set()
+    hooks = [
+        part.register_forward_hook(lambda *_, name=name: called.add(name))
+        for name, network in painter.networks().items()
+        for part in network.modules()
+    ]
+    with torch.no_grad():
+        paint()
+    for hook in hooks:
+        hook.remove()
+    return {name: network for name, network in painter.networks().items() if name in called}
+
+
+def _about(loaded: LoadedPainter, program: _Program) -> dict[str, str]:
+    """Return what the model says of itself."""
+    return {
+        "painter": loaded.name,
+        "method": loaded.recipe.method.name,
+        "images_seen": str(loaded.images_seen),
+        "weights": loaded.fingerprint,
+        "impasto": __version__,
+        "values": "float32, -1 to 1 for 0 to 255 of sRGB",
+        **({"classes": ", ".join(loaded.spec.classes)} if "weights" in program.inputs else {}),
+    }
+
+
+def _write_torch(program: _Program, target: Path, about: Mapping[str, str]) -> None:
+    with _quiet():
+        exported = torch.export.export(program.module, program.traced_with, dynamic_shapes=program.dynamic)
+        with target.open("wb") as stream:
+            torch.export.save(exported, stream, extra_files={f"impasto/{name}": text for name, text in about.items()})
+
+
+def _load_torch(file: Path) -> Run:
+    with file.open("rb") as stream:
+        loaded: Run = torch.export.load(stream).module()
+    return loaded
+
+
+def _write_onnx(program: _Program, target: Path, about: Mapping[str, str]) -> None:
+    _need_onnx()
+    with _quiet():
+        made = torch.onnx.export(
+            program.module,
+            program.traced_with,
+            dynamo=True,
+            dynamic_shapes=program.dynamic,
+            input_names=program.inputs,
+            output_names=["painting"],
+            external_data=False,
+            verbose=False,
+        )
+    assert made is not None
+    made.model.metadata_props.update(about)
+    made.save(target)
+
+
+def _load_onnx(file: Path) -> Run:
+    import onnxruntime  # type: ignore[import-untyped]
+
+    session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+    names = [given.name for given in session.get_inputs()]
+
+    def run(*inputs: Tensor) -> Tensor:
+        (painting,) = session.run(None, {name: value.numpy() for name, value in zip(names, inputs, strict=True)})
+        return torch.from_numpy(np.asarray(painting))
+
+    return run
+
+
+def _need_onnx() -> None:
+    try:
+        import onnx  # noqa: F401
+        import onnxruntime  # noqa: F401
+        import onnxscript  # noqa: F401
+    except ImportError as error:
+        raise ImpastoError(
+            f'--format onnx needs a library that is not here ({error.name}): pip install "impasto[onnx]"; or say '
+            "--format torch"
+        ) from error
+
+
+def _largest_difference(run: Run, program: _Program) -> float:
+    """Return the largest difference of the trials; NaN where there is any."""
+    return float(torch.stack([(run(*inputs) - program.module(*inputs)).abs().max() for inputs in program.trials]).max())
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep the exporters' advice to their developers from the user."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)

@@ -1,0 +1,95 @@
+"""What other programs run paints as the painter does, at sizes it was not made with."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from impasto.data.batches import Images
+from impasto.engine.train import train
+from impasto.errors import ImpastoError, PainterError
+from impasto.method import LatentPainter
+from impasto.painting import export
+from impasto.painting.export import Format, export_painter
+from impasto.painting.painters import LoadedPainter, load_painter
+from impasto.recipe import load_recipe
+
+
+@pytest.fixture
+def painter(tiny_recipe: Path) -> LoadedPainter:
+    train(load_recipe(tiny_recipe, ["method.upsampling=resized"]), Path("runs/tiny"))
+    return load_painter("tiny")
+
+
+def run_onnx(file: Path, **inputs: torch.Tensor) -> np.ndarray:
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+    (painting,) = session.run(["painting"], {name: value.numpy() for name, value in inputs.items()})
+    return np.asarray(painting)
+
+
+def test_onnx_paints_photos_of_any_size(painter: LoadedPainter, tmp_path: Path) -> None:
+    import onnx
+
+    exported = export_painter(painter, tmp_path / "x.onnx", "onnx")
+    assert exported.largest_difference < 1e-4
+    for shape in [(1, 3, 8, 300), (1, 3, 128, 128), (2, 3, 45, 67)]:
+        photo = 2 * torch.rand(shape) - 1
+        expected = painter.painter.paint(Images(photo), torch.Generator()).numpy()
+        np.testing.assert_allclose(run_onnx(exported.file, photo=photo), expected, atol=1e-4)
+    model = onnx.load(exported.file)
+    onnx.checker.check_model(model)
+    about = {pair.key: pair.value for pair in model.metadata_props}
+    assert (about["painter"], about["method"], about["weights"]) == ("tiny", "cyclegan", painter.fingerprint)
+    weights = sum(np.prod(tensor.dims) for tensor in model.graph.initializer)
+    one_generator = sum(weight.numel() for weight in painter.painter.networks()["to_painting"].parameters())
+    assert weights < 1.2 * one_generator, "the way back from painting to photo stays behind"
+
+
+def test_a_torch_program_paints_without_impasto(painter: LoadedPainter, tmp_path: Path) -> None:
+    exported = export_painter(painter, tmp_path / "x.pt2", "torch")
+    about = {"impasto/painter": ""}
+    program = torch.export.load(exported.file, extra_files=about).module()
+    assert about["impasto/painter"] == "tiny"
+    for shape in [(1, 3, 8, 300), (1, 3, 128, 128), (3, 3, 45, 67)]:
+        photo = 2 * torch.rand(shape) - 1
+        torch.testing.assert_close(program(photo), painter.painter.paint(Images(photo), torch.Generator()))
+
+
+@pytest.mark.parametrize("kind", ["onnx", "torch"])
+def test_painters_from_labels(kind: Format, tmp_path: Path) -> None:
+    styles = load_painter("styles")
+    assert isinstance(styles.painter, LatentPainter)
+    exported = export_painter(styles, tmp_path / f"x.{kind}", kind)
+    assert exported.inputs == ("weights", "latents")
+    weights, latents = torch.eye(10)[[2, 5, 5, 0]], torch.randn(4, styles.painter.latent_size)
+    expected = styles.painter.draw(weights, latents)
+    if kind == "onnx":
+        found = torch.from_numpy(run_onnx(exported.file, weights=weights, latents=latents))
+    else:
+        found = torch.export.load(exported.file).module()(weights, latents)
+    torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
+    assert found.std() > 0.1
+
+
+def test_what_paints_otherwise_is_not_written(
+    painter: LoadedPainter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load = export._load_torch
+    monkeypatch.setattr(export, "_load_torch", lambda file: lambda photo: 0.99 * load(file)(photo))
+    with pytest.raises(PainterError, match=r"tiny as torch paints otherwise than here, by up to 0\.\d+ of 2, and"):
+        export_painter(painter, tmp_path / "x.pt2", "torch")
+    monkeypatch.setattr(export, "_load_torch", lambda file: lambda photo: float("nan") * load(file)(photo))
+    with pytest.raises(PainterError, match="by up to nan"):
+        export_painter(painter, tmp_path / "x.pt2", "torch")
+    assert list(tmp_path.glob("*x.*")) == []
+
+
+def test_without_the_libraries(painter: LoadedPainter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(ImpastoError, match=r"needs a library that is not here \(onnxruntime\): pip install \"impasto"):
+        export_painter(painter, tmp_path / "x.onnx", "onnx")
+    assert list(tmp_path.glob("*x.*")) == []
