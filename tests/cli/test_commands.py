@@ -43,6 +43,24 @@ def test_train_paint_and_about(impasto: Run, tiny_recipe: Path, tmp_path: Path) 
     assert {"painter", "mine", "cyclegan", "cat.jpg"} <= set(out.split())
 
 
+def test_painters_their_cards_and_exporting_one(impasto: Run, tiny_recipe: Path) -> None:
+    assert impasto("train", tiny_recipe, "training.images=4", "--run", "runs/mine")[0] == 0
+    code, out, _ = impasto("painters")
+    assert code == 0
+    assert "mine (cyclegan; runs/mine)\n  4 images seen; paints from photos of any size" in out
+    assert "styles (cdcgan; comes with impasto)" in out
+    for what, heading in (("mine", "# mine\n"), ("runs/mine", "# mine\n"), ("styles", "# styles\n")):
+        code, out, _ = impasto("about", what)
+        assert (code, out.startswith(heading)) == (0, True)
+    code, out, _ = impasto("export", "mine", "--format", "torch")
+    assert code == 0
+    assert "mine as torch: mine.pt2" in out
+    assert "takes photo float32 [N, 3, H, W] in [-1, 1]" in out
+    code, _, complaint = impasto("export", "mine", "--format", "torch")
+    assert (code, complaint) == (2, "impasto: mine.pt2 exists; say --overwrite to write it again\n")
+    assert impasto("export", "mine", "--format", "torch", "--overwrite")[0] == 0
+
+
 def test_the_default_run_folder_bears_the_recipes_name(impasto: Run, tiny_recipe: Path) -> None:
     assert impasto("train", tiny_recipe, "training.images=2")[0] == 0
     assert Path("runs/tiny/checkpoints/000000002").is_dir()
@@ -98,6 +116,10 @@ MISTAKES: dict[str, tuple[list[str], str]] = {
     "unwritable output": (["paint", "photo.png", "--output", "note.txt/out"], "note.txt/out cannot be written"),
     "no signature": (["about", "photo.png"], "photo.png carries no signature"),
     "about no picture": (["about", "note.txt"], "note.txt is not a picture"),
+    "about nothing": (["about", "stiles"], "stiles is no picture, and there is no painter stiles; did you mean styles"),
+    "push to no one": (["push", "styles", "styles"], "styles is no name of a model; say OWNER/NAME"),
+    "strength of labels": (["paint", "--painter", "styles", "--strength", "0.5"], "--strength: styles paints from labels"),
+    "palette of labels": (["paint", "--painter", "styles", "--colours", "keep"], "--colours: styles paints from labels"),
     "unknown recipe to print": (["recipes", "cyclegan-landscap"], "did you mean cyclegan-landscape?"),
     "no folders said": (["train", "cyclegan-landscape"], "data: say data.photos=DIR and data.paintings=DIR"),
 }  # fmt: skip

@@ -37,4 +37,6 @@ class ColourPainter(LatentPainter):
 
 
 def colour_painter(spec: ImageSpec = SPEC) -> LoadedPainter:
-    return LoadedPainter("colours", ColourPainter(spec), load_recipe("cdcgan-atelier"), spec, 4000, "0123456789abcdef")
+    return LoadedPainter(
+        "colours", ColourPainter(spec), load_recipe("cdcgan-atelier"), spec, 4000, {}, "0123456789abcdef"
+    )

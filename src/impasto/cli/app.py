@@ -100,7 +100,7 @@ Photos may be of any size; each painting has its photo's size.
   impasto paint --painter runs/styles --mix ukiyo_e=0.6,impressionism=0.4
 
 Several --label paint as many of each; of a painter that knows styles and genres they ask for both at once. Each
-painting carries how it was made, see `impasto about`.
+painting carries how it was made, see `impasto about`. Painters: see `impasto painters`.
 """
 
 
@@ -188,6 +188,25 @@ def export(
     from impasto.cli.export import export_command
 
     export_command(painter, format, output, overwrite=overwrite)
+
+
+PUSH_HELP = """Publish a painter on the Hugging Face hub, with its card; say `hf auth login` once before.
+
+  impasto push runs/monet ada/monet
+
+Weights, recipe and card go out; of paths in the recipe only the last part.
+"""
+
+
+@app.command(help=PUSH_HELP, no_args_is_help=True)
+def push(
+    painter: Annotated[str, typer.Argument(metavar="PAINTER", help="A painter's name or a run folder.")],
+    name: Annotated[str, typer.Argument(metavar="USER/NAME", help="The model's name on the hub.")],
+    private: Annotated[bool, typer.Option("--private", help="Seen only by you, where it is new.")] = False,
+) -> None:
+    from impasto.cli.painters import push_command
+
+    push_command(painter, name, private=private)
 
 
 EVALUATE_HELP = """Judge pictures, a run or a painter against other pictures.
@@ -403,12 +422,21 @@ def table(
 
 
 @app.command(no_args_is_help=True)
-def about(picture: Annotated[Path, typer.Argument(metavar="PICTURE", help="A painting made by impasto.")]) -> None:
-    """Print how a painting was made."""
-    from impasto.painting.signature import read_signature
+def about(
+    what: Annotated[str, typer.Argument(metavar="PICTURE_OR_PAINTER", help="A painting, or a painter's name or run.")],
+) -> None:
+    """Print how a painting was made, or a painter's card: what it learned from, and its limits."""
+    from impasto.cli.painters import about_command
 
-    for name, value in read_signature(picture).items():
-        console.print(f"{name:12} {escape(str(value))}")
+    about_command(what)
+
+
+@app.command()
+def painters() -> None:
+    """List the painters that come with impasto and those trained in runs/."""
+    from impasto.cli.painters import painters_command
+
+    painters_command()
 
 
 @app.command()

@@ -46,6 +46,8 @@ class LoadedPainter:
     spec: ImageSpec
     """Of the images it learned from."""
     images_seen: int
+    metrics: Mapping[str, float]
+    """What was measured of these weights when they were saved."""
     fingerprint: str
     """The first 16 hexadecimal digits of the weights' SHA-256."""
 
@@ -78,7 +80,9 @@ def load_painter(wanted: str | Path | None = None, device: torch.device | str = 
             f"{folder} holds what {loaded.recipe.method.name} learned, which does not paint; name a painter, such as "
             f"{DEFAULT_PAINTER}"
         )
-    return LoadedPainter(name, loaded.trained, loaded.recipe, loaded.spec, loaded.images_seen, loaded.fingerprint)
+    return LoadedPainter(
+        name, loaded.trained, loaded.recipe, loaded.spec, loaded.images_seen, loaded.metrics, loaded.fingerprint
+    )
 
 
 def load_classifier(wanted: str | Path, device: torch.device | str = "cpu") -> LoadedClassifier:
@@ -186,13 +190,18 @@ def runs(folder: Path) -> Iterator[RunFolder]:
 
 def newest_finished_run(folder: Path) -> RunFolder | None:
     """Return the run of a painter in a folder that finished last."""
+    return next((run for run in runs_of_painters(folder) if run.finished()), None)
+
+
+def runs_of_painters(folder: Path) -> Iterator[RunFolder]:
+    """Yield the runs in a folder that learn to paint, those that were active last first."""
     for run in runs(folder):
         try:
-            if issubclass(METHODS[run.recipe().method.name], Painter) and run.finished():
-                return run
+            paints = issubclass(METHODS[run.recipe().method.name], Painter)
         except ImpastoError:
             continue  # a run of another version says nothing about the others
-    return None
+        if paints:
+            yield run
 
 
 def fingerprint(weights: Path) -> str:

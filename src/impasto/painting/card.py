@@ -1,0 +1,72 @@
+"""What a painter says of itself: the card that ships with it, or one made from its run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from impasto.method import LatentPainter
+from impasto.painting.painters import LoadedPainter
+from impasto.recipe import Recipe
+from impasto.run_folder import WEIGHTS, RunFolder
+
+CARD = "README.md"
+
+
+def card_of(loaded: LoadedPainter, folder: Path) -> str:
+    """Return the Markdown card of the painter in a folder: the one that lies there, else one made from what is known.
+
+    No path of this machine is in the latter.
+    """
+    own = folder / CARD
+    if own.is_file():
+        return own.read_text(encoding="utf-8")
+    sentences = "\n".join(f"- **{name}**: {said}" for name, said in _known(loaded, folder))
+    return f"# {loaded.name}\n\n{_does(loaded.recipe)}\n\n{sentences}\n"
+
+
+def _does(recipe: Recipe) -> str:
+    return " ".join(recipe.about.does.split()) if recipe.about else "A painter of a recipe of its owner's."
+
+
+def _known(loaded: LoadedPainter, folder: Path) -> Iterator[tuple[str, str]]:
+    start, seconds = _history(RunFolder(folder.absolute().parent.parent), loaded.images_seen)
+    yield "Method", f"{loaded.recipe.method.name}; `recipe.yaml` has every setting."
+    yield "Paints from", painted_from(loaded)
+    yield "Learned from", f"{start['data']}; {loaded.images_seen:,} images seen." if start else _images(loaded)
+    if start:
+        yield "Trained with", f"impasto {start['impasto']}, {start['device']}, {start['precision']}; {_time(seconds)}."
+    if loaded.metrics:
+        measured = ", ".join(f"{name} {value:.4g}" for name, value in loaded.metrics.items())
+        yield "Measured while it learned", f"{measured}."
+    yield "Weights", f"{(folder / WEIGHTS).stat().st_size / 1e6:.1f} MB; SHA-256 begins with {loaded.fingerprint}."
+    yield "Limits", "not described yet."
+
+
+def painted_from(loaded: LoadedPainter) -> str:
+    """Say what the painter is given."""
+    if isinstance(loaded.painter, LatentPainter):
+        return f"labels, at {loaded.spec.size} pixels: {', '.join(loaded.spec.classes)}."
+    return f"photos of any size; it learned at {loaded.spec.size} pixels."
+
+
+def _images(loaded: LoadedPainter) -> str:
+    return f"{loaded.images_seen:,} images seen."
+
+
+def _history(run: RunFolder, images_seen: int) -> tuple[Mapping[str, Any] | None, float]:
+    """Return the last start's entry before the run had seen so many images, and the seconds all took until then."""
+    start, seconds = None, 0.0
+    for entry in run.journal():
+        if entry["images_seen"] > images_seen:
+            break
+        seconds = max(seconds, float(entry["seconds"]))
+        if entry["kind"] == "start":
+            start = entry
+    return start, seconds
+
+
+def _time(seconds: float) -> str:
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"

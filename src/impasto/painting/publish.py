@@ -1,0 +1,114 @@
+"""Painters on the Hugging Face hub: the two files of a checkpoint and a card."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+import yaml
+
+from impasto.errors import ImpastoError
+from impasto.files import write_text
+from impasto.method import LatentPainter
+from impasto.painting.card import CARD, card_of
+from impasto.painting.painters import LoadedPainter
+from impasto.recipe import Recipe
+from impasto.run_folder import RECIPE, WEIGHTS
+
+
+def push_painter(loaded: LoadedPainter, folder: Path, name: str, *, private: bool = False) -> str:
+    """Upload a painter, whose files lie in `folder`, as the model OWNER/NAME; return its address.
+
+    The repository is made where there is none; one that is there gets a new commit. Of the paths in the recipe only the
+    last part goes out. Raises ImpastoError where the library or a login is missing, or the hub cannot be reached.
+    """
+    hub = _library()
+    if name.count("/") != 1:
+        raise ImpastoError(_no_name(name))
+    with _told(name), tempfile.TemporaryDirectory(prefix="impasto-push-") as temporary:
+        gather(loaded, folder, name, Path(temporary))
+        api = hub.HfApi(library_name="impasto")
+        address = api.create_repo(name, repo_type="model", private=private or None, exist_ok=True)
+        api.upload_folder(repo_id=name, folder_path=temporary, commit_message=f"Add {loaded.name}")
+    return str(address)
+
+
+def gather(loaded: LoadedPainter, folder: Path, name: str, target: Path) -> None:
+    """Put what is published of a painter into the folder `target`: a card, the recipe and the weights."""
+    about = {
+        "library_name": "impasto",
+        "pipeline_tag": "unconditional-image-generation"
+        if isinstance(loaded.painter, LatentPainter)
+        else "image-to-image",
+        "tags": ["impasto", loaded.recipe.method.name, "art"],
+    }
+    local = name.rpartition("/")[2]
+    photo = "" if isinstance(loaded.painter, LatentPainter) else "holiday.jpg "
+    use = f"pip install impasto\nhf download {name} --local-dir {local}\nimpasto paint {photo}--painter {local}\n"
+    text = f"---\n{yaml.safe_dump(about, sort_keys=False)}---\n{card_of(loaded, folder)}"
+    write_text(target / CARD, f"{text}\n## Paint with it\n\n```sh\n{use}```\n")
+    write_text(target / RECIPE, without_folders(loaded.recipe).to_yaml())
+    shutil.copyfile(folder / WEIGHTS, target / WEIGHTS)
+
+
+def without_folders(recipe: Recipe) -> Recipe:
+    """Return a recipe whose paths say the last part only: where things lie on this machine is nobody's business."""
+    places = {field: Path(value.name) for field, value in recipe.data if isinstance(value, Path)}
+    changes: dict[str, Any] = {"data": recipe.data.model_copy(update=places)}
+    if recipe.training.start_from is not None:
+        start = Path(recipe.training.start_from).name
+        changes["training"] = recipe.training.model_copy(update={"start_from": start})
+    return recipe.model_copy(update=changes)
+
+
+def _library() -> Any:
+    try:
+        import huggingface_hub
+    except ImportError as error:
+        raise ImpastoError(
+            "the Hugging Face hub needs a library that is not here: pip install 'impasto[hub]'"
+        ) from error
+    logging.getLogger(huggingface_hub.__name__).setLevel(logging.ERROR)
+    return huggingface_hub
+
+
+def _no_name(name: str) -> str:
+    return f"{name} is no name of a model; say OWNER/NAME, such as ada/monet"
+
+
+@contextmanager
+def _told(name: str) -> Iterator[None]:
+    """Tell in a sentence what the hub or its library stumbles over."""
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalTokenNotFoundError
+
+    network = cast("type[Exception]", HfHubHTTPError.__mro__[1])  # of its HTTP library, which depends on the version
+    try:
+        yield
+    except HFValidationError as error:
+        raise ImpastoError(_no_name(name)) from error
+    except LocalTokenNotFoundError as error:
+        raise ImpastoError("the Hugging Face hub asks who you are; say `hf auth login` once") from error
+    except HfHubHTTPError as error:
+        status = error.response.status_code if error.response is not None else None
+        reason = " ".join(str(error.server_message or error).split())
+        if status in (401, 403):
+            raise ImpastoError(
+                f"the Hugging Face hub does not let you write {name} ({reason}); say `hf auth login` with a token that "
+                "may write there"
+            ) from error
+        raise ImpastoError(
+            f"the Hugging Face hub did not take {name} ({reason}); say the same command again"
+        ) from error
+    except (OSError, network, RuntimeError) as error:
+        cause = error.__cause__ if isinstance(error, RuntimeError) else error  # while a file was uploaded
+        if not isinstance(cause, OSError | network):
+            raise
+        said = " ".join(str(cause).split()) or type(cause).__name__
+        raise ImpastoError(
+            f"the Hugging Face hub cannot be reached ({said}); say the same command again when it can"
+        ) from error
