@@ -15,7 +15,7 @@ FORMATS = [torch.contiguous_format, torch.channels_last]
 def _always(monkeypatch: pytest.MonkeyPatch) -> None:
     """Go Winograd's way however small the features, on any CPU."""
     monkeypatch.setattr(winograd, "FEWEST_PIXELS", 0)
-    monkeypatch.setattr(winograd, "FEWEST_CHANNELS", dict.fromkeys(winograd.POINTS, 0))
+    monkeypatch.setattr(winograd, "FEWEST_CHANNELS", dict.fromkeys(winograd.FEWEST_CHANNELS, 0))
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
 
 
@@ -59,6 +59,19 @@ def test_bfloat16_errs_about_twice_as_much_as_the_plain_convolution() -> None:
         assert ours.dtype == torch.bfloat16
         for one, other in zip(errors(inputs, ours), errors(inputs, theirs), strict=True):
             assert one < 4 * other + 1e-3
+
+
+@pytest.mark.usefixtures("_always")
+def test_painting_in_bfloat16_takes_larger_tiles_and_errs_about_seven_times_as_much() -> None:
+    features, weight, bias = (tensor.detach() for tensor in tensors(2, 16, 15, 18, dtype=torch.bfloat16))
+    truth = F.conv2d(features.double(), weight.double(), bias.double())
+    with torch.autocast("cpu", torch.bfloat16):
+        plain = relative_error(F.conv2d(features, weight, bias), truth)
+        careful = relative_error(conv3x3(features, weight, bias), truth)
+        with torch.inference_mode():
+            painting = relative_error(conv3x3(features, weight, bias), truth)
+    assert plain < careful < 4 * plain + 1e-3
+    assert careful < painting < 14 * plain
 
 
 @pytest.mark.usefixtures("_always")
@@ -111,8 +124,33 @@ def test_only_large_convolutions_go_winograds_way(
 @pytest.mark.usefixtures("_always")
 def test_learns_after_painting_in_inference_mode() -> None:
     """The transforms are computed once, perhaps while painting: they must not forbid gradients afterwards."""
-    winograd._transforms.cache_clear()
+    winograd._transforms_at.cache_clear()
     inputs = tensors(1, 3, 10, 10)
     with torch.inference_mode():
         conv3x3(*inputs)
     assert max(errors(inputs, conv3x3(*inputs))) < 1e-5
+
+
+@pytest.mark.usefixtures("_always")
+def test_filters_of_frozen_weights_are_made_once_and_again_when_these_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = 0
+    make = winograd._filters
+
+    def counted(weight: Tensor, dtype: torch.dtype) -> Tensor:
+        nonlocal made
+        made += 1
+        return make(weight, dtype)
+
+    monkeypatch.setattr(winograd, "_filters", counted)
+    features, weight, _ = (tensor.detach() for tensor in tensors(1, 3, 10, 10))
+    with torch.inference_mode():
+        for _ in range(3):
+            first = conv3x3(features, weight, None)
+        assert made == 1
+    weight.mul_(2)
+    with torch.inference_mode():
+        torch.testing.assert_close(conv3x3(features, weight, None), 2 * first)
+    assert made == 2
+    count = len(winograd._FILTERS)
+    del weight
+    assert len(winograd._FILTERS) == count - 1, "kept no longer than the weight"

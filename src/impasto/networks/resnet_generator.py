@@ -132,7 +132,8 @@ def _transposed(channels: int, out_channels: int) -> nn.ConvTranspose2d:
 
 def reflect(features: Tensor, pixels: int) -> Tensor:
     """Grow features by so many pixels on every side, mirrored at the border."""
-    return functional.pad(features, (pixels,) * 4, mode="reflect")
+    with torch.autocast(features.device.type, enabled=False):  # which would do it in float32, and slowly
+        return functional.pad(features, (pixels,) * 4, mode="reflect")
 
 
 def conv7x7_to_few(features: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
