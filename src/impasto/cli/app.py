@@ -456,7 +456,7 @@ def demo(
         Literal["strokes", "points", "mosaic", "hatching", "flat"], typer.Option(help="The style to learn.")
     ] = "hatching",
 ) -> None:
-    """Watch a small model learn to paint: about three minutes of training, then a page of results. No download."""
+    """Paint some photos, then watch a small model learn to: three minutes of training and a page. No download."""
     from impasto.cli.demo import demo_command
 
     demo_command(output, style)

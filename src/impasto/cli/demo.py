@@ -1,15 +1,16 @@
-"""`impasto demo`: a small model learns to paint while one watches; then a page of what it learned."""
+"""`impasto demo`: a painter that is there paints, a small one learns while one watches, and a page shows both."""
 
 from __future__ import annotations
 
 import importlib.resources
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import typer
 
 from impasto.cli.bars import counting_bar, duration
-from impasto.cli.console import console
+from impasto.cli.console import console, escape
 from impasto.cli.progress import TrainingProgress
 from impasto.data.atelier_pictures import atelier_folder
 from impasto.data.pictures import list_pictures
@@ -18,7 +19,7 @@ from impasto.engine.train import train
 from impasto.gallery.report import Comparison, write_report
 from impasto.painting.paint_files import paint_files
 from impasto.painting.paint_picture import PaintSettings
-from impasto.painting.painters import load_painter
+from impasto.painting.painters import DEFAULT_PAINTER, LoadedPainter, load_painter
 from impasto.recipe import load_recipe
 from impasto.run_folder import RunFolder
 
@@ -26,40 +27,49 @@ RECIPE = "cyclegan-atelier"
 
 
 def demo_command(output: Path, style: str) -> None:
-    """Render the collection, train, paint, and write report.html; its path is the last line."""
+    """Paint, render the collection, train, paint, and write report.html; its path is the last line."""
     begun = time.monotonic()
-    photos = list_pictures(_atelier() / "photos")
     large = Path(str(importlib.resources.files("sklearn.datasets") / "images" / "china.jpg"))
+    photos = [large, *list_pictures(_atelier() / "photos")]
     output = output / style
     run = output / "run"
-    console.print(f"[bold]1/3[/] Learning the style [bold]{style}[/] from scratch")
+    shipped = load_painter(DEFAULT_PAINTER)
+    console.print(f"[bold]1/4[/] Painting {len(photos)} photos with [bold]{shipped.name}[/], which comes with impasto")
+    at_once, seconds_at_once = _painted(photos, shipped, output / shipped.name)
+    console.print(f"  in {duration(seconds_at_once)}: {escape(str(output / shipped.name))}")
+    console.print(f"[bold]2/4[/] Learning the style [bold]{style}[/] from scratch")
     trained = _train(run, style)
-    console.print("[bold]2/3[/] Painting")
-    painter = load_painter(run)
-    paint_begun = time.monotonic()
-    with counting_bar(console) as bar:
-        task = bar.add_task("painted", total=None)
-        settings = PaintSettings(kind="PNG", overwrite=True)
-        painted = paint_files([large], painter, output / "paintings" / "large", settings).painted
-        painted += paint_files(
-            photos, painter, output / "paintings", settings, lambda done, of: bar.update(task, completed=done, total=of)
-        ).painted
-    paint_seconds = time.monotonic() - paint_begun
-    console.print("[bold]3/3[/] Writing the page")
+    console.print("[bold]3/4[/] Painting with what was learned")
+    learned, seconds = _painted(photos, load_painter(run), output / "paintings")
+    console.print("[bold]4/4[/] Writing the page")
     start = next(entry for entry in RunFolder(run).journal() if entry["kind"] == "start")
     report = write_report(
         run,
-        [Comparison(photo.stem, photo, painting) for photo, painting in zip([large, *photos], painted, strict=True)],
+        learned,
         output / "report.html",
         title=f"Learning to paint: {style}",
         facts={
             "trained": duration(trained),
-            "painted": f"{len(painted)} pictures in {duration(paint_seconds)}",
+            "painted": f"{len(learned)} pictures in {duration(seconds)}",
             "in all": duration(time.monotonic() - begun),
             "machine": f"{start['device']}, {start['precision']}",
         },
+        by_others={f"By {shipped.name}, which comes with impasto": at_once},
     )
     console.print(str(report.resolve()), markup=False)
+
+
+def _painted(photos: Sequence[Path], painter: LoadedPainter, output: Path) -> tuple[list[Comparison], float]:
+    """Paint photos; return them beside their paintings, and the seconds it took."""
+    begun = time.monotonic()
+    with counting_bar(console) as bar:
+        task = bar.add_task("painted", total=None)
+        settings = PaintSettings(kind="PNG", overwrite=True)
+        outcome = paint_files(
+            photos, painter, output, settings, lambda done, of: bar.update(task, completed=done, total=of)
+        )
+    pairs = [Comparison(photo.stem, photo, mine) for photo, mine in zip(photos, outcome.painted, strict=True)]
+    return pairs, time.monotonic() - begun
 
 
 def _atelier() -> Path:

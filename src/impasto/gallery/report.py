@@ -36,11 +36,18 @@ class Comparison(NamedTuple):
 
 
 def write_report(
-    run: Path, comparisons: Sequence[Comparison], target: Path, *, title: str, facts: Mapping[str, str]
+    run: Path,
+    comparisons: Sequence[Comparison],
+    target: Path,
+    *,
+    title: str,
+    facts: Mapping[str, str],
+    by_others: Mapping[str, Sequence[Comparison]] | None = None,
 ) -> Path:
     """Write the page of a run to `target` and return `target`.
 
-    `facts` are short texts by name, such as {"trained": "2 min 58 s"}. What the run folder lacks is told on the page.
+    `facts` are short texts by name, such as {"trained": "2 min 58 s"}; `by_others` is what other painters made, by a
+    heading for each. What the run folder lacks is told on the page.
 
     Raises PictureError when a picture cannot be read, RunError when the recipe is no YAML, and OutputError when the
     page cannot be written.
@@ -50,8 +57,10 @@ def write_report(
     curves = scalar_curves(read_story(folder).entries)
     found = find_samples(folder)
     samples = evenly_spread(found, MOST_SAMPLES)
+    others = by_others or {}
+    pairs = [*comparisons, *(pair for group in others.values() for pair in group)]
     pictures = load_pictures(
-        [path for comparison in comparisons for path in (comparison.before, comparison.after)]
+        [path for comparison in pairs for path in (comparison.before, comparison.after)]
         + [sample.path for sample in samples],
         LONGEST_SIDE,
         PICTURE_BYTES,
@@ -62,6 +71,10 @@ def write_report(
         summary=escape(_summary(settings, images_seen)),
         facts=facts_list(facts),
         comparisons=_comparisons(comparisons, pictures),
+        others="".join(
+            f"<section>\n<h2>{escape(heading)}</h2>\n{_comparisons(group, pictures)}\n</section>\n"
+            for heading, group in others.items()
+        ),
         samples=_filmstrip(samples, len(found), pictures),
         curves=_curves(curves),
         settings=_settings(settings),
