@@ -69,11 +69,11 @@ class TrainingDivergedError(ImpastoError):
 
 @contextmanager
 def naming(place: str) -> Iterator[None]:
-    """Let the sentence of a PainterError begin with the option or field that it is about."""
+    """Let the sentence of a PainterError or PictureError begin with the option, field or file that it is about."""
     try:
         yield
-    except PainterError as error:
-        raise PainterError(f"{place}: {error}") from error
+    except (PainterError, PictureError) as error:
+        raise type(error)(f"{place}: {error}") from error
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

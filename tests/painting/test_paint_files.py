@@ -30,11 +30,27 @@ def test_any_size_comes_back(painter: LoadedPainter, size: tuple[int, int]) -> N
     assert paint_picture(picture(1, *size), painter, PaintSettings(size=16)).size == size
 
 
-def test_the_size_setting_paints_smaller(painter: LoadedPainter) -> None:
+def test_the_size_setting_paints_smaller_or_larger(painter: LoadedPainter) -> None:
     photo = picture(1, 128, 96)
     fine = paint_picture(photo, painter, PaintSettings())
-    coarse = paint_picture(photo, painter, PaintSettings(size=24))
-    assert np.abs(np.asarray(fine).astype(int) - np.asarray(coarse).astype(int)).mean() > 0.5
+    for size in (24, 200):
+        other = paint_picture(photo, painter, PaintSettings(size=size))
+        assert other.size == photo.size
+        assert np.abs(np.asarray(fine).astype(int) - np.asarray(other).astype(int)).mean() > 0.5
+    with pytest.raises(PictureError, match="at --size 5000 a picture of 128 x 96 pixels would have 6667 x 5000, more"):
+        paint_picture(photo, painter, PaintSettings(size=5000, max_megapixels=30))
+
+
+def test_among_several_one_that_would_become_too_large_is_skipped(painter: LoadedPainter, tmp_path: Path) -> None:
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    picture(1, 40, 40).save(photos / "square.png")
+    picture(1, 400, 10).save(photos / "wide.png")
+    outcome = paint_files([photos], painter, tmp_path / "out", PaintSettings(size=64, max_megapixels=0.1))
+    assert [path.name for path in outcome.painted] == ["square.png"]
+    assert [str(error).partition(" a picture")[0] for error in outcome.unreadable] == [
+        f"{photos}/wide.png: at --size 64"
+    ]
 
 
 def test_strength_and_palette(painter: LoadedPainter) -> None:

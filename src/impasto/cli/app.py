@@ -132,7 +132,7 @@ def paint(
     size: Annotated[
         int | None,
         typer.Option(
-            min=16, help="Paint at this short side, in pixels, for a coarser brush; the result keeps the photo's size."
+            min=16, help="Paint at this short side, in pixels: smaller for a coarser brush. The photo's size is kept."
         ),
     ] = None,
     strength: Annotated[

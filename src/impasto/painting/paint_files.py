@@ -16,7 +16,7 @@ from PIL import Image
 from impasto import __version__
 from impasto.data.batches import Images
 from impasto.data.pictures import list_pictures, read_picture
-from impasto.errors import OutputError, PainterError, PictureError
+from impasto.errors import OutputError, PainterError, PictureError, naming
 from impasto.files import make_folder, replacing
 from impasto.hardware import keep_large_blocks
 from impasto.painting.paint_picture import SMALLEST_SIDE, Kind, PaintSettings, paint_picture
@@ -81,12 +81,17 @@ def paint_files(
     with _Saving(painter, settings) as saving:
         for before, (job, picture) in enumerate(_read_ahead(todo, settings.max_megapixels)):
             tell = partial(_tell, progress, before, len(todo))
-            if isinstance(picture, PictureError):
-                if alone:
+            try:
+                if isinstance(picture, PictureError):
                     raise picture
-                outcome.unreadable.append(picture)
+                with naming(str(job.photo)):
+                    painting = paint_picture(picture, painter, settings, tell)
+            except PictureError as error:
+                if alone:
+                    raise
+                outcome.unreadable.append(error)
             else:
-                saving.save(paint_picture(picture, painter, settings, tell), job)
+                saving.save(painting, job)
                 outcome.painted.append(job.painting)
             tell(1)
     return outcome

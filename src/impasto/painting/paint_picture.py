@@ -13,7 +13,7 @@ from impasto.chance import generator
 from impasto.data.batches import Images
 from impasto.data.pictures import MAX_MEGAPIXELS
 from impasto.data.transforms import to_picture, to_pixels, to_range
-from impasto.errors import PainterError
+from impasto.errors import PainterError, PictureError
 from impasto.hardware import has_bf16
 from impasto.painting.painters import LoadedPainter
 from impasto.painting.palette import with_palette_of
@@ -30,7 +30,8 @@ class PaintSettings:
     """How to paint, whatever the painter."""
 
     size: int | None = None
-    """Short side at which to paint, pixels: a smaller one gives a coarser brush; the photo's own unless said."""
+    """Short side at which to paint, pixels: a smaller one gives a coarser brush, a larger one a finer; the photo's own
+    unless said."""
     strength: float = 1.0
     """From 0, the photo, to 1, the painting: a mean of their pixels."""
     colours: Colours = "painted"
@@ -51,9 +52,9 @@ def paint_picture(
     """Paint one RGB picture; the painting has its size.
 
     A large one is painted in tiles, by painters that can; `progress` is then told the share that is painted. Raises
-    PainterError when memory does not suffice.
+    PainterError when memory does not suffice, PictureError when the size to paint at exceeds the limit of megapixels.
     """
-    seen = _shrunk(picture, settings.size)
+    seen = _brought_to(picture, settings)
 
     def whole(part: Image.Image) -> Image.Image:
         return _paint_whole(part, painter, settings.seed)
@@ -83,9 +84,15 @@ def _paint_whole(picture: Image.Image, painter: LoadedPainter, seed: int) -> Ima
     return to_picture(painted)
 
 
-def _shrunk(picture: Image.Image, size: int | None) -> Image.Image:
-    if size is None or size >= min(picture.size):
+def _brought_to(picture: Image.Image, settings: PaintSettings) -> Image.Image:
+    """Return the picture at the size at which it is to be painted."""
+    if settings.size is None or settings.size == min(picture.size):
         return picture
-    scale = size / min(picture.size)
+    scale = settings.size / min(picture.size)
     width, height = (max(SMALLEST_SIDE, round(side * scale)) for side in picture.size)
+    if width * height > settings.max_megapixels * 1e6:
+        raise PictureError(
+            f"at --size {settings.size} a picture of {picture.width} x {picture.height} pixels would have {width} x "
+            f"{height}, more than the limit of {settings.max_megapixels:g} megapixels; say a smaller --size"
+        )
     return picture.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
