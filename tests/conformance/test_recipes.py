@@ -11,6 +11,7 @@ from impasto.recipe_files import read_shipped, shipped_recipes
 
 NEEDS = {
     "cut-landscape": ["data.photos=photos", "data.paintings=paintings"],
+    "cut-impressionist": ["data.photos=photos", "data.paintings=paintings"],
     "cyclegan-landscape": ["data.photos=photos", "data.paintings=paintings"],
     "inception-classifier-styles": ["data.path=styles"],
     **{
@@ -31,7 +32,7 @@ NEEDS = {
 def test_all_recipes_are_seen() -> None:
     folder = importlib.resources.files("impasto") / "recipes"
     files = [file.name for file in folder.iterdir() if file.name.endswith(".yaml")]
-    assert len(files) == len(shipped_recipes()) == 30
+    assert len(files) == len(shipped_recipes()) == 31
     assert {name.split("-")[0] for name in shipped_recipes()} <= {method.split("-")[0] for method in METHODS}
 
 

@@ -56,6 +56,9 @@ class CUTOptions(MethodOptions):
     """lambda_Y in equation 5: how much a painting is to keep of itself; 0 turns the identity term off."""
     patches: int = Field(256, ge=2, le=4096)
     """Places of an image that are compared, at each depth."""
+    contrast_from: int = Field(0, ge=0, le=3)
+    """The finest depth at which patches are compared: 0 for pixels, as in the paper; 1 and 2 for what the halving
+    convolutions return, 3 for residual blocks. What is finer may change, and noise in flat skies need not be kept."""
     temperature: float = Field(0.07, gt=0, le=10)
     """tau in equation 3, by which likenesses are divided."""
     augment: AugmentOptions = AugmentOptions()
@@ -78,7 +81,7 @@ class CUT(Method[UnpairedImages, Images]):
         self.to_painting = ResNetGenerator(
             spec.channels, options.width, options.blocks, upsampling=options.upsampling
         )  # G
-        self.projections = PatchProjections(self.to_painting.depth_widths)  # H
+        self.projections = PatchProjections(self.to_painting.depth_widths[options.contrast_from :])  # H
         self.discriminator = PatchDiscriminator(spec.channels, options.discriminator_width)  # D
         for network in (self.to_painting, self.discriminator):
             initialise(network)
@@ -145,10 +148,13 @@ class CUT(Method[UnpairedImages, Images]):
 
     def _contrasts(self, features: Sequence[Tensor], painted: Tensor, photos: int) -> tuple[Tensor, Tensor]:
         """Return PatchNCE, meaned over depths, of the first `photos` pictures and of the others, 0 where none are."""
-        places = draw_places(features, self.options.patches)
-        queries = self.projections(self.to_painting.encode(painted), places)
+        compared, found = (
+            depths[self.options.contrast_from :] for depths in (features, self.to_painting.encode(painted))
+        )
+        places = draw_places(compared, self.options.patches)
+        queries = self.projections(found, places)
         with torch.no_grad():  # after the queries: autocast keeps the weights it rounds, and those of here lead nowhere
-            keys = self.projections(features, places)
+            keys = self.projections(compared, places)
         halves = [zip(q.split(photos), k.split(photos), strict=True) for q, k in zip(queries, keys, strict=True)]
         losses = [torch.stack([patch_contrast(q, k, self.options.temperature) for q, k in half]) for half in halves]
         of_photos, *of_paintings = torch.stack(losses).mean(0)
