@@ -71,7 +71,8 @@ class Painter(Networked, Generic[Prompt]):
     def reach(self) -> int | None:
         """How far the pixels of a photo are felt in its painting, pixels, but for the statistics of instance norms.
 
-        A large photo can then be painted in tiles. None where a painting is of one piece.
+        A large photo can then be painted in tiles, if the networks see it in steps of 4 pixels or less. None where a
+        painting is of one piece.
         """
         return None
 

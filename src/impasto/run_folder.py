@@ -91,9 +91,12 @@ class RunFolder:
         return folders[-1] if folders else None
 
     def best(self) -> Path | None:
-        """Return the checkpoint noted as best, else the newest."""
+        """Return the checkpoint noted as best, else the newest; raise RunError where the note is damaged."""
         if self.best_file.is_file():
-            best = self.checkpoints / str(json.loads(self.best_file.read_text(encoding="utf-8"))["checkpoint"])
+            try:
+                best = self.checkpoints / str(json.loads(self.best_file.read_text(encoding="utf-8"))["checkpoint"])
+            except (OSError, ValueError, KeyError, TypeError) as error:
+                raise RunError(f"{self.best_file} is damaged; remove it, and the newest checkpoint is taken") from error
             if best.is_dir():
                 return best
         return self.latest()

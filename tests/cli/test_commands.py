@@ -61,6 +61,19 @@ def test_painters_their_cards_and_exporting_one(impasto: Run, tiny_recipe: Path)
     assert impasto("export", "mine", "--format", "torch", "--overwrite")[0] == 0
 
 
+def test_a_run_by_the_name_of_a_painter_in_the_box_or_with_a_dot(impasto: Run, tiny_recipe: Path) -> None:
+    for name in ("engraver", "cut-0.5"):
+        assert impasto("train", tiny_recipe, "training.images=4", "--run", f"runs/{name}")[0] == 0
+    out = impasto("painters")[1]
+    assert "engraver (cyclegan; comes with impasto)\n  2,000 images seen" in out
+    assert "engraver (cyclegan; runs/engraver)\n  4 images seen" in out
+    assert impasto("about", "runs/cut-0.5")[1].startswith("# cut-0.5\n")
+    Path("runs/engraver/checkpoints/best.json").write_text("{")
+    code, out, complaint = impasto("painters")
+    assert (code, "cut-0.5 (cyclegan" in out) == (0, True)
+    assert "left out: runs/engraver/checkpoints/best.json is damaged; remove it" in complaint.replace("\n", "")
+
+
 def test_the_default_run_folder_bears_the_recipes_name(impasto: Run, tiny_recipe: Path) -> None:
     assert impasto("train", tiny_recipe, "training.images=2")[0] == 0
     assert Path("runs/tiny/checkpoints/000000002").is_dir()
@@ -116,6 +129,7 @@ MISTAKES: dict[str, tuple[list[str], str]] = {
     "unwritable output": (["paint", "photo.png", "--output", "note.txt/out"], "note.txt/out cannot be written"),
     "no signature": (["about", "photo.png"], "photo.png carries no signature"),
     "about no picture": (["about", "note.txt"], "note.txt is not a picture"),
+    "about no file": (["about", "beach.jpg"], "beach.jpg does not exist; check the path"),
     "about nothing": (["about", "stiles"], "stiles is no picture, and there is no painter stiles; did you mean styles"),
     "push to no one": (["push", "styles", "styles"], "styles is no name of a model; say OWNER/NAME"),
     "strength of labels": (["paint", "--painter", "styles", "--strength", "0.5"], "--strength: styles paints from labels"),

@@ -10,6 +10,7 @@ import torch
 from lightning_fabric import Fabric
 from safetensors.torch import load_file
 
+import impasto
 from impasto.chance import generator
 from impasto.clock import Clock
 from impasto.data.datasets import open_dataset
@@ -17,6 +18,7 @@ from impasto.engine.measuring import in_eval_mode
 from impasto.engine.train import train
 from impasto.method import Classifier, Learner, Painter
 from impasto.methods import METHODS
+from impasto.painting.export import Format, export_painter
 from impasto.painting.painters import load_classifier, load_painter
 from impasto.recipe import Recipe, load_recipe
 from impasto.run_folder import RunFolder
@@ -297,3 +299,15 @@ def test_painting_needs_two_files_only(name: str, tmp_path: Path) -> None:
     assert painted.shape[:2] == (1, 3)
     weights = load_file(checkpoint / "weights.safetensors")
     assert weights.keys() == {f"{n}.{k}" for n, m in loaded.painter.networks().items() for k in m.state_dict()}
+
+
+@pytest.mark.parametrize("kind", ["onnx", "torch"])
+@pytest.mark.parametrize("name", PAINTERS)
+def test_painters_can_be_exported_and_say_nothing_of_this_machine(name: str, kind: Format, tmp_path: Path) -> None:
+    """A method whose painting is no single program refuses with a PainterError; none does so far."""
+    loaded = load_painter(alone(train(tiny(name), tmp_path / "run"), tmp_path / "alone"))
+    exported = export_painter(loaded, tmp_path / f"x.{kind}", kind)
+    assert exported.largest_difference < 1e-4
+    content = exported.file.read_bytes()
+    for place in (impasto.__file__, torch.__file__):
+        assert str(Path(place).parent).encode() not in content

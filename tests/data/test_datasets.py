@@ -85,6 +85,12 @@ def test_paintings_of_some_classes(collection: Path, tmp_path: Path, make_pictur
         opened(photos=photos, paintings=paintings, label="class")
     with pytest.raises(DataError, match=r"paintings has no labels"):
         opened(photos=photos, paintings=collection / "paintings", classes=["cubism"])
+    with pytest.raises(ValueError, match="at least 1 item"):
+        opened(photos=photos, paintings=paintings, classes=[])
+    for folder in ("trainA", "trainB"):
+        make_pictures(tmp_path / "domains" / folder, 2)
+    with pytest.raises(DataError, match="domains has no labels"):
+        opened(path=tmp_path / "domains", classes=["A"])
 
 
 @pytest.mark.parametrize("base", ["own", "parent"])

@@ -1,5 +1,6 @@
 """Photos of every size and kind become paintings of the same size, signed."""
 
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -94,17 +95,22 @@ def test_large_pictures_are_alone_in_memory(
     monkeypatch.setattr(reading, lambda path, limit: held.append(int(path.stem)) or read(path, limit))
     before: list[list[int]] = []
 
+    photos: list[weakref.ref[Image.Image]] = []
+    alive: list[int] = []
+
     def painted(photo: Image.Image, *rest: object) -> Image.Image:
+        photos.append(weakref.ref(photo))
         painting: Image.Image = paint(photo, *rest)
         before.append(list(held))
+        alive.append(sum(photo() is not None for photo in photos))
         return painting
 
     monkeypatch.setattr("impasto.painting.paint_files.paint_picture", painted)
     outcome = paint_files([tmp_path / "in"], painter, tmp_path / "out")
     assert [path.name for path in outcome.painted] == ["0.png", "1.png", "2.png", "3.png"]
     assert all(path.exists() for path in outcome.painted)
-    assert before[0] == [0], "the next is not read beside a large one"
-    assert before[2] == [0, 1, 2]
+    assert before == [[0], [0, 1], [0, 1, 2], [0, 1, 2, 3]], "large ones are read at their turn, nothing beside them"
+    assert alive == [1, 1, 1, 1], "nothing painted before is held"
 
 
 def test_folders_formats_and_orientation(painter: LoadedPainter, tmp_path: Path) -> None:

@@ -1,9 +1,11 @@
 """The photo's palette on a painting, against scikit-image's Lab."""
 
 import numpy as np
+import pytest
 from PIL import Image
 from skimage.color import rgb2lab
 
+from impasto.painting import palette
 from impasto.painting.palette import with_palette_of
 from tests.conftest import picture
 
@@ -22,6 +24,13 @@ def test_the_painting_takes_the_photos_means_and_deviations() -> None:
     np.testing.assert_allclose(after.mean(0), wanted.mean(0), atol=1)
     np.testing.assert_allclose(after.std(0), wanted.std(0), rtol=0.1, atol=0.5)
     assert np.corrcoef(before[:, 0], after[:, 0])[0, 1] > 0.98, "what is drawn stays"
+
+
+def test_bands_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    photo, painting = picture(1, 50, 40), picture(2, 30, 47)
+    whole = with_palette_of(photo, painting)
+    monkeypatch.setattr(palette, "BAND", 130)
+    assert np.array_equal(with_palette_of(photo, painting), whole)
 
 
 def test_its_own_palette_changes_nothing_and_flat_pictures_are_fine() -> None:

@@ -1,5 +1,6 @@
 """A painter is uploaded with its card by the real library, to a local look-alike of the hub; and paints from there."""
 
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,7 +10,7 @@ import yaml
 from PIL import Image
 
 from impasto.engine.train import train
-from impasto.errors import ImpastoError
+from impasto.errors import ImpastoError, PainterError
 from impasto.painting.card import card_of
 from impasto.painting.paint_files import paint_files
 from impasto.painting.painters import LoadedPainter, find_painter, load_painter
@@ -47,6 +48,11 @@ def pushed(name: str, painter: LoadedPainter, **options: bool) -> str:
 
 
 def test_what_is_published_paints_alike(hub: ModelHub, run: Path, tmp_path: Path) -> None:
+    recipe = run / "checkpoints" / "000000008" / "recipe.yaml"
+    secret = f"evaluation:\n  metrics: [kid]\n  weights: {tmp_path}/inception.pth\n"
+    text = re.sub(r"^evaluation: null\n", secret, recipe.read_text(), flags=re.MULTILINE)
+    recipe.write_text(text.replace("metrics: null", "metrics: 4"))
+    assert str(tmp_path) in recipe.read_text()
     painter = load_painter(run)
     assert pushed("ada/tiny-monet", painter) == f"{hub.url}/ada/tiny-monet"
     files = hub.models["ada/tiny-monet"]
@@ -85,6 +91,24 @@ def test_the_card(hub: ModelHub, run: Path) -> None:
     pushed("ada/tiny", painter)  # again: a new commit
 
 
+def test_a_card_of_ones_own_and_one_that_was_published(hub: ModelHub, run: Path, tmp_path: Path) -> None:
+    (run / "README.md").write_text("# Haystacks\n\nIn the manner of 1890.\n")
+    pushed("ada/tiny", load_painter(run))
+    there = tmp_path / "fetched"
+    there.mkdir()
+    for name, content in hub.models["ada/tiny"].items():
+        (there / name).write_bytes(content)
+    fetched = load_painter(there)
+    assert card_of(fetched, there) == "# Haystacks\n\nIn the manner of 1890.\n", "as it was written"
+    push_painter(fetched, there, "ada/again")
+    again = hub.models["ada/again"]["README.md"].decode()
+    assert again.count("library_name") == again.count("## Paint with it") == 1
+    assert "hf download ada/again" in again
+    (there / "README.md").write_bytes(b"caf\xe9")
+    with pytest.raises(PainterError, match=r"README.md is not UTF-8 text"):
+        card_of(fetched, there)
+
+
 def test_a_shipped_painter_has_its_own_card(hub: ModelHub) -> None:
     painter = load_painter("styles")
     pushed("ada/styles", painter)
@@ -109,7 +133,9 @@ def test_what_cannot_be_is_told_in_a_sentence(
     assert hub.models == {}
     monkeypatch.setenv("HF_TOKEN", hub.token)
     hub.full = True
-    with pytest.raises(ImpastoError, match="hub did not take ada/tiny|hub cannot be reached"):
+    with pytest.raises(
+        ImpastoError, match=r"hub did not take ada/tiny \(Bad request: no room\)|hub did not take ada/tiny \(no room\)"
+    ):
         pushed("ada/tiny", painter)
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
     with pytest.raises(ImpastoError, match="hub cannot be reached"):

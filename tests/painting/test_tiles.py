@@ -105,6 +105,13 @@ def test_a_thumbnail_says_how_bright_all_tiles_are() -> None:
     assert difference(whole, tiled).mean() < difference(whole, alone).mean() / 2
 
 
+@pytest.mark.parametrize("size", [(3000, 8), (9, 2000), (5000, 40), (100, 90)])
+def test_thumbnails_are_no_larger_than_what_is_painted_whole(size: tuple[int, int]) -> None:
+    small = tiles.thumbnail(picture(1, *size))
+    assert small.width * small.height <= 1.01 * tiles.WHOLE
+    assert min(small.size) >= min(16, *size)
+
+
 def test_small_pictures_stay_in_one_piece_and_progress_is_told() -> None:
     painting = Painting()
     assert paint_tiled(picture(1, 60, 60), painting, 31).size == (60, 60)

@@ -19,7 +19,7 @@ from impasto.engine.train import train
 from impasto.gallery.report import Comparison, write_report
 from impasto.painting.paint_files import paint_files
 from impasto.painting.paint_picture import PaintSettings
-from impasto.painting.painters import DEFAULT_PAINTER, LoadedPainter, load_painter
+from impasto.painting.painters import DEFAULT_PAINTER, LoadedPainter, load_painter, shipped_painters
 from impasto.recipe import load_recipe
 from impasto.run_folder import RunFolder
 
@@ -33,7 +33,7 @@ def demo_command(output: Path, style: str) -> None:
     photos = [large, *list_pictures(_atelier() / "photos")]
     output = output / style
     run = output / "run"
-    shipped = load_painter(DEFAULT_PAINTER)
+    shipped = load_painter(shipped_painters()[DEFAULT_PAINTER])  # not by name: a run may have the same
     console.print(f"[bold]1/4[/] Painting {len(photos)} photos with [bold]{shipped.name}[/], which comes with impasto")
     at_once, seconds_at_once = _painted(photos, shipped, output / shipped.name)
     console.print(f"  in {duration(seconds_at_once)}: {escape(str(output / shipped.name))}")

@@ -19,7 +19,7 @@ def export_command(name: str, kind: Format, output: Path | None, *, overwrite: b
     exported = export_painter(painter, target, kind)
     console.print(
         f"{escape(painter.name)} as {kind}: {escape(str(target))}, {target.stat().st_size / 1e6:.1f} MB; paints as "
-        f"here within {exported.largest_difference:.1g}, at sizes it was not made with"
+        f"here within {exported.largest_difference:.1g}, for other inputs than it was made with"
     )
     inputs = {
         "photo": "photo float32 [N, 3, H, W] in [-1, 1]",

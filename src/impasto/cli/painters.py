@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from impasto.cli.console import complaints, console, escape
-from impasto.errors import ImpastoError, PainterError
+from impasto.errors import ImpastoError, PainterError, PictureError
 from impasto.painting.card import card_of, painted_from
+from impasto.painting.paint_files import KIND_OF
 from impasto.painting.painters import (
     RUNS,
     LoadedPainter,
@@ -21,18 +22,20 @@ from impasto.painting.signature import read_signature
 
 def painters_command() -> None:
     """Print what each painter paints from, and where it is."""
-    for name in shipped_painters():
-        _print_line(load_painter(name), "comes with impasto")
+    for folder in shipped_painters().values():  # not by name: a run may have the same
+        _print_line(load_painter(folder), "comes with impasto")
     for run in runs_of_painters(RUNS):
-        if run.best() is None:
-            continue  # nothing saved yet
         try:
+            if run.best() is None:
+                continue  # nothing saved yet
             painter = load_painter(run.path)
         except ImpastoError as error:
             complaints.print(f"[yellow]left out:[/] {escape(str(error))}")
             continue
         _print_line(painter, escape(str(run.path)))
-    console.print("Paint with one: impasto paint PHOTO --painter NAME   Its card: impasto about NAME")
+    console.print(
+        "Paint with one: impasto paint [PHOTO]... --painter NAME   Its card: impasto about NAME", markup=False
+    )
 
 
 def _print_line(painter: LoadedPainter, where: str) -> None:
@@ -42,14 +45,16 @@ def _print_line(painter: LoadedPainter, where: str) -> None:
 
 def about_command(what: str) -> None:
     """Print a painting's signature or a painter's card."""
-    if Path(what).is_file() or Path(what).suffix:
+    if Path(what).is_file():
         _print_signature(Path(what))
         return
     try:
-        painter, (_, folder) = load_painter(what), find_painter(what)
-    except ImpastoError as error:
+        _, folder = find_painter(what)
+    except PainterError as error:
+        if Path(what).suffix.lower() in KIND_OF:
+            raise PictureError(f"{what} does not exist; check the path") from error
         raise PainterError(f"{what} is no picture, and {error}") from error
-    console.print(card_of(painter, folder), markup=False, highlight=False, end="")
+    console.print(card_of(load_painter(what), folder), markup=False, highlight=False, end="")
 
 
 def _print_signature(picture: Path) -> None:

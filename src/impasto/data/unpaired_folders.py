@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Literal
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from impasto.data.batches import Images, ImageSpec, UnpairedImages
 from impasto.data.collection import Collection, Item
@@ -35,7 +36,7 @@ class UnpairedFoldersOptions(DataOptions):
     """The layout of what these name; recognised unless said."""
     label: str | None = None
     """The paintings' attribute that `classes` names, such as style or artist; `class`, or the only one, unless said."""
-    classes: tuple[str, ...] | None = None
+    classes: tuple[str, ...] | None = Field(None, min_length=1)
     """Learn the paintings of these classes only."""
 
     @model_validator(mode="after")
@@ -130,5 +131,10 @@ def _of_the_classes(
     """Return the paintings of the classes that are learned: all unless said."""
     if options.classes is None:
         return paintings
-    attributes = chosen_attributes(collection, None if options.label is None else [options.label])
-    return having(paintings, named_classes(collection, attributes, options.classes))
+    labels = [  # which of two domains a painting is of is no class of it
+        item._replace(labels={name: value for name, value in item.labels.items() if name != "domain"})
+        for item in paintings
+    ]
+    labelled = replace(collection, items=labels)
+    attributes = chosen_attributes(labelled, None if options.label is None else [options.label])
+    return having(labels, named_classes(labelled, attributes, options.classes))

@@ -47,5 +47,5 @@ def first_map(features: Tensor, base: int, kernel: Tensor) -> Tensor:
     What a linear layer gives is never channels-last, and the convolutions would keep it so.
     """
     layout = torch.contiguous_format if kernel.is_contiguous() else torch.channels_last
-    maps = features.reshape(len(features), -1, base, base)
+    maps = features.reshape(-1, features.shape[1] // base**2, base, base)
     return maps.contiguous(memory_format=layout)

@@ -157,8 +157,17 @@ def _about(loaded: LoadedPainter, program: _Program) -> dict[str, str]:
 def _write_torch(program: _Program, target: Path, about: Mapping[str, str]) -> None:
     with _quiet():
         exported = torch.export.export(program.module, program.traced_with, dynamic_shapes=program.dynamic)
+        _forget_where(exported.graph_module)
         with target.open("wb") as stream:
             torch.export.save(exported, stream, extra_files={f"impasto/{name}": text for name, text in about.items()})
+
+
+def _forget_where(program: nn.Module) -> None:
+    """Take out which lines of which files each step came from: where things lie here is nobody's business."""
+    for part in program.modules():
+        for node in part.graph.nodes if isinstance(part, torch.fx.GraphModule) else ():
+            for origin in ("stack_trace", "nn_module_stack", "source_fn_stack", "from_node", "custom"):
+                node.meta.pop(origin, None)
 
 
 def _load_torch(file: Path) -> Run:
@@ -181,6 +190,8 @@ def _write_onnx(program: _Program, target: Path, about: Mapping[str, str]) -> No
             verbose=False,
         )
     assert made is not None
+    for part in (made.model.graph, *made.model.graph):  # as in _forget_where
+        part.metadata_props.clear()
     made.model.metadata_props.update(about)
     made.save(target)
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from functools import partial
 from itertools import zip_longest
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple, Self, cast
 
 from PIL import Image
 
 from impasto import __version__
 from impasto.data.batches import Images
-from impasto.data.pictures import list_pictures, read_picture
+from impasto.data.pictures import list_pictures, open_picture, read_picture
 from impasto.errors import OutputError, PainterError, PictureError, naming
 from impasto.files import make_folder, replacing
 from impasto.hardware import keep_large_blocks
@@ -28,7 +28,7 @@ KIND_OF: dict[str, Kind] = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".we
 LARGEST_SIDE: dict[Kind, int] = {"PNG": 2**31 - 1, "JPEG": 65_500, "WEBP": 16_383}
 """What the formats can hold, pixels."""
 LARGE = 16_000_000
-"""Pixels above which a picture is alone in memory: no other is read or saved meanwhile."""
+"""Pixels above which a picture is not read ahead of its turn, and nothing is read before it is saved."""
 
 
 class Job(NamedTuple):
@@ -93,6 +93,8 @@ def paint_files(
             else:
                 saving.save(painting, job)
                 outcome.painted.append(job.painting)
+                del painting
+            del picture  # or both would stay while the next is read
             tell(1)
     return outcome
 
@@ -183,7 +185,7 @@ def plan(photos: Sequence[Path], output: Path, kind: Kind | None) -> list[Job]:
 
 
 def _read_ahead(jobs: Sequence[Job], max_megapixels: float) -> Iterator[tuple[Job, Image.Image | PictureError]]:
-    """Yield each job with its picture, or why it cannot be read, while one thread reads the next."""
+    """Yield each job with its picture, or why it cannot be read; one thread reads the next, unless it is large."""
 
     def read(job: Job) -> Image.Image | PictureError:
         try:
@@ -191,13 +193,24 @@ def _read_ahead(jobs: Sequence[Job], max_megapixels: float) -> Iterator[tuple[Jo
         except PictureError as error:
             return error
 
+    def read_unless_large(job: Job) -> Image.Image | PictureError | None:
+        try:
+            with open_picture(job.photo, max_megapixels) as picture:
+                if _large(picture):
+                    return None
+        except PictureError as error:
+            return error
+        return read(job)
+
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="impasto-read") as pool:
-        upcoming: Future[Image.Image | PictureError] | None = None
+        upcoming: list[Future[Image.Image | PictureError | None]] = []
         for job, following in zip_longest(jobs, jobs[1:]):
-            picture = upcoming.result() if upcoming else read(job)
-            alone = following is None or (isinstance(picture, Image.Image) and _large(picture))
-            upcoming = None if alone else pool.submit(read, following)
-            yield job, picture
+            pictures = [upcoming.pop().result() if upcoming else None]  # lists, to hold on to no picture while waiting
+            if pictures[0] is None:
+                pictures = [read(job)]
+            if following is not None and not (isinstance(pictures[0], Image.Image) and _large(pictures[0])):
+                upcoming.append(pool.submit(read_unless_large, following))
+            yield job, cast("Image.Image | PictureError", pictures.pop())
 
 
 def _large(picture: Image.Image) -> bool:

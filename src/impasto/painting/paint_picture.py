@@ -54,18 +54,29 @@ def paint_picture(
     A large one is painted in tiles, by painters that can; `progress` is then told the share that is painted. Raises
     PainterError when memory does not suffice, PictureError when the size to paint at exceeds the limit of megapixels.
     """
-    seen = _brought_to(picture, settings)
+    try:
+        painting = _painted(_brought_to(picture, settings), painter, settings, progress)
+        if painting.size != picture.size:
+            painting = painting.resize(picture.size, Image.Resampling.LANCZOS)
+        if settings.colours == "keep":
+            painting = with_palette_of(picture, painting)
+        return painting if settings.strength == 1 else Image.blend(picture, painting, settings.strength)
+    except MemoryError as error:
+        raise PainterError(
+            f"there is not enough memory for {picture.width} x {picture.height} pixels; shrink the photo first"
+        ) from error
+
+
+def _painted(
+    seen: Image.Image, painter: LoadedPainter, settings: PaintSettings, progress: Callable[[float], None] | None
+) -> Image.Image:
+    """Paint at the picture's own size."""
 
     def whole(part: Image.Image) -> Image.Image:
         return _paint_whole(part, painter, settings.seed)
 
     reach = painter.painter.reach
-    painting = whole(seen) if reach is None else paint_tiled(seen, whole, reach, progress)
-    if painting.size != picture.size:
-        painting = painting.resize(picture.size, Image.Resampling.LANCZOS)
-    if settings.colours == "keep":
-        painting = with_palette_of(picture, painting)
-    return painting if settings.strength == 1 else Image.blend(picture, painting, settings.strength)
+    return whole(seen) if reach is None else paint_tiled(seen, whole, reach, progress)
 
 
 def _paint_whole(picture: Image.Image, painter: LoadedPainter, seed: int) -> Image.Image:

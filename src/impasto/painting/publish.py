@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any, cast
 
 import yaml
+from pydantic import BaseModel
 
 from impasto.errors import ImpastoError
-from impasto.files import write_text
+from impasto.files import replacing, write_text
 from impasto.method import LatentPainter
-from impasto.painting.card import CARD, card_of
+from impasto.painting.card import CARD, USE, card_of
 from impasto.painting.painters import LoadedPainter
 from impasto.recipe import Recipe
 from impasto.run_folder import RECIPE, WEIGHTS
@@ -30,11 +31,12 @@ def push_painter(loaded: LoadedPainter, folder: Path, name: str, *, private: boo
     hub = _library()
     if name.count("/") != 1:
         raise ImpastoError(_no_name(name))
-    with _told(name), tempfile.TemporaryDirectory(prefix="impasto-push-") as temporary:
+    with tempfile.TemporaryDirectory(prefix="impasto-push-") as temporary:
         gather(loaded, folder, name, Path(temporary))
-        api = hub.HfApi(library_name="impasto")
-        address = api.create_repo(name, repo_type="model", private=private or None, exist_ok=True)
-        api.upload_folder(repo_id=name, folder_path=temporary, commit_message=f"Add {loaded.name}")
+        with _told(name):
+            api = hub.HfApi(library_name="impasto")
+            address = api.create_repo(name, repo_type="model", private=private or None, exist_ok=True)
+            api.upload_folder(repo_id=name, folder_path=temporary, commit_message=f"Add {loaded.name}")
     return str(address)
 
 
@@ -51,19 +53,23 @@ def gather(loaded: LoadedPainter, folder: Path, name: str, target: Path) -> None
     photo = "" if isinstance(loaded.painter, LatentPainter) else "holiday.jpg "
     use = f"pip install impasto\nhf download {name} --local-dir {local}\nimpasto paint {photo}--painter {local}\n"
     text = f"---\n{yaml.safe_dump(about, sort_keys=False)}---\n{card_of(loaded, folder)}"
-    write_text(target / CARD, f"{text}\n## Paint with it\n\n```sh\n{use}```\n")
+    write_text(target / CARD, f"{text}\n{USE}\n\n```sh\n{use}```\n")
     write_text(target / RECIPE, without_folders(loaded.recipe).to_yaml())
-    shutil.copyfile(folder / WEIGHTS, target / WEIGHTS)
+    with replacing(target / WEIGHTS) as temporary:
+        shutil.copyfile(folder / WEIGHTS, temporary)
 
 
 def without_folders(recipe: Recipe) -> Recipe:
     """Return a recipe whose paths say the last part only: where things lie on this machine is nobody's business."""
-    places = {field: Path(value.name) for field, value in recipe.data if isinstance(value, Path)}
-    changes: dict[str, Any] = {"data": recipe.data.model_copy(update=places)}
+    changes = {name: _shortened(block) for name, block in recipe if isinstance(block, BaseModel)}
     if recipe.training.start_from is not None:
         start = Path(recipe.training.start_from).name
         changes["training"] = recipe.training.model_copy(update={"start_from": start})
     return recipe.model_copy(update=changes)
+
+
+def _shortened(block: BaseModel) -> BaseModel:
+    return block.model_copy(update={field: Path(value.name) for field, value in block if isinstance(value, Path)})
 
 
 def _library() -> Any:
@@ -93,22 +99,25 @@ def _told(name: str) -> Iterator[None]:
         raise ImpastoError(_no_name(name)) from error
     except LocalTokenNotFoundError as error:
         raise ImpastoError("the Hugging Face hub asks who you are; say `hf auth login` once") from error
-    except HfHubHTTPError as error:
-        status = error.response.status_code if error.response is not None else None
-        reason = " ".join(str(error.server_message or error).split())
-        if status in (401, 403):
-            raise ImpastoError(
-                f"the Hugging Face hub does not let you write {name} ({reason}); say `hf auth login` with a token that "
-                "may write there"
-            ) from error
-        raise ImpastoError(
-            f"the Hugging Face hub did not take {name} ({reason}); say the same command again"
-        ) from error
     except (OSError, network, RuntimeError) as error:
         cause = error.__cause__ if isinstance(error, RuntimeError) else error  # while a file was uploaded
+        if isinstance(cause, HfHubHTTPError):
+            raise _refused(name, cause) from error
         if not isinstance(cause, OSError | network):
             raise
         said = " ".join(str(cause).split()) or type(cause).__name__
         raise ImpastoError(
             f"the Hugging Face hub cannot be reached ({said}); say the same command again when it can"
         ) from error
+
+
+def _refused(name: str, error: Any) -> ImpastoError:
+    """Say what the hub answered."""
+    status = error.response.status_code if error.response is not None else None
+    reason = " ".join(str(error.server_message or error).split())
+    if status in (401, 403):
+        return ImpastoError(
+            f"the Hugging Face hub does not let you write {name} ({reason}); say `hf auth login` with a token that may "
+            "write there"
+        )
+    return ImpastoError(f"the Hugging Face hub did not take {name} ({reason}); say the same command again")

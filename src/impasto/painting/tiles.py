@@ -21,6 +21,8 @@ WHOLE = 1_500_000
 other statistics than its picture: of half the size, a painting was 2 to 12 of 255 off."""
 TILE = 1_280
 """Longest side of what one tile paints, pixels; a multiple of 4."""
+THINNEST = 16
+"""Pixels: networks that halve twice would border something thinner with more than it has."""
 STRIDE = 4
 """Networks that halve twice see pictures in steps of so many pixels: a tile begins at one."""
 
@@ -63,10 +65,11 @@ def paint_tiled(
 
 
 def thumbnail(picture: Image.Image) -> Image.Image:
-    """Return a picture of WHOLE pixels in the proportions of a larger one."""
+    """Return a picture of WHOLE pixels in the proportions of a larger one, strips excepted."""
     scale = math.sqrt(WHOLE / (picture.width * picture.height))
-    size = (max(STRIDE, round(picture.width * scale)), max(STRIDE, round(picture.height * scale)))
-    return picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+    width, height = (max(round(side * scale), min(side, THINNEST)) for side in picture.size)
+    longest = WHOLE // min(width, height)  # of a strip, its proportions would ask for more
+    return picture.resize((min(width, longest), min(height, longest)), Image.Resampling.LANCZOS, reducing_gap=3.0)
 
 
 def parted(size: tuple[int, int], reach: int) -> Iterator[Tile]:
