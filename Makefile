@@ -31,6 +31,7 @@ format: $(READY)
 
 bench: $(READY)
 	$(BIN)/python bench/cyclegan_step.py
+	$(BIN)/python bench/painting.py
 	$(BIN)/python bench/loading.py
 	$(BIN)/python bench/doctor.py
 	$(BIN)/python bench/features.py

@@ -59,7 +59,7 @@ def test_under_autocast_it_computes_in_autocasts_type_and_learns_in_float32() ->
 
 def test_many_channels_go_winograds_way(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(winograd, "FEWEST_PIXELS", 0)
-    monkeypatch.setattr(winograd, "FEWEST_CHANNELS", dict.fromkeys(winograd.POINTS, 0))
+    monkeypatch.setattr(winograd, "FEWEST_CHANNELS", dict.fromkeys(winograd.FEWEST_CHANNELS, 0))
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
     plain = _Convolution.apply
     monkeypatch.setattr(_Convolution, "apply", lambda *_: pytest.fail("the plain way was taken"))
