@@ -3,12 +3,13 @@
 import hashlib
 import json
 import re
-import threading
 import urllib.parse
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.serving import serving
 
 REVISION = "a" * 40
 
@@ -21,7 +22,6 @@ class Hub:
         self.licences: dict[str, str] = {}
         self.diary: list[str] = []
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), type("Page", (Page,), {"hub": self}))
-        self.http.daemon_threads = True
 
     @property
     def url(self) -> str:
@@ -112,11 +112,5 @@ def listing(files: dict[str, bytes], folder: str, *, recursive: bool) -> list[di
 def running() -> Iterator[Hub]:
     """Run the look-alike until the block ends."""
     hub = Hub()
-    thread = threading.Thread(target=hub.http.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with serving(hub.http):
         yield hub
-    finally:
-        hub.http.shutdown()
-        hub.http.server_close()
-        thread.join()

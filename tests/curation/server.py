@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import NamedTuple
 
+from tests.serving import serving
+
 
 class Request(NamedTuple):
     """What came: one line of the server's diary."""
@@ -29,7 +31,6 @@ class Server:
         self.diary: list[Request] = []
         self.closing = threading.Event()
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (Handler,), {"server_of_ours": self}))
-        self.http.daemon_threads = True
 
     @property
     def url(self) -> str:
@@ -223,12 +224,8 @@ def then(change: Callable[[], None], behaviour: Behaviour = honest) -> Behaviour
 def running() -> Iterator[Server]:
     """Run a server until the block ends."""
     server = Server()
-    thread = threading.Thread(target=server.http.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.closing.set()
-        server.http.shutdown()
-        server.http.server_close()
-        thread.join()
+    with serving(server.http):
+        try:
+            yield server
+        finally:
+            server.closing.set()

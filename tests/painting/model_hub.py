@@ -2,11 +2,12 @@
 
 import base64
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.serving import serving
 
 
 class ModelHub:
@@ -20,7 +21,6 @@ class ModelHub:
         self.large: dict[str, bytes] = {}
         self.full = False
         self.http = ThreadingHTTPServer(("127.0.0.1", 0), type("Door", (Door,), {"hub": self}))
-        self.http.daemon_threads = True
 
     @property
     def url(self) -> str:
@@ -115,11 +115,5 @@ class Door(BaseHTTPRequestHandler):
 def running() -> Iterator[ModelHub]:
     """Run the look-alike until the block ends."""
     hub = ModelHub()
-    thread = threading.Thread(target=hub.http.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    try:
+    with serving(hub.http):
         yield hub
-    finally:
-        hub.http.shutdown()
-        hub.http.server_close()
-        thread.join()

@@ -53,7 +53,8 @@ def _known(loaded: LoadedPainter, folder: Path) -> Iterator[tuple[str, str]]:
     start, seconds = _history(_run_of(folder), loaded.images_seen)
     yield "Method", f"{loaded.recipe.method.name}; `recipe.yaml` has every setting."
     yield "Paints from", painted_from(loaded)
-    yield "Learned from", f"{start['data']}; {loaded.images_seen:,} images seen." if start else _images(loaded)
+    seen = f"{loaded.images_seen:,} images seen."
+    yield "Learned from", f"{start['data']}; {seen}" if start else seen
     if start:
         yield "Trained with", f"impasto {start['impasto']}, {start['device']}, {start['precision']}; {_time(seconds)}."
     if loaded.metrics:
@@ -68,10 +69,6 @@ def painted_from(loaded: LoadedPainter) -> str:
     if isinstance(loaded.painter, LatentPainter):
         return f"labels, at {loaded.spec.size} pixels: {', '.join(loaded.spec.classes)}."
     return f"photos of any size; it learned at {loaded.spec.size} pixels."
-
-
-def _images(loaded: LoadedPainter) -> str:
-    return f"{loaded.images_seen:,} images seen."
 
 
 def _history(run: RunFolder, images_seen: int) -> tuple[Mapping[str, Any] | None, float]:

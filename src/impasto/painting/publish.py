@@ -90,15 +90,13 @@ def _no_name(name: str) -> str:
 @contextmanager
 def _told(name: str) -> Iterator[None]:
     """Tell in a sentence what the hub or its library stumbles over."""
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalTokenNotFoundError
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
     network = cast("type[Exception]", HfHubHTTPError.__mro__[1])  # of its HTTP library, which depends on the version
     try:
         yield
     except HFValidationError as error:
         raise ImpastoError(_no_name(name)) from error
-    except LocalTokenNotFoundError as error:
-        raise ImpastoError("the Hugging Face hub asks who you are; say `hf auth login` once") from error
     except (OSError, network, RuntimeError) as error:
         cause = error.__cause__ if isinstance(error, RuntimeError) else error  # while a file was uploaded
         if isinstance(cause, HfHubHTTPError):
