@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from pydantic import ValidationError
 
 from impasto.data.atelier import Atelier, AtelierOptions
 from impasto.data.batches import Images, LabelledImages, Labels, PairedImages, UnpairedImages
@@ -47,6 +48,16 @@ def test_a_stream_started_later_goes_on_as_the_whole_one(collection: Path) -> No
         found = next(later)
         assert torch.equal(found.photos, expected.photos)
         assert torch.equal(found.paintings, expected.paintings)
+
+
+def test_paintings_may_have_a_scale_of_their_own(collection: Path) -> None:
+    folders = {"photos": collection / "photos", "paintings": collection / "paintings"}
+    of_both, larger = (next(opened(**folders, resize_paintings=side).stream(4, seed=3)) for side in (None, 40))
+    whole = UnpairedFolders(UnpairedFoldersOptions(image_size=16, resize=40, **folders))  # type: ignore[arg-type]
+    assert torch.equal(larger.photos, of_both.photos)
+    assert torch.equal(larger.paintings, next(whole.stream(4, seed=3)).paintings)
+    with pytest.raises(ValidationError, match=r"resize_paintings \(16\) is smaller than image_size \(32\)"):
+        UnpairedFoldersOptions(image_size=32, resize_paintings=16, **folders)
 
 
 def test_two_devices_see_the_batch_of_one(collection: Path) -> None:

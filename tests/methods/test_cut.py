@@ -49,11 +49,15 @@ def plain_contrast(
 
 
 @pytest.mark.parametrize(
-    ("contrast_weight", "identity_weight", "finest"), [(1.0, 1.0, 0), (10.0, 0.0, 0), (1.0, 1.0, 2)]
+    ("contrast_weight", "identity_weight", "finest", "tone_weight"),
+    [(1.0, 1.0, 0, 0.0), (10.0, 0.0, 0, 0.0), (1.0, 1.0, 2, 0.0), (1.0, 0.0, 2, 5.0)],
 )
-def test_a_step_is_the_papers_step_written_plainly(contrast_weight: float, identity_weight: float, finest: int) -> None:
+def test_a_step_is_the_papers_step_written_plainly(
+    contrast_weight: float, identity_weight: float, finest: int, tone_weight: float
+) -> None:
     """A slow twin: separate passes, three plain Adams, equation 5; ours in the memory format that the engine gives it."""
     options = {"contrast_weight": contrast_weight, "identity_weight": identity_weight, "contrast_from": finest}
+    options["tone_weight"] = tone_weight
     method, _ = prepared(**options, patches=ALL_PLACES)
     assert len(method.projections.depths) == 5 - finest
     generator, projections, discriminator = (
@@ -72,7 +76,12 @@ def test_a_step_is_the_papers_step_written_plainly(contrast_weight: float, ident
     adversarial = (discriminator(fakes) - 1).pow(2).mean()
     contrast = plain_contrast(generator, projections, photos, fakes, finest)
     identity = plain_contrast(generator, projections, paintings, generator(paintings), finest)
-    total = adversarial + contrast_weight * contrast + identity_weight * identity
+    tones = torch.stack(
+        [  # every square for itself, a half over the next
+            (fakes - photos)[:, :, y : y + 16, x : x + 16].mean((2, 3)).abs() for y in (0, 8, 16) for x in (0, 8, 16)
+        ]
+    ).mean()
+    total = adversarial + contrast_weight * contrast + identity_weight * identity + tone_weight * tones
     total.backward()
     adams[0].step()
     adams[1].step()
@@ -81,7 +90,7 @@ def test_a_step_is_the_papers_step_written_plainly(contrast_weight: float, ident
         network.to(memory_format=torch.channels_last)
     laid_out = (images.contiguous(memory_format=torch.channels_last) for images in (photos, paintings))
     found = method.training_step(UnpairedImages(*laid_out), Clock(10))
-    expected = {"adversarial": adversarial, "contrast": contrast, "identity": identity, "total": total}
+    expected = {"adversarial": adversarial, "contrast": contrast, "identity": identity, "tones": tones, "total": total}
     for name, value in expected.items():
         if name != "identity" or identity_weight > 0:
             assert found[f"generator/{name}"].item() == pytest.approx(value.item(), rel=1e-5), name
@@ -109,7 +118,7 @@ def test_each_update_leaves_the_other_side_alone() -> None:
     before = snapshot(*judges)
     features = method.to_painting.encode(torch.cat([photos, paintings]))
     painted = method.to_painting.decode(features[-1])
-    method._update_generator(features, painted, 2)
+    method._update_generator(photos, features, painted)
     assert same(before, *judges)
     assert all(p.grad is None and p.requires_grad for p in method.discriminator.parameters())
     before = snapshot(*mine)
@@ -142,6 +151,19 @@ def test_a_painting_that_is_its_photo_is_recognised_patch_by_patch() -> None:
         lost, _ = method._contrasts(features, photos.flip(0), 2)
     assert kept < lost
     assert none == 0
+
+
+def test_noise_is_added_to_photos_and_to_nothing_else() -> None:
+    method, _ = prepared(photo_noise=0.1)
+    seen: list[Tensor] = []
+    method.to_painting.stem.register_forward_hook(lambda _, inputs, __: seen.append(inputs[0].detach()))
+    photos, paintings = batch()
+    method.training_step(UnpairedImages(photos, paintings), Clock(10))
+    method.paint(Images(photos), torch.Generator())
+    trained, painted = (padded[..., 3:-3, 3:-3] for padded in (seen[0], seen[-1]))
+    assert (trained[:2] - photos).std().item() == pytest.approx(0.1, rel=0.1)
+    assert torch.equal(trained[2:], paintings)
+    assert torch.equal(painted, photos)
 
 
 def test_painting_follows_the_generator() -> None:

@@ -55,22 +55,28 @@ def crop_batches(
     seed: int,
     *,
     read: Reader,
+    read_second: Reader | None = None,
     same_place: bool = False,
 ) -> Iterator[Batch]:
     """Read each batch of draws ahead of need and crop it.
 
     Yields the draws with one float32 tensor [N, C, image_size, image_size] in [-1, 1] for each file of a draw. With
-    `same_place` the files of one draw are cut and mirrored alike. A crop depends on the seed and the draw's position
-    alone.
+    `same_place` the files of one draw are cut and mirrored alike; with `read_second` the second of two unrelated files
+    is read by that, at another scale perhaps. A crop depends on the seed and the draw's position alone.
     """
     random_cut = CUTS[options.crop]
 
     def cut(draw: Draw) -> list[Tensor]:
         """Read and crop one example's pictures, in a thread of its own: its place says what chance it has."""
+        if read_second is None:
+            pictures = read_together(read, draw.files, options)
+        else:
+            first, second = draw.files
+            pictures = [read(first), read_second(second)]
         names = ["crop" if same_place else f"crop {column}" for column in range(len(draw.files))]
         return [
             random_cut(picture, options.image_size, flip=options.flip, generator=generator(seed, name, draw.position))
-            for picture, name in zip(read_together(read, draw.files, options), names, strict=True)
+            for picture, name in zip(pictures, names, strict=True)
         ]
 
     return decoded_ahead(cut, _assembled, draws, options.workers)

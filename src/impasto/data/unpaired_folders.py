@@ -38,6 +38,8 @@ class UnpairedFoldersOptions(DataOptions):
     """The paintings' attribute that `classes` names, such as style or artist; `class`, or the only one, unless said."""
     classes: tuple[str, ...] | None = Field(None, min_length=1)
     """Learn the paintings of these classes only."""
+    resize_paintings: int | None = Field(None, ge=16, le=8192)
+    """Short side to which paintings are resized; as photos are unless said. Larger, and their strokes are broader."""
 
     @model_validator(mode="after")
     def _says_where(self) -> UnpairedFoldersOptions:
@@ -49,7 +51,17 @@ class UnpairedFoldersOptions(DataOptions):
             )
         if self.label is not None and self.classes is None:
             raise ValueError("label says what classes are classes of; say data.classes too, or leave it out")
+        if self.resize_paintings is not None and self.resize_paintings < self.image_size:
+            raise ValueError(
+                f"resize_paintings ({self.resize_paintings}) is smaller than image_size ({self.image_size}); make it "
+                "as large"
+            )
         return self
+
+    @property
+    def of_paintings(self) -> UnpairedFoldersOptions:
+        """The same, but at the scale of the paintings."""
+        return self.model_copy(update={"resize": self.resize_paintings or self.resize})
 
 
 class UnpairedFolders(Dataset):
@@ -87,8 +99,8 @@ class UnpairedFolders(Dataset):
             [Draw(p, (photos[photo_order[p]].picture, paintings[painting_order[p]].picture)) for p in share]
             for share in positions(start, batch_size, rank, world_size)
         )
-        read = reader(self.options, len(photos) + len(paintings))
-        for _, images in crop_batches(draws, self.options, seed, read=read):
+        read, read_second = reader(self.options, len(photos)), reader(self.options.of_paintings, len(paintings))
+        for _, images in crop_batches(draws, self.options, seed, read=read, read_second=read_second):
             yield UnpairedImages(*images)
 
     def exhibits(self) -> Exhibits:

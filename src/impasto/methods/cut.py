@@ -27,6 +27,7 @@ from impasto.clock import Clock
 from impasto.data.batches import Images, ImageSpec, UnpairedImages
 from impasto.losses.adversarial import least_squares, share_judged_right
 from impasto.losses.contrast import patch_contrast
+from impasto.losses.tones import tone_difference
 from impasto.method import Method, MethodOptions, TrainingState, require_gradients
 from impasto.networks.augmentation import Augmentation, AugmentOptions
 from impasto.networks.initialise import initialise
@@ -59,6 +60,11 @@ class CUTOptions(MethodOptions):
     contrast_from: int = Field(0, ge=0, le=3)
     """The finest depth at which patches are compared: 0 for pixels, as in the paper; 1 and 2 for what the halving
     convolutions return, 3 for residual blocks. What is finer may change, and noise in flat skies need not be kept."""
+    tone_weight: float = Field(0.0, ge=0)
+    """How much a painting is to keep of its photo's colours, blurred over 16 pixels; the paper has no such term. Where
+    pixels are not compared, it is what keeps skies blue."""
+    photo_noise: float = Field(0.0, ge=0, le=1)
+    """Standard deviation of the noise that photos get, of pixels in [-1, 1]: the edges of JPEG's blocks drown in it."""
     temperature: float = Field(0.07, gt=0, le=10)
     """tau in equation 3, by which likenesses are divided."""
     augment: AugmentOptions = AugmentOptions()
@@ -113,11 +119,13 @@ class CUT(Method[UnpairedImages, Images]):
     def training_step(self, batch: UnpairedImages, clock: Clock) -> Mapping[str, Tensor]:  # noqa: ARG002
         """Update the discriminator, then the generator and the projections against it."""
         photos, paintings = batch
+        if self.options.photo_noise > 0:
+            photos = photos + self.options.photo_noise * torch.randn_like(photos)
         pictures = torch.cat([photos, paintings]) if self.options.identity_weight > 0 else photos
         features = self.to_painting.encode(pictures)
         painted = self.to_painting.decode(features[-1])
         judged = self._update_discriminator(paintings, painted[: len(photos)].detach())
-        return {**self._update_generator(features, painted, len(photos)), **judged}
+        return {**self._update_generator(photos, features, painted), **judged}
 
     def _update_discriminator(self, paintings: Tensor, fakes: Tensor) -> dict[str, Tensor]:
         """Lower the loss on real paintings and on fakes."""
@@ -133,16 +141,24 @@ class CUT(Method[UnpairedImages, Images]):
             **self.augment.scalars(),
         }
 
-    def _update_generator(self, features: Sequence[Tensor], painted: Tensor, photos: int) -> dict[str, Tensor]:
+    def _update_generator(self, photos: Tensor, features: Sequence[Tensor], painted: Tensor) -> dict[str, Tensor]:
         """Lower equation 5, given what was painted and the features it was painted from, those of photos first."""
-        options = self.options
+        options, count = self.options, len(photos)
         require_gradients([self.discriminator], needed=False)
-        adversarial = least_squares(self.discriminator(self.augment(painted[:photos])), 1.0)
-        contrast, identity = self._contrasts(features, painted, photos)
+        adversarial = least_squares(self.discriminator(self.augment(painted[:count])), 1.0)
+        contrast, identity = self._contrasts(features, painted, count)
+        tones = tone_difference(painted[:count], photos)
         total = adversarial + options.contrast_weight * contrast + options.identity_weight * identity
+        total = total + options.tone_weight * tones
         norm = self.descend(total, self.generator_optimizer)
         require_gradients([self.discriminator], needed=True)
-        losses = {"adversarial": adversarial, "contrast": contrast, "identity": identity, "total": total}
+        losses = {
+            "adversarial": adversarial,
+            "contrast": contrast,
+            "identity": identity,
+            "tones": tones,
+            "total": total,
+        }
         losses["gradient_norm"] = norm
         return {f"generator/{name}": loss.detach() for name, loss in losses.items()}
 
