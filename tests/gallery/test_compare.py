@@ -7,7 +7,6 @@ import pytest
 from impasto.errors import OutputError, PictureError, RunError
 from impasto.gallery import compare
 from impasto.gallery.compare import write_comparison
-from impasto.gallery.compare_tables import hours
 from tests.gallery.run_folders import EXTRACTOR, RECIPE, judged, make_run, measure, scalars
 from tests.gallery.test_report import HOSTILE, Page, picture
 
@@ -244,13 +243,6 @@ def test_time_memory_and_how_far_it_came(pair, tmp_path):
         ["half", "480", "0:00:48", "10", "–", "CPU, 2 threads", "fp32", "not finished, 50% of 960"],
         ["bare", "0", "–", "–", "–", "–", "–", "not finished"],
     ]
-
-
-@pytest.mark.parametrize(
-    ("seconds", "written"), [(0.4, "0:00:00"), (59.6, "0:01:00"), (7509, "2:05:09"), (360000, "100:00:00")]
-)
-def test_durations(seconds, written):
-    assert hours(seconds) == written
 
 
 def test_damaged_lines_of_a_journal_are_left_out_and_told(pair):

@@ -1,4 +1,4 @@
-"""Bars and durations, which need no torch."""
+"""Bars, which need no torch."""
 
 from __future__ import annotations
 
@@ -76,13 +76,3 @@ def passes() -> Iterator[Callable[[str, int, int], None]]:
         except KeyboardInterrupt:
             complaints.print("Stopped; what was looked at is remembered, and the same command goes on from there.")
             raise typer.Exit(130) from None
-
-
-def duration(seconds: float) -> str:
-    """Return a duration in words: `42 s`, `2 min 5 s`, `3 h 20 min`."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{whole} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60} s"
-    return f"{whole // 3600} h {whole % 3600 // 60} min"

@@ -11,12 +11,13 @@ from rich.progress import Progress
 from rich.table import Table
 from rich.text import Text
 
-from impasto.cli.bars import LINE_SECONDS, counting_bar, duration, histogram_lines
+from impasto.cli.bars import LINE_SECONDS, counting_bar, histogram_lines
 from impasto.cli.console import complaints, console, escape
 from impasto.curation.doctor.diagnosis import Diagnosis, Options, diagnose
 from impasto.curation.doctor.findings import Finding, Severity
 from impasto.curation.doctor.names import printable
 from impasto.curation.doctor.quarantine import check_quarantine, quarantine
+from impasto.durations import in_words
 from impasto.files import write_text
 from impasto.gallery.doctor import interval_in_words, shape_in_words, write_check_page
 
@@ -65,7 +66,7 @@ def _check(
     _say_what_was_found(diagnosis)
     if json_file is not None:
         write_text(json_file, json.dumps(diagnosis.to_json(), indent=1) + "\n")
-    write_check_page(diagnosis, page, {"examined in": duration(seconds)})  # before anything moves
+    write_check_page(diagnosis, page, {"examined in": in_words(seconds)})  # before anything moves
     if quarantine_folder is not None:
         _move(diagnosis, quarantine_folder)
     if json_file is not None:
@@ -92,7 +93,7 @@ class _Counting:
         self._bar.update(self._task, completed=done, description=said)
         if not console.is_terminal and now - self._told > LINE_SECONDS:
             self._told = now
-            left = duration((total - done) / rate) if rate else "?"
+            left = in_words((total - done) / rate) if rate else "?"
             console.print(f"  {done:,} of {total:,} {said}, {left} left")
 
 
@@ -101,7 +102,7 @@ def _say_what_it_holds(diagnosis: Diagnosis, seconds: float) -> None:
     console.print(escape(printable(collection.summary())))
     known = len(surveyed.subjects) - surveyed.opened
     remembered = f", {known:,} of them known from before" if known else ""
-    console.print(f"Examined {len(surveyed.subjects):,} files in {duration(seconds)}{remembered}")
+    console.print(f"Examined {len(surveyed.subjects):,} files in {in_words(seconds)}{remembered}")
     histograms = {
         f"by {diagnosis.attribute}": {printable(name): sum(of.values()) for name, of in diagnosis.classes.items()},
         "shorter side, pixels": {interval_in_words(bar): bar.pictures for bar in diagnosis.sides if bar.pictures},

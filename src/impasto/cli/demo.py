@@ -9,11 +9,12 @@ from pathlib import Path
 
 import typer
 
-from impasto.cli.bars import counting_bar, duration
+from impasto.cli.bars import counting_bar
 from impasto.cli.console import console, escape
 from impasto.cli.progress import TrainingProgress
 from impasto.data.atelier_pictures import atelier_folder
 from impasto.data.pictures import list_pictures
+from impasto.durations import in_words
 from impasto.engine.interrupts import InterruptedTraining
 from impasto.engine.train import train
 from impasto.gallery.report import Comparison, write_report
@@ -36,7 +37,7 @@ def demo_command(output: Path, style: str) -> None:
     shipped = load_painter(shipped_painters()[DEFAULT_PAINTER])  # not by name: a run may have the same
     console.print(f"[bold]1/4[/] Painting {len(photos)} photos with [bold]{shipped.name}[/], which comes with impasto")
     at_once, seconds_at_once = _painted(photos, shipped, output / shipped.name)
-    console.print(f"  in {duration(seconds_at_once)}: {escape(str(output / shipped.name))}")
+    console.print(f"  in {in_words(seconds_at_once)}: {escape(str(output / shipped.name))}")
     console.print(f"[bold]2/4[/] Learning the style [bold]{style}[/] from scratch")
     trained = _train(run, style)
     console.print("[bold]3/4[/] Painting with what was learned")
@@ -49,9 +50,9 @@ def demo_command(output: Path, style: str) -> None:
         output / "report.html",
         title=f"Learning to paint: {style}",
         facts={
-            "trained": duration(trained),
-            "painted": f"{len(learned)} pictures in {duration(seconds)}",
-            "in all": duration(time.monotonic() - begun),
+            "trained": in_words(trained),
+            "painted": f"{len(learned)} pictures in {in_words(seconds)}",
+            "in all": in_words(time.monotonic() - begun),
             "machine": f"{start['device']}, {start['precision']}",
         },
         by_others={f"By {shipped.name}, which comes with impasto": at_once},

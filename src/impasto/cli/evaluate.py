@@ -11,9 +11,10 @@ from typing import Any, Literal
 import torch
 from rich.table import Table
 
-from impasto.cli.bars import counted, duration, passes
+from impasto.cli.bars import counted, passes
 from impasto.cli.console import console, escape
 from impasto.cli.features import open_features
+from impasto.durations import in_words
 from impasto.errors import EvaluationError
 from impasto.evaluation.copies import find_copies
 from impasto.evaluation.evaluate import (
@@ -152,7 +153,7 @@ def _say(record: Record) -> None:
     if record.extractor is not None:
         about = record.extractor
         by = f", features {about.name} ({about.weights or 'no weights'}, {about.resize}, {about.precision})"
-    console.print(f"[dim]{escape(sides + against + by)}, {duration(record.seconds)}[/]")
+    console.print(f"[dim]{escape(sides + against + by)}, {in_words(record.seconds)}[/]")
     for warning in record.warnings:
         console.print(f"  [yellow]note:[/] {escape(warning)}")
 

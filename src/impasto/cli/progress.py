@@ -9,9 +9,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from impasto.cli.bars import LINE_SECONDS, duration, histogram_lines
+from impasto.cli.bars import LINE_SECONDS, histogram_lines
 from impasto.cli.console import escape
 from impasto.clock import Clock
+from impasto.durations import in_words
 from impasto.engine.watch import Watch
 from impasto.recipe import Recipe
 from impasto.run_folder import RunFolder
@@ -72,7 +73,7 @@ class TrainingProgress(Watch):
             self._told = now
             left = (clock.images - clock.images_seen) / max(rate, 1e-9)
             self.console.print(
-                f"  {clock.images_seen:,} of {clock.images:,} images, {rate:.2f} images/s, {duration(left)} left, "
+                f"  {clock.images_seen:,} of {clock.images:,} images, {rate:.2f} images/s, {in_words(left)} left, "
                 f"{self.losses}"
             )
 

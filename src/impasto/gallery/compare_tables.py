@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from html import escape
 
+from impasto.durations import as_clock
 from impasto.gallery.compared import Run, differing_settings, equal_settings, same_pictures
 from impasto.gallery.page import NOTHING, figure, hint, note, remarks
 from impasto.gallery.swatch import swatch_and_name
@@ -63,7 +64,7 @@ def _cost_row(place: int, run: Run) -> str:
     rate = run.images_seen / run.seconds if run.seconds > 0 else math.nan
     facts = [
         f"{run.images_seen:,}",
-        hours(run.seconds) if run.seconds > 0 else "",
+        as_clock(run.seconds) if run.seconds > 0 else "",
         figure(rate) if math.isfinite(rate) else "",
         f"{run.peak_megabytes:,.0f} MB" if math.isfinite(run.peak_megabytes) else "",
         ", then ".join(run.facts("device")),
@@ -72,12 +73,6 @@ def _cost_row(place: int, run: Run) -> str:
     ]
     cells = "".join(f"<td>{escape(fact)}</td>" if fact else NOTHING for fact in facts)
     return f'<tr><th scope="row">{swatch_and_name(place, run.name)}</th>{cells}</tr>\n'
-
-
-def hours(seconds: float) -> str:
-    """Write a duration as hours, minutes and seconds: `2:05:09`."""
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
 
 
 def state(run: Run) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from impasto.durations import in_words
 from impasto.errors import PainterError
 from impasto.method import LatentPainter
 from impasto.painting.painters import LoadedPainter
@@ -56,7 +57,10 @@ def _known(loaded: LoadedPainter, folder: Path) -> Iterator[tuple[str, str]]:
     seen = f"{loaded.images_seen:,} images seen."
     yield "Learned from", f"{start['data']}; {seen}" if start else seen
     if start:
-        yield "Trained with", f"impasto {start['impasto']}, {start['device']}, {start['precision']}; {_time(seconds)}."
+        yield (
+            "Trained with",
+            f"impasto {start['impasto']}, {start['device']}, {start['precision']}; {in_words(seconds)}.",
+        )
     if loaded.metrics:
         measured = ", ".join(f"{name} {value:.4g}" for name, value in loaded.metrics.items())
         yield "Measured while it learned", f"{measured}."
@@ -81,8 +85,3 @@ def _history(run: RunFolder, images_seen: int) -> tuple[Mapping[str, Any] | None
         if entry["kind"] == "start" and entry["images_seen"] < images_seen:
             start = entry
     return start, seconds
-
-
-def _time(seconds: float) -> str:
-    hours, minutes = divmod(round(seconds / 60), 60)
-    return f"{hours} h {minutes} min" if hours else f"{minutes} min"

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
+from impasto.durations import as_clock
 from impasto.evaluation.record import Record
 from impasto.tables.result import IN_PERCENT, Budget, ByClass, RowResult, Side, TableResult, Value
 
@@ -109,7 +110,7 @@ def _budget(budget: Budget) -> tuple[str, ...]:
     published = NOTHING if budget.published_images is None else f"{budget.published_images:,}"
     share = NOTHING if budget.share is None else f"{100 * budget.share:.3g} %"
     devices = ", then ".join(budget.devices) or NOTHING
-    return f"{budget.images_seen:,}", published, share, _hours(budget.seconds), devices
+    return f"{budget.images_seen:,}", published, share, as_clock(budget.seconds), devices
 
 
 def _how(record: Record) -> str:
@@ -144,9 +145,3 @@ def _markdown_table(grid: Grid) -> str:
 def _plain(text: str) -> str:
     """Escape what Markdown or HTML would take for itself."""
     return re.sub(r"([\\`*_\[\]<>#|])", r"\\\1", " ".join(text.split()))
-
-
-def _hours(seconds: float) -> str:
-    """Return a duration as h:mm:ss, days and all."""
-    minutes, rest = divmod(round(seconds), 60)
-    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
