@@ -4,7 +4,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from impasto.networks.initialise import initialise
-from impasto.networks.resnet_generator import ResNetGenerator, conv7x7_to_few, translate
+from impasto.networks.resnet_generator import ResNetGenerator, blurred, conv7x7_to_few, translate
 
 
 class PlainBlock(nn.Module):
@@ -53,7 +53,7 @@ def test_encodes_at_the_depths_of_its_plain_twin_and_decodes_the_last(blocks: in
         for features, count in zip(depths, layers, strict=True):
             torch.testing.assert_close(features, plain[:count](pictures), atol=1e-5, rtol=1e-5)
         assert [features.shape[1] for features in depths] == ours.depth_widths
-        assert torch.equal(ours.decode(depths[-1]), ours(pictures))
+        assert torch.equal(ours.decode(depths), ours(pictures))
 
 
 @pytest.mark.parametrize("memory_format", [torch.contiguous_format, torch.channels_last])
@@ -80,8 +80,9 @@ def test_learns_like_its_plain_twin(width: int, size: int) -> None:
         torch.testing.assert_close(weight.grad, copy.grad, atol=1e-6, rtol=1e-6)
 
 
-def test_every_weight_learns() -> None:
-    generator = ResNetGenerator(width=4, blocks=2)
+@pytest.mark.parametrize("underpainting", [False, True])
+def test_every_weight_learns(underpainting: bool) -> None:
+    generator = ResNetGenerator(width=4, blocks=2, underpainting=underpainting)
     generator(torch.randn(1, 3, 16, 16)).square().mean().backward()
     for name, weight in generator.named_parameters():
         assert weight.grad is not None, name
@@ -96,6 +97,30 @@ def test_paints_pictures_of_any_size_in_range(size: tuple[int, int], painted: tu
     output = generator(torch.randn(2, 3, *size))
     assert output.shape == (2, 3, *painted)
     assert output.abs().max() <= 1
+
+
+def test_an_underpainting_is_what_is_seen_where_nothing_is_painted() -> None:
+    """A dark picture and a bright one, alike but for that, differ by it; without underpainting they are one painting."""
+    pictures = torch.rand(1, 3, 48, 64) * 0.4 - 0.8
+    bare, upon = (ResNetGenerator(width=8, blocks=1, underpainting=under) for under in (False, True))
+    with torch.no_grad():
+        torch.testing.assert_close(bare(pictures + 1), bare(pictures), atol=1e-4, rtol=0)
+        for weight in upon.head.parameters():
+            weight.zero_()
+        torch.testing.assert_close(upon(pictures), blurred(pictures))
+        assert (upon(pictures + 1) - upon(pictures)).mean().item() == pytest.approx(1, abs=1e-4)
+
+
+def test_blurring_keeps_the_mean_colour_and_even_pictures() -> None:
+    even = torch.full((1, 3, 16, 40), 0.3)
+    torch.testing.assert_close(blurred(even), even)
+    dot = torch.zeros(1, 1, 64, 64)
+    dot[..., 32, 32] = 1
+    around = blurred(dot)
+    assert around.sum().item() == pytest.approx(1)
+    assert around[..., 32, 32].item() == pytest.approx(1 / 13**2)
+    assert around[..., 32, 44].item() == pytest.approx(1 / 13**3)
+    assert around[..., 32, 45].item() == 0
 
 
 def test_half_precision_stays_close() -> None:

@@ -58,13 +58,13 @@ def test_every_pixel_is_painted_once_and_sees_as_far_as_is_felt(size: tuple[int,
     assert (painted == 1).all()
 
 
-@pytest.mark.parametrize("upsampling", ["transposed", "resized"])
+@pytest.mark.parametrize("options", [{"upsampling": "transposed"}, {"upsampling": "resized"}, {"underpainting": True}])
 @pytest.mark.parametrize("size", [(200, 131), (70, 190)])
 def test_with_the_pictures_own_statistics_tiles_are_the_whole(
-    size: tuple[int, int], upsampling: str, monkeypatch: pytest.MonkeyPatch
+    size: tuple[int, int], options: dict[str, object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tiles, "thumbnail", lambda photo: photo)
-    painting, photo = Painting(upsampling=upsampling), picture(3, *size)
+    painting, photo = Painting(**options), picture(3, *size)
     whole = painting(photo)
     tiled = paint_tiled(photo, painting, painting.network.reach)
     assert len(painting.sizes) > 4

@@ -49,6 +49,8 @@ class CUTOptions(MethodOptions):
     """Residual blocks of the generator; patches are compared after the first and the middle one."""
     upsampling: Upsampling = "transposed"
     """How the generator doubles: by transposed convolutions, or resized pixels, which leave no checkerboard."""
+    underpainting: bool = False
+    """Paint upon the photo's blurred colours, which instance normalization would forget; the paper does not."""
     discriminator_width: int = Field(64, ge=4, le=512)
     """Channels after the discriminator's first convolution."""
     contrast_weight: float = Field(1.0, ge=0)
@@ -85,7 +87,11 @@ class CUT(Method[UnpairedImages, Images]):
         need_patches(spec.size, options.name)
         self.options = options
         self.to_painting = ResNetGenerator(
-            spec.channels, options.width, options.blocks, upsampling=options.upsampling
+            spec.channels,
+            options.width,
+            options.blocks,
+            upsampling=options.upsampling,
+            underpainting=options.underpainting,
         )  # G
         self.projections = PatchProjections(self.to_painting.depth_widths[options.contrast_from :])  # H
         self.discriminator = PatchDiscriminator(spec.channels, options.discriminator_width)  # D
@@ -123,7 +129,7 @@ class CUT(Method[UnpairedImages, Images]):
             photos = photos + self.options.photo_noise * torch.randn_like(photos)
         pictures = torch.cat([photos, paintings]) if self.options.identity_weight > 0 else photos
         features = self.to_painting.encode(pictures)
-        painted = self.to_painting.decode(features[-1])
+        painted = self.to_painting.decode(features)
         judged = self._update_discriminator(paintings, painted[: len(photos)].detach())
         return {**self._update_generator(photos, features, painted), **judged}
 

@@ -6,6 +6,7 @@ reflected borders, 9 blocks for pictures of 256 pixels, 6 for 128.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
@@ -21,13 +22,29 @@ Upsampling = Literal["transposed", "resized"]
 leaves no checkerboard (Odena et al. 2016, doi:10.23915/distill.00003)."""
 
 
+UNDERPAINTING_BLUR = 13
+"""Pixels that an underpainting is averaged over, along and across, twice: an odd number."""
+
+
 class ResNetGenerator(nn.Module):
-    """Halves pictures twice, changes them in residual blocks and doubles them twice."""
+    """Halves pictures twice, changes them in residual blocks and doubles them twice.
+
+    With `underpainting` that is painted upon the picture's blurred colours, which no norm has forgotten; not published.
+    Instance norm lets no layer know how bright or how even a picture is: alone, a generator paints a dark crop as it
+    paints a bright one, and the last trace of JPEG in a flat sky as boldly as a forest.
+    """
 
     def __init__(
-        self, channels: int = 3, width: int = 64, blocks: int = 9, *, upsampling: Upsampling = "transposed"
+        self,
+        channels: int = 3,
+        width: int = 64,
+        blocks: int = 9,
+        *,
+        upsampling: Upsampling = "transposed",
+        underpainting: bool = False,
     ) -> None:
         super().__init__()
+        self.underpainting = underpainting
         self.stem = nn.Conv2d(channels, width, 7)
         self.down = nn.ModuleList(
             [
@@ -45,7 +62,7 @@ class ResNetGenerator(nn.Module):
 
         Height and width are multiples of 4; others come back rounded up to one.
         """
-        return self.decode(self.encode(pictures)[-1])
+        return self.decode(self.encode(pictures))
 
     def encode(self, pictures: Tensor) -> list[Tensor]:
         """Return the features of pictures at the depths at which Park et al. 2020 (arXiv:2007.15651) compare them.
@@ -65,18 +82,23 @@ class ResNetGenerator(nn.Module):
                 depths.append(features)
         return depths
 
-    def decode(self, features: Tensor) -> Tensor:
-        """Return the translation [N, channels, H, W] of the last, and deepest, features that `encode` returned."""
+    def decode(self, depths: Sequence[Tensor]) -> Tensor:
+        """Return the translation [N, channels, H, W] of pictures, of which `encode` returned these features."""
+        pictures, features = depths[0], depths[-1]
         features = self.blocks[self.middle :](features)  # [N, 4 width, H/4, W/4]
         for convolution in self.up:
             features = instance_norm(convolution(features), activation="relu")
-        return conv7x7_to_few(reflect(features, 3), self.head.weight, self.head.bias).tanh()
+        painted = conv7x7_to_few(reflect(features, 3), self.head.weight, self.head.bias)
+        if self.underpainting:
+            painted = painted.float() + blurred(pictures.float()).clamp(-0.98, 0.98).atanh()
+        return painted.tanh()
 
     @property
     def reach(self) -> int:
         """How far a picture's pixels are felt in the translation, statistics of norms apart, pixels.
 
-        3 by the stem, 1 and 2 by the halving convolutions, 8 by a block, 4 and 2 by the doubling ones, 3 by the head.
+        3 by the stem, 1 and 2 by the halving convolutions, 8 by a block, 4 and 2 by the doubling ones, 3 by the head;
+        an underpainting reaches less far.
         """
         return 15 + 8 * len(self.blocks)
 
@@ -106,6 +128,14 @@ class ResidualBlock(nn.Module):
         hidden = instance_norm(hidden, activation="relu")
         hidden = conv3x3(reflect(hidden, 1), self.second.weight, self.second.bias)
         return features + instance_norm(hidden)
+
+
+def blurred(pictures: Tensor) -> Tensor:
+    """Average pictures [N, C, H, W] over squares of UNDERPAINTING_BLUR pixels, twice; a border has no say."""
+    for kernel in 2 * [(UNDERPAINTING_BLUR, 1), (1, UNDERPAINTING_BLUR)]:
+        padding = (kernel[0] // 2, kernel[1] // 2)
+        pictures = functional.avg_pool2d(pictures, kernel, stride=1, padding=padding, count_include_pad=False)
+    return pictures
 
 
 def translate(network: nn.Module, images: Tensor) -> Tensor:
