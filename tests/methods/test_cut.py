@@ -153,6 +153,23 @@ def test_a_painting_that_is_its_photo_is_recognised_patch_by_patch() -> None:
     assert none == 0
 
 
+def test_the_discriminator_may_learn_first_and_alone_from_photos() -> None:
+    method, _ = prepared(discriminator_first=2, discriminator_norm="none")
+    clock, mine = Clock(10), (method.to_painting, method.projections)
+    before, judged_before = snapshot(*mine), snapshot(method.discriminator)
+    photos, paintings = batch()
+    with torch.no_grad():
+        expected = (method.discriminator(paintings) - 1).square().mean() + method.discriminator(photos).square().mean()
+    scalars = method.training_step(UnpairedImages(photos, paintings), clock)
+    assert scalars["discriminator/loss"].item() == pytest.approx(expected.item(), rel=1e-5)
+    assert not any(name.startswith("generator") for name in scalars)
+    assert same(before, *mine)
+    assert not same(judged_before, method.discriminator)
+    clock.advance(2)
+    assert "generator/total" in method.training_step(UnpairedImages(photos, paintings), clock)
+    assert not same(before, *mine)
+
+
 def test_noise_is_added_to_photos_and_to_nothing_else() -> None:
     method, _ = prepared(photo_noise=0.1)
     seen: list[Tensor] = []
