@@ -4,7 +4,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from impasto.networks.initialise import initialise
-from impasto.networks.resnet_generator import ResNetGenerator, blurred, conv7x7_to_few, translate
+from impasto.networks.resnet_generator import ResNetGenerator, conv7x7_to_few, translate
+from impasto.networks.underpainting import underpainted
 
 
 class PlainBlock(nn.Module):
@@ -80,8 +81,8 @@ def test_learns_like_its_plain_twin(width: int, size: int) -> None:
         torch.testing.assert_close(weight.grad, copy.grad, atol=1e-6, rtol=1e-6)
 
 
-@pytest.mark.parametrize("underpainting", [False, True])
-def test_every_weight_learns(underpainting: bool) -> None:
+@pytest.mark.parametrize("underpainting", [0, 3])
+def test_every_weight_learns(underpainting: int) -> None:
     generator = ResNetGenerator(width=4, blocks=2, underpainting=underpainting)
     generator(torch.randn(1, 3, 16, 16)).square().mean().backward()
     for name, weight in generator.named_parameters():
@@ -102,25 +103,13 @@ def test_paints_pictures_of_any_size_in_range(size: tuple[int, int], painted: tu
 def test_an_underpainting_is_what_is_seen_where_nothing_is_painted() -> None:
     """A dark picture and a bright one, alike but for that, differ by it; without underpainting they are one painting."""
     pictures = torch.rand(1, 3, 48, 64) * 0.4 - 0.8
-    bare, upon = (ResNetGenerator(width=8, blocks=1, underpainting=under) for under in (False, True))
+    bare, upon = (ResNetGenerator(width=8, blocks=1, underpainting=radius) for radius in (0, 3))
     with torch.no_grad():
         torch.testing.assert_close(bare(pictures + 1), bare(pictures), atol=1e-4, rtol=0)
         for weight in upon.head.parameters():
             weight.zero_()
-        torch.testing.assert_close(upon(pictures), blurred(pictures))
+        torch.testing.assert_close(upon(pictures), underpainted(pictures, 3))
         assert (upon(pictures + 1) - upon(pictures)).mean().item() == pytest.approx(1, abs=1e-4)
-
-
-def test_blurring_keeps_the_mean_colour_and_even_pictures() -> None:
-    even = torch.full((1, 3, 16, 40), 0.3)
-    torch.testing.assert_close(blurred(even), even)
-    dot = torch.zeros(1, 1, 64, 64)
-    dot[..., 32, 32] = 1
-    around = blurred(dot)
-    assert around.sum().item() == pytest.approx(1)
-    assert around[..., 32, 32].item() == pytest.approx(1 / 13**2)
-    assert around[..., 32, 44].item() == pytest.approx(1 / 13**3)
-    assert around[..., 32, 45].item() == 0
 
 
 def test_half_precision_stays_close() -> None:

@@ -58,7 +58,7 @@ def test_every_pixel_is_painted_once_and_sees_as_far_as_is_felt(size: tuple[int,
     assert (painted == 1).all()
 
 
-@pytest.mark.parametrize("options", [{"upsampling": "transposed"}, {"upsampling": "resized"}, {"underpainting": True}])
+@pytest.mark.parametrize("options", [{"upsampling": "transposed"}, {"upsampling": "resized"}, {"underpainting": 5}])
 @pytest.mark.parametrize("size", [(200, 131), (70, 190)])
 def test_with_the_pictures_own_statistics_tiles_are_the_whole(
     size: tuple[int, int], options: dict[str, object], monkeypatch: pytest.MonkeyPatch

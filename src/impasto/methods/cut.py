@@ -49,8 +49,10 @@ class CUTOptions(MethodOptions):
     """Residual blocks of the generator; patches are compared after the first and the middle one."""
     upsampling: Upsampling = "transposed"
     """How the generator doubles: by transposed convolutions, or resized pixels, which leave no checkerboard."""
-    underpainting: bool = False
-    """Paint upon the photo's blurred colours, which instance normalization would forget; the paper does not."""
+    underpainting: int = Field(0, ge=0, le=15)
+    """Radius, pixels, of the dabs in which the generator sees its photo, and upon which it paints; 0, as in the paper,
+    shows it the photo and gives it a bare canvas. Inside a dab it has to invent strokes; between them colours and edges
+    stay what they are, although instance normalization forgets them."""
     discriminator_width: int = Field(64, ge=4, le=512)
     """Channels after the discriminator's first convolution."""
     discriminator_norm: PatchNorm = "instance"
@@ -70,8 +72,6 @@ class CUTOptions(MethodOptions):
     tone_weight: float = Field(0.0, ge=0)
     """How much a painting is to keep of its photo's colours, blurred over 16 pixels; the paper has no such term. Where
     pixels are not compared, it is what keeps skies blue."""
-    photo_noise: float = Field(0.0, ge=0, le=1)
-    """Standard deviation of the noise that photos get, of pixels in [-1, 1]: the edges of JPEG's blocks drown in it."""
     temperature: float = Field(0.07, gt=0, le=10)
     """tau in equation 3, by which likenesses are divided."""
     augment: AugmentOptions = AugmentOptions()
@@ -133,11 +133,9 @@ class CUT(Method[UnpairedImages, Images]):
         """Update the discriminator, then the generator and the projections against it, once these learn too."""
         photos, paintings = batch
         if clock.images_seen < self.options.discriminator_first:
-            return self._update_discriminator(paintings, photos)
-        if self.options.photo_noise > 0:
-            photos = photos + self.options.photo_noise * torch.randn_like(photos)
+            return self._update_discriminator(paintings, self.to_painting.underpaint(photos))
         pictures = torch.cat([photos, paintings]) if self.options.identity_weight > 0 else photos
-        features = self.to_painting.encode(pictures)
+        features = self.to_painting.encode(self.to_painting.underpaint(pictures))
         painted = self.to_painting.decode(features)
         judged = self._update_discriminator(paintings, painted[: len(photos)].detach())
         return {**self._update_generator(photos, features, painted), **judged}

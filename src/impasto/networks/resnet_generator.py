@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from impasto.networks.folded_convolutions import DoubleThenConv
 from impasto.networks.instance_norm import instance_norm
+from impasto.networks.underpainting import underpainted
 from impasto.networks.winograd import conv3x3
 
 Upsampling = Literal["transposed", "resized"]
@@ -22,14 +23,10 @@ Upsampling = Literal["transposed", "resized"]
 leaves no checkerboard (Odena et al. 2016, doi:10.23915/distill.00003)."""
 
 
-UNDERPAINTING_BLUR = 13
-"""Pixels that an underpainting is averaged over, along and across, twice: an odd number."""
-
-
 class ResNetGenerator(nn.Module):
     """Halves pictures twice, changes them in residual blocks and doubles them twice.
 
-    With `underpainting` that is painted upon the picture's blurred colours, which no norm has forgotten; not published.
+    With `underpainting`, a radius in pixels, it sees a picture in dabs of colour and paints upon these; not published.
     Instance norm lets no layer know how bright or how even a picture is: alone, a generator paints a dark crop as it
     paints a bright one, and the last trace of JPEG in a flat sky as boldly as a forest.
     """
@@ -41,7 +38,7 @@ class ResNetGenerator(nn.Module):
         blocks: int = 9,
         *,
         upsampling: Upsampling = "transposed",
-        underpainting: bool = False,
+        underpainting: int = 0,
     ) -> None:
         super().__init__()
         self.underpainting = underpainting
@@ -62,7 +59,11 @@ class ResNetGenerator(nn.Module):
 
         Height and width are multiples of 4; others come back rounded up to one.
         """
-        return self.decode(self.encode(pictures))
+        return self.decode(self.encode(self.underpaint(pictures)))
+
+    def underpaint(self, pictures: Tensor) -> Tensor:
+        """Return what is seen of pictures and painted upon: the pictures themselves where there is no underpainting."""
+        return underpainted(pictures, self.underpainting) if self.underpainting else pictures
 
     def encode(self, pictures: Tensor) -> list[Tensor]:
         """Return the features of pictures at the depths at which Park et al. 2020 (arXiv:2007.15651) compare them.
@@ -90,7 +91,7 @@ class ResNetGenerator(nn.Module):
             features = instance_norm(convolution(features), activation="relu")
         painted = conv7x7_to_few(reflect(features, 3), self.head.weight, self.head.bias)
         if self.underpainting:
-            painted = painted.float() + blurred(pictures.float()).clamp(-0.98, 0.98).atanh()
+            painted = painted.float() + pictures.float().clamp(-0.98, 0.98).atanh()
         return painted.tanh()
 
     @property
@@ -98,9 +99,9 @@ class ResNetGenerator(nn.Module):
         """How far a picture's pixels are felt in the translation, statistics of norms apart, pixels.
 
         3 by the stem, 1 and 2 by the halving convolutions, 8 by a block, 4 and 2 by the doubling ones, 3 by the head;
-        an underpainting reaches less far.
+        before all that an underpainting by its radius.
         """
-        return 15 + 8 * len(self.blocks)
+        return self.underpainting + 15 + 8 * len(self.blocks)
 
     @property
     def middle(self) -> int:
@@ -128,14 +129,6 @@ class ResidualBlock(nn.Module):
         hidden = instance_norm(hidden, activation="relu")
         hidden = conv3x3(reflect(hidden, 1), self.second.weight, self.second.bias)
         return features + instance_norm(hidden)
-
-
-def blurred(pictures: Tensor) -> Tensor:
-    """Average pictures [N, C, H, W] over squares of UNDERPAINTING_BLUR pixels, twice; a border has no say."""
-    for kernel in 2 * [(UNDERPAINTING_BLUR, 1), (1, UNDERPAINTING_BLUR)]:
-        padding = (kernel[0] // 2, kernel[1] // 2)
-        pictures = functional.avg_pool2d(pictures, kernel, stride=1, padding=padding, count_include_pad=False)
-    return pictures
 
 
 def translate(network: nn.Module, images: Tensor) -> Tensor:
