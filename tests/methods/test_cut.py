@@ -153,25 +153,6 @@ def test_a_painting_that_is_its_photo_is_recognised_patch_by_patch() -> None:
     assert none == 0
 
 
-@pytest.mark.parametrize("underpainting", [0, 3])
-def test_the_discriminator_may_learn_first_and_alone_from_photos(underpainting: int) -> None:
-    method, _ = prepared(discriminator_first=2, discriminator_norm="none", underpainting=underpainting)
-    clock, mine = Clock(10), (method.to_painting, method.projections)
-    before, judged_before = snapshot(*mine), snapshot(method.discriminator)
-    photos, paintings = batch()
-    with torch.no_grad():
-        of_real, of_photos = (method.discriminator(x) for x in (paintings, method.to_painting.underpaint(photos)))
-        expected = (of_real - 1).square().mean() + of_photos.square().mean()
-    scalars = method.training_step(UnpairedImages(photos, paintings), clock)
-    assert scalars["discriminator/loss"].item() == pytest.approx(expected.item(), rel=1e-5)
-    assert not any(name.startswith("generator") for name in scalars)
-    assert same(before, *mine)
-    assert not same(judged_before, method.discriminator)
-    clock.advance(2)
-    assert "generator/total" in method.training_step(UnpairedImages(photos, paintings), clock)
-    assert not same(before, *mine)
-
-
 def test_painting_follows_the_generator() -> None:
     method, _ = prepared()
     photos = batch().photos

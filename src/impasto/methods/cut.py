@@ -31,7 +31,7 @@ from impasto.losses.tones import tone_difference
 from impasto.method import Method, MethodOptions, TrainingState, require_gradients
 from impasto.networks.augmentation import Augmentation, AugmentOptions
 from impasto.networks.initialise import initialise
-from impasto.networks.patch_discriminator import PatchDiscriminator, PatchNorm, need_patches
+from impasto.networks.patch_discriminator import PatchDiscriminator, need_patches
 from impasto.networks.patch_projections import PatchProjections, draw_places, initialise_projections
 from impasto.networks.resnet_generator import ResNetGenerator, Upsampling, translate
 
@@ -55,11 +55,6 @@ class CUTOptions(MethodOptions):
     stay what they are, although instance normalization forgets them."""
     discriminator_width: int = Field(64, ge=4, le=512)
     """Channels after the discriminator's first convolution."""
-    discriminator_norm: PatchNorm = "instance"
-    """What normalizes the discriminator's features: instance norm, as in the paper, or nothing, for small crops."""
-    discriminator_first: int = Field(0, ge=0)
-    """Images for which the discriminator learns alone to tell photos from paintings. In a short run it lags behind the
-    generator else, and can say little of what is wrong."""
     contrast_weight: float = Field(1.0, ge=0)
     """lambda_X in equation 5: how much a painting is to keep of its photo."""
     identity_weight: float = Field(1.0, ge=0)
@@ -99,9 +94,7 @@ class CUT(Method[UnpairedImages, Images]):
             underpainting=options.underpainting,
         )  # G
         self.projections = PatchProjections(self.to_painting.depth_widths[options.contrast_from :])  # H
-        self.discriminator = PatchDiscriminator(
-            spec.channels, options.discriminator_width, norm=options.discriminator_norm
-        )  # D
+        self.discriminator = PatchDiscriminator(spec.channels, options.discriminator_width)  # D
         for network in (self.to_painting, self.discriminator):
             initialise(network)
         initialise_projections(self.projections)
@@ -129,11 +122,9 @@ class CUT(Method[UnpairedImages, Images]):
             memory={"augment": self.augment},
         )
 
-    def training_step(self, batch: UnpairedImages, clock: Clock) -> Mapping[str, Tensor]:
-        """Update the discriminator, then the generator and the projections against it, once these learn too."""
+    def training_step(self, batch: UnpairedImages, clock: Clock) -> Mapping[str, Tensor]:  # noqa: ARG002
+        """Update the discriminator, then the generator and the projections against it."""
         photos, paintings = batch
-        if clock.images_seen < self.options.discriminator_first:
-            return self._update_discriminator(paintings, self.to_painting.underpaint(photos))
         pictures = torch.cat([photos, paintings]) if self.options.identity_weight > 0 else photos
         features = self.to_painting.encode(self.to_painting.underpaint(pictures))
         painted = self.to_painting.decode(features)

@@ -1,22 +1,15 @@
 """The 70x70 PatchGAN: judges every overlapping patch of a picture on its own.
 
-Isola et al. 2017 (arXiv:1611.07004), section 6.1.2, with the instance norm of Zhu et al. 2017 (arXiv:1703.10593), or
-without any.
+Isola et al. 2017 (arXiv:1611.07004), section 6.1.2, with the instance norm of Zhu et al. 2017 (arXiv:1703.10593).
 """
 
 from __future__ import annotations
-
-from typing import Literal
 
 from torch import Tensor, nn
 from torch.nn import functional
 
 from impasto.errors import RecipeError
 from impasto.networks.instance_norm import LEAKY_SLOPE, instance_norm
-
-PatchNorm = Literal["instance", "none"]
-"""What normalizes features: instance norm, as published, which takes from them how much of a stroke or a grain a small
-crop has in all; or nothing."""
 
 SMALLEST_IMAGE = 24
 """Below this, pixels, a discriminator's last features are a single one, which cannot be normalized."""
@@ -25,9 +18,8 @@ SMALLEST_IMAGE = 24
 class PatchDiscriminator(nn.Module):
     """Three strided convolutions and two plain ones, the last of which sees 70x70 pixels."""
 
-    def __init__(self, channels: int = 3, width: int = 64, *, norm: PatchNorm = "instance") -> None:
+    def __init__(self, channels: int = 3, width: int = 64) -> None:
         super().__init__()
-        self.norm = norm
         self.stem = nn.Conv2d(channels, width, 4, stride=2, padding=1)
         self.body = nn.ModuleList(
             [
@@ -42,11 +34,7 @@ class PatchDiscriminator(nn.Module):
         """Judge pictures [N, channels, H, W]: unbounded scores [N, 1, H/8 - 2, W/8 - 2], one for every patch."""
         features = functional.leaky_relu(self.stem(pictures), LEAKY_SLOPE, inplace=True)
         for convolution in self.body:
-            features = convolution(features)
-            if self.norm == "instance":
-                features = instance_norm(features, activation="leaky-relu")
-            else:
-                features = functional.leaky_relu(features, LEAKY_SLOPE, inplace=True)
+            features = instance_norm(convolution(features), activation="leaky-relu")
         scores: Tensor = self.head(features)
         return scores
 
