@@ -219,7 +219,7 @@ def memory(folder: Path, megapixels: float) -> None:
     watcher = threading.Thread(target=watch)
     watcher.start()
     begun = time.perf_counter()
-    paint_files([file], painter, folder / "large", PaintSettings(overwrite=True))
+    paint_files([file], painter, folder / "large", PaintSettings(size="own", overwrite=True))
     seconds = time.perf_counter() - begun
     done.set()
     watcher.join()

@@ -188,6 +188,8 @@ MISTAKES: dict[str, tuple[list[str], str]] = {
     "labels for photos": (["paint", "--painter", "engraver", "--label", "flat"], "engraver paints from photos and knows no --label; say impasto paint PHOTO --painter engraver"),
     "nothing for photos": (["paint", "--painter", "engraver"], "engraver paints from photos; say which: impasto paint PHOTO"),
     "size from noise": (["paint", "--painter", "STYLES", "--size", "64"], "--size: styles paints at 32 pixels; leave it out"),
+    "no size": (["paint", "photo.png", "--size", "large"], "--size: large is no short side to paint at; say a number of pixels, 16 or more, or own"),
+    "small size": (["paint", "photo.png", "--size", "15"], "--size: 15 is no short side to paint at; say"),
     "unknown class": (["paint", "--painter", "STYLES", "--label", "mosaik"], "--label: the painter knows no class mosaik; did you mean mosaic?"),
     "unknown class in a mix": (["paint", "--painter", "STYLES", "--mix", "mosaik=1"], "--mix: the painter knows no class mosaik; did you mean mosaic?"),
     "no weight": (["paint", "--painter", "STYLES", "--mix", "mosaic=-1,flat=2"], "--mix: mosaic=-1 gives no weight of 0 or more"),

@@ -42,6 +42,22 @@ def test_the_size_setting_paints_smaller_or_larger(painter: LoadedPainter) -> No
         paint_picture(photo, painter, PaintSettings(size=5000, max_megapixels=30))
 
 
+def test_a_large_photo_gets_a_brush_that_is_seen_unless_its_own_size_is_asked_for(
+    painter: LoadedPainter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("impasto.painting.paint_picture.LARGEST_UNASKED", 48)
+    large, small = picture(1, 128, 96), picture(1, 48, 60)
+    unasked, coarse, own, fine = (
+        np.asarray(paint_picture(large, painter, PaintSettings(size=size))) for size in (None, 48, "own", 96)
+    )
+    assert np.array_equal(unasked, coarse)
+    assert np.array_equal(own, fine)
+    assert not np.array_equal(unasked, own)
+    assert np.array_equal(
+        paint_picture(small, painter, PaintSettings()), paint_picture(small, painter, PaintSettings(size="own"))
+    )
+
+
 def test_among_several_one_that_would_become_too_large_is_skipped(painter: LoadedPainter, tmp_path: Path) -> None:
     photos = tmp_path / "photos"
     photos.mkdir()

@@ -130,9 +130,11 @@ def paint(
         float | None, typer.Option(help="From noise: keep latents within this of 0, such as 0.7, for less variety.")
     ] = None,
     size: Annotated[
-        int | None,
+        str | None,
         typer.Option(
-            min=16, help="Paint at this short side, in pixels: smaller for a coarser brush. The photo's size is kept."
+            metavar="PIXELS|own",
+            help="Paint at this short side: smaller for a coarser brush. At most 1200 unless said; own: the photo's "
+            "own. The photo's size is kept.",
         ),
     ] = None,
     strength: Annotated[
@@ -149,11 +151,11 @@ def paint(
     device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where to compute.")] = "auto",
     max_megapixels: Annotated[float, typer.Option(min=0.01, help="Refuse photos with more pixels.")] = 200.0,
 ) -> None:
-    from impasto.cli.painting import LabelWishes, paint_command
+    from impasto.cli.painting import LabelWishes, brush_size, paint_command
     from impasto.painting.paint_picture import PaintSettings
 
     settings = PaintSettings(
-        size=size,
+        size=brush_size(size),
         strength=strength,
         colours=colours,
         kind=None if format is None else {"png": "PNG", "jpeg": "JPEG", "webp": "WEBP"}[format],  # type: ignore[arg-type]

@@ -17,11 +17,13 @@ from impasto.method import LatentPainter
 from impasto.painting.latents import drawn_latents
 from impasto.painting.paint_files import paint_files
 from impasto.painting.paint_labels import LabelSettings, Series, paint_labels, round_the_classes
-from impasto.painting.paint_picture import PaintSettings
+from impasto.painting.paint_picture import PaintSettings, Size
 from impasto.painting.painters import LoadedPainter, load_painter
 from impasto.painting.prompts import mixed, requested, short_names
 
 MOST_CLASSES_NAMED = 10
+SMALLEST_BRUSH = 16
+"""Short side, pixels, below which a picture is not painted."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,19 @@ def paint_command(
         raise PainterError(f"{painter.name} paints from photos; say which: impasto paint PHOTO --painter {typed}")
     else:
         _paint_photos(photos, painter, output, settings)
+
+
+def brush_size(said: str | None) -> Size | None:
+    """Return what --size says; raise ImpastoError where that is neither a number of pixels nor `own`."""
+    if said is None:
+        return None
+    if said == "own":
+        return "own"
+    if not said.isascii() or not said.isdecimal() or int(said) < SMALLEST_BRUSH:
+        raise ImpastoError(
+            f"--size: {said} is no short side to paint at; say a number of pixels, {SMALLEST_BRUSH} or more, or own"
+        )
+    return int(said)
 
 
 def _paint_photos(photos: Sequence[Path], painter: LoadedPainter, output: Path, settings: PaintSettings) -> None:

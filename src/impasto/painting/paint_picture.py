@@ -21,17 +21,21 @@ from impasto.painting.tiles import paint_tiled
 
 Kind = Literal["PNG", "JPEG", "WEBP"]
 Colours = Literal["painted", "keep"]
+Size = int | Literal["own"]
 SMALLEST_SIDE = 8
 """Below this, pixels, there is nothing to paint."""
+LARGEST_UNASKED = 1_200
+"""Short side at which larger photos are painted unless said, pixels. A brush is some pixels wide: in a photo of 3,000
+nobody would see it."""
 
 
 @dataclass(frozen=True)
 class PaintSettings:
     """How to paint, whatever the painter."""
 
-    size: int | None = None
-    """Short side at which to paint, pixels: a smaller one gives a coarser brush, a larger one a finer; the photo's own
-    unless said."""
+    size: Size | None = None
+    """Short side at which to paint, pixels: a smaller one gives a coarser brush, a larger one a finer. The photo's own,
+    but at most LARGEST_UNASKED, unless said; own: the photo's own, however large."""
     strength: float = 1.0
     """From 0, the photo, to 1, the painting: a mean of their pixels."""
     colours: Colours = "painted"
@@ -97,13 +101,15 @@ def _paint_whole(picture: Image.Image, painter: LoadedPainter, seed: int) -> Ima
 
 def _brought_to(picture: Image.Image, settings: PaintSettings) -> Image.Image:
     """Return the picture at the size at which it is to be painted."""
-    if settings.size is None or settings.size == min(picture.size):
+    own = min(picture.size)
+    wanted = own if settings.size == "own" else settings.size or min(own, LARGEST_UNASKED)
+    if wanted == own:
         return picture
-    scale = settings.size / min(picture.size)
+    scale = wanted / own
     width, height = (max(SMALLEST_SIDE, round(side * scale)) for side in picture.size)
     if width * height > settings.max_megapixels * 1e6:
         raise PictureError(
-            f"at --size {settings.size} a picture of {picture.width} x {picture.height} pixels would have {width} x "
+            f"at --size {wanted} a picture of {picture.width} x {picture.height} pixels would have {width} x "
             f"{height}, more than the limit of {settings.max_megapixels:g} megapixels; say a smaller --size"
         )
     return picture.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)
