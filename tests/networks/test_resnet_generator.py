@@ -5,7 +5,7 @@ from torch.nn import functional as F
 
 from impasto.networks.initialise import initialise
 from impasto.networks.resnet_generator import ResNetGenerator, conv7x7_to_few, translate
-from impasto.networks.underpainting import underpainted
+from impasto.networks.underpainting import Underpainting
 
 
 class PlainBlock(nn.Module):
@@ -108,7 +108,7 @@ def test_an_underpainting_is_what_is_seen_where_nothing_is_painted() -> None:
         torch.testing.assert_close(bare(pictures + 1), bare(pictures), atol=1e-4, rtol=0)
         for weight in upon.head.parameters():
             weight.zero_()
-        torch.testing.assert_close(upon(pictures), underpainted(pictures, 3))
+        torch.testing.assert_close(upon(pictures), Underpainting(3)(pictures))
         assert (upon(pictures + 1) - upon(pictures)).mean().item() == pytest.approx(1, abs=1e-4)
 
 

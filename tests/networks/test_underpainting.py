@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from impasto.networks.underpainting import GRAIN, SECTORS, SHARPNESS, underpainted
+from impasto.networks.underpainting import GRAIN, SECTORS, Underpainting
 
 
 def plain(picture: torch.Tensor, radius: int) -> torch.Tensor:
@@ -33,7 +33,7 @@ def plain(picture: torch.Tensor, radius: int) -> torch.Tensor:
                 counts /= counts.sum()
                 mean = (counts[:, None] * colours).sum(0)
                 variance = (counts[:, None] * (colours - mean).square()).sum(0).mean()
-                weight = float((1 + variance / GRAIN**2) ** -SHARPNESS)
+                weight = float((1 + variance / GRAIN**2) ** -4)
                 sums, total = sums + weight * mean, total + weight
             painted[:, top, left] = sums / total
     return painted
@@ -42,7 +42,7 @@ def plain(picture: torch.Tensor, radius: int) -> torch.Tensor:
 @pytest.mark.parametrize(("radius", "channels"), [(2, 3), (3, 1)])
 def test_equals_its_definition_pixel_by_pixel(radius: int, channels: int) -> None:
     picture = (torch.rand(channels, 9, 12) - 0.5) * torch.linspace(0.02, 1, 12)
-    found = underpainted(picture[None], radius)[0]
+    found = Underpainting(radius)(picture[None])[0]
     torch.testing.assert_close(found, plain(picture, radius).float(), atol=2e-4, rtol=0)
 
 
@@ -50,13 +50,13 @@ def test_grain_goes_and_an_edge_stays() -> None:
     torch.manual_seed(0)
     picture = torch.full((1, 3, 48, 48), -0.6)
     picture[..., 24:] = 0.7
-    painted = underpainted(picture + 0.02 * torch.randn_like(picture), 6)
+    painted = Underpainting(6)(picture + 0.02 * torch.randn_like(picture))
     assert (painted - picture).abs().max() < 0.02, "sharp: no pixel beside the edge is between its colours"
     assert (painted - picture).std() < 0.006
 
 
 def test_even_pictures_and_half_precision() -> None:
     even = torch.full((2, 3, 16, 20), 0.3)
-    torch.testing.assert_close(underpainted(even, 6), even)
+    torch.testing.assert_close(Underpainting(6)(even), even)
     with torch.autocast("cpu", torch.bfloat16):
-        assert underpainted(even.bfloat16(), 6).dtype == torch.float32
+        assert Underpainting(6)(even.bfloat16()).dtype == torch.float32

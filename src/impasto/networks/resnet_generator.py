@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from impasto.networks.folded_convolutions import DoubleThenConv
 from impasto.networks.instance_norm import instance_norm
-from impasto.networks.underpainting import underpainted
+from impasto.networks.underpainting import Underpainting
 from impasto.networks.winograd import conv3x3
 
 Upsampling = Literal["transposed", "resized"]
@@ -41,7 +41,7 @@ class ResNetGenerator(nn.Module):
         underpainting: int = 0,
     ) -> None:
         super().__init__()
-        self.underpainting = underpainting
+        self.underpaint = Underpainting(underpainting) if underpainting else nn.Identity()
         self.stem = nn.Conv2d(channels, width, 7)
         self.down = nn.ModuleList(
             [
@@ -57,16 +57,12 @@ class ResNetGenerator(nn.Module):
     def forward(self, pictures: Tensor) -> Tensor:
         """Translate pictures [N, channels, H, W] in [-1, 1]; the result has their shape, range and memory format.
 
-        Height and width are multiples of 4; others come back rounded up to one.
+        Height and width are multiples of 4; others come back rounded up to one, if nothing was painted upon.
         """
         return self.decode(self.encode(self.underpaint(pictures)))
 
-    def underpaint(self, pictures: Tensor) -> Tensor:
-        """Return what is seen of pictures and painted upon: the pictures themselves where there is no underpainting."""
-        return underpainted(pictures, self.underpainting) if self.underpainting else pictures
-
     def encode(self, pictures: Tensor) -> list[Tensor]:
-        """Return the features of pictures at the depths at which Park et al. 2020 (arXiv:2007.15651) compare them.
+        """Return the features of underpainted pictures at the depths of Park et al. 2020 (arXiv:2007.15651).
 
         They are the pixels, what the halving convolutions return before it is normalized, [N, 2 width, H/2, W/2] and
         [N, 4 width, H/4, W/4], and what the first and the middle residual block return, [N, 4 width, H/4, W/4]. Of 9
@@ -90,8 +86,8 @@ class ResNetGenerator(nn.Module):
         for convolution in self.up:
             features = instance_norm(convolution(features), activation="relu")
         painted = conv7x7_to_few(reflect(features, 3), self.head.weight, self.head.bias)
-        if self.underpainting:
-            painted = painted.float() + pictures.float().clamp(-0.98, 0.98).atanh()
+        if isinstance(self.underpaint, Underpainting):
+            painted = _cut(painted.float(), *pictures.shape[-2:]) + pictures.float().clamp(-0.98, 0.98).atanh()
         return painted.tanh()
 
     @property
@@ -101,7 +97,8 @@ class ResNetGenerator(nn.Module):
         3 by the stem, 1 and 2 by the halving convolutions, 8 by a block, 4 and 2 by the doubling ones, 3 by the head;
         before all that an underpainting by its radius.
         """
-        return self.underpainting + 15 + 8 * len(self.blocks)
+        before = self.underpaint.radius if isinstance(self.underpaint, Underpainting) else 0
+        return before + 15 + 8 * len(self.blocks)
 
     @property
     def middle(self) -> int:
@@ -138,15 +135,17 @@ def translate(network: nn.Module, images: Tensor) -> Tensor:
     """
     height, width = images.shape[-2:]
     below, right = max(16 - height, -height % 4), max(16 - width, -width % 4)
-    if (
-        torch.compiler.is_compiling()
-    ):  # a program for all sizes: no branch, and no view whose strides depend on the size
-        painted: Tensor = network(functional.pad(images, (0, right, 0, below), mode="replicate")).float()
-        rows, columns = (torch.arange(side, device=images.device) for side in (height, width))
-        return painted.index_select(-2, rows).index_select(-1, columns)
-    padded = functional.pad(images, (0, right, 0, below), mode="replicate") if below or right else images
-    painted = network(padded)
-    return painted[..., :height, :width].float()
+    if torch.compiler.is_compiling() or below or right:  # a program for all sizes has no branch
+        images = functional.pad(images, (0, right, 0, below), mode="replicate")
+    return _cut(network(images).float(), height, width)
+
+
+def _cut(images: Tensor, height: int, width: int) -> Tensor:
+    """Return the left upper part of images [N, C, H, W]."""
+    if not torch.compiler.is_compiling():
+        return images[..., :height, :width]
+    rows, columns = (torch.arange(side, device=images.device) for side in (height, width))
+    return images.index_select(-2, rows).index_select(-1, columns)  # no view whose strides depend on the size
 
 
 def _transposed(channels: int, out_channels: int) -> nn.ConvTranspose2d:
