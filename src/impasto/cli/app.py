@@ -169,7 +169,7 @@ def paint(
 
 EXPORT_HELP = """Write a painter as a model that other programs run, for pictures of any size.
 
-  impasto export engraver
+  impasto export impressionist
 
   impasto export runs/monet --format torch --output monet.pt2
 

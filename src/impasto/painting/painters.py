@@ -20,7 +20,7 @@ from impasto.methods import METHODS
 from impasto.recipe import Recipe, parse_recipe
 from impasto.run_folder import RECIPE, WEIGHTS, RunFolder
 
-DEFAULT_PAINTER = "engraver"
+DEFAULT_PAINTER = "impressionist"
 RUNS = Path("runs")
 
 
