@@ -59,6 +59,8 @@ def main() -> None:
     plain = plain_painting(reference, arguments.device)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        for megapixels in arguments.megapixels:  # first: what is idle holds nothing yet of what the rest leaves behind
+            memory(folder, megapixels)
         for size in arguments.size:
             files = sorted(make_pictures(folder / f"one-{size}", 1, size).rglob("*.jpg"))
             compare(f"one of {size} px", plain, painter, files, folder, arguments.rounds)
@@ -66,8 +68,6 @@ def main() -> None:
             files = sorted(make_pictures(folder / "many", arguments.folder, arguments.folder_size).rglob("*.jpg"))
             compare(f"{len(files)} of {arguments.folder_size} px", plain, painter, files, folder, 1)
         shipped(folder, arguments.rounds)
-        for megapixels in arguments.megapixels:
-            memory(folder, megapixels)
 
 
 def equal_painters(device: str) -> tuple[nn.Module, LoadedPainter]:
