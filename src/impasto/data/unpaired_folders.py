@@ -99,7 +99,9 @@ class UnpairedFolders(Dataset):
             [Draw(p, (photos[photo_order[p]].picture, paintings[painting_order[p]].picture)) for p in share]
             for share in positions(start, batch_size, rank, world_size)
         )
-        read, read_second = reader(self.options, len(photos)), reader(self.options.of_paintings, len(paintings))
+        pictures = len(photos) + len(paintings)  # at either scale: what a cache in memory takes is checked for all
+        read = reader(self.options, pictures)
+        read_second = reader(self.options.of_paintings, pictures) if self.options.resize_paintings else read
         for _, images in crop_batches(draws, self.options, seed, read=read, read_second=read_second):
             yield UnpairedImages(*images)
 
