@@ -226,7 +226,7 @@ def test_pictures_of_different_sizes_go_together(
 
 
 def test_the_table_and_its_help_agree() -> None:
-    import impasto.cli.app as app
+    import impasto.cli.judging_app as judging_app
 
-    said = (Path(app.__file__)).read_text(encoding="utf-8")
+    said = Path(judging_app.__file__).read_text(encoding="utf-8")
     assert f"Several of {', '.join(METRICS)}." in said
