@@ -40,6 +40,7 @@ TINY: dict[str, list[str]] = {
         "method.identity_weight=1",
         "method.patches=20",
         "method.underpainting=2",
+        "method.noise=0.1",
         "method.tone_weight=1",
         "method.augment={kind: ada, images_to_full: 8}",
         "data.kind=atelier",

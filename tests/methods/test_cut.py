@@ -238,3 +238,16 @@ def test_has_the_papers_number_of_weights() -> None:
 def test_sizes_its_networks_cannot_take_are_refused(size: int, why: str) -> None:
     with pytest.raises(RecipeError, match=rf"data.image_size: cut's .*{why}"):
         CUT(CUTOptions(), ImageSpec(3, size))
+
+
+def test_a_photo_is_painted_the_same_twice_and_another_seed_otherwise() -> None:
+    method, _ = prepared(underpainting=3, noise=0.2)
+    photo = Images(torch.zeros(1, 3, 32, 32))
+    first, again, other = (method.paint(photo, torch.Generator().manual_seed(seed)) for seed in (1, 1, 2))
+    assert first.equal(again)
+    assert (first - other).abs().mean() > 0.01
+
+
+def test_noise_without_dabs_to_break_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"say method\.underpainting=6 or method\.noise=0"):
+        CUTOptions(noise=0.1)

@@ -9,6 +9,7 @@ from torch import Tensor
 from impasto.data.transforms import to_picture, to_pixels, to_range
 from impasto.networks.initialise import initialise
 from impasto.networks.instance_norm import keeping_statistics, noting_statistics
+from impasto.networks.noise import noise_from
 from impasto.networks.resnet_generator import ResNetGenerator, translate
 from impasto.painting import tiles
 from impasto.painting.tiles import paint_tiled, parted
@@ -35,7 +36,7 @@ class Painting:
 
     def __call__(self, photo: Image.Image) -> Image.Image:
         self.sizes.append(photo.size)
-        with torch.no_grad():
+        with torch.no_grad(), noise_from(1, 2):
             return to_picture(translate(self.network, to_range(to_pixels(photo))[None])[0])
 
 
@@ -58,7 +59,10 @@ def test_every_pixel_is_painted_once_and_sees_as_far_as_is_felt(size: tuple[int,
     assert (painted == 1).all()
 
 
-@pytest.mark.parametrize("options", [{"upsampling": "transposed"}, {"upsampling": "resized"}, {"underpainting": 5}])
+@pytest.mark.parametrize(
+    "options",
+    [{"upsampling": "transposed"}, {"upsampling": "resized"}, {"underpainting": 5}, {"underpainting": 5, "noise": 0.2}],
+)
 @pytest.mark.parametrize("size", [(200, 131), (70, 190)])
 def test_with_the_pictures_own_statistics_tiles_are_the_whole(
     size: tuple[int, int], options: dict[str, object], monkeypatch: pytest.MonkeyPatch

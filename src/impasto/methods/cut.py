@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Literal
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch import Tensor, nn
 from torch.optim import Adam
 
@@ -31,6 +31,7 @@ from impasto.losses.tones import tone_difference
 from impasto.method import Method, MethodOptions, TrainingState, require_gradients
 from impasto.networks.augmentation import Augmentation, AugmentOptions
 from impasto.networks.initialise import initialise
+from impasto.networks.noise import noise_of
 from impasto.networks.patch_discriminator import PatchDiscriminator, need_patches
 from impasto.networks.patch_projections import PatchProjections, draw_places, initialise_projections
 from impasto.networks.resnet_generator import ResNetGenerator, Upsampling, translate
@@ -53,6 +54,9 @@ class CUTOptions(MethodOptions):
     """Radius, pixels, of the dabs in which the generator sees its photo, and upon which it paints; 0, as in the paper,
     shows it the photo and gives it a bare canvas. Inside a dab it has to invent strokes; between them colours and edges
     stay what they are, although instance normalization forgets them."""
+    noise: float = Field(0, ge=0, le=1)
+    """Deviation of the noise, of colours in [-1, 1], that breaks these dabs where the photo is even: an even sky would
+    be painted everywhere alike."""
     discriminator_width: int = Field(64, ge=4, le=512)
     """Channels after the discriminator's first convolution."""
     contrast_weight: float = Field(1.0, ge=0)
@@ -75,6 +79,12 @@ class CUTOptions(MethodOptions):
     beta1: float = Field(0.5, ge=0, lt=1)
     """Adam's first decay rate; the second is 0.999."""
 
+    @model_validator(mode="after")
+    def _has_dabs_to_break(self) -> CUTOptions:
+        if self.noise and not self.underpainting:
+            raise ValueError("noise breaks the dabs of an underpainting; say method.underpainting=6 or method.noise=0")
+        return self
+
 
 class CUT(Method[UnpairedImages, Images]):
     """A generator, a discriminator of its paintings, and projections in which patches are compared."""
@@ -92,6 +102,7 @@ class CUT(Method[UnpairedImages, Images]):
             options.blocks,
             upsampling=options.upsampling,
             underpainting=options.underpainting,
+            noise=options.noise,
         )  # G
         self.projections = PatchProjections(self.to_painting.depth_widths[options.contrast_from :])  # H
         self.discriminator = PatchDiscriminator(spec.channels, options.discriminator_width)  # D
@@ -180,9 +191,10 @@ class CUT(Method[UnpairedImages, Images]):
         of_photos, *of_paintings = torch.stack(losses).mean(0)
         return of_photos, of_paintings[0] if of_paintings else torch.zeros_like(of_photos)
 
-    def paint(self, prompt: Images, generator: torch.Generator) -> Tensor:  # noqa: ARG002
-        """Turn photos into paintings of the same height and width."""
-        return translate(self.to_painting, prompt.images)
+    def paint(self, prompt: Images, generator: torch.Generator) -> Tensor:
+        """Turn photos into paintings of the same height and width; noise is the generator's seed's."""
+        with noise_of(generator):
+            return translate(self.to_painting, prompt.images)
 
     def _adam(self, *networks: nn.Module) -> Adam:
         weights = itertools.chain.from_iterable(network.parameters() for network in networks)

@@ -26,9 +26,10 @@ leaves no checkerboard (Odena et al. 2016, doi:10.23915/distill.00003)."""
 class ResNetGenerator(nn.Module):
     """Halves pictures twice, changes them in residual blocks and doubles them twice.
 
-    With `underpainting`, a radius in pixels, it sees a picture in dabs of colour and paints upon these; not published.
-    Instance norm lets no layer know how bright or how even a picture is: alone, a generator paints a dark crop as it
-    paints a bright one, and the last trace of JPEG in a flat sky as boldly as a forest.
+    Not published: with `underpainting`, a radius in pixels, it sees a picture in dabs of colour, which `noise` of this
+    deviation breaks, and paints upon these. Instance norm lets no layer know how bright or how even a picture is:
+    alone, a generator paints a dark crop as it paints a bright one, and the last trace of JPEG in a flat sky as boldly
+    as a forest.
     """
 
     def __init__(
@@ -39,9 +40,10 @@ class ResNetGenerator(nn.Module):
         *,
         upsampling: Upsampling = "transposed",
         underpainting: int = 0,
+        noise: float = 0,
     ) -> None:
         super().__init__()
-        self.underpaint = Underpainting(underpainting) if underpainting else nn.Identity()
+        self.underpaint = Underpainting(underpainting, noise) if underpainting else nn.Identity()
         self.stem = nn.Conv2d(channels, width, 7)
         self.down = nn.ModuleList(
             [

@@ -4,6 +4,9 @@ The generalized Kuwahara filter of Papari, Petkov and Campisi 2007, "Artistic ed
 (doi:10.1109/TIP.2007.903912): around each pixel, the mean colours of eight sectors, each counting by the inverse fourth
 power of its variance. Flat areas lose their grain; edges stay, because a sector on one side of an edge is more even
 than one across it.
+
+Noise that is added to the picture before makes broken colour of it: dabs with edges where the picture has none, each of
+a slightly other colour, as painters paint a sky.
 """
 
 from __future__ import annotations
@@ -14,6 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from impasto.networks.noise import Noise
+
 SECTORS = 8
 GRAIN = 4 / 255
 """Deviation of pixels in [-1, 1], two of 255 levels, below which sectors count as equally even: noise and JPEG's blocks
@@ -21,19 +26,25 @@ are not edges."""
 
 
 class Underpainting(nn.Module):
-    """Simplifies pictures into dabs of a radius in pixels; learns nothing."""
+    """Simplifies pictures into dabs of a radius in pixels, and of broken colour with noise; learns nothing.
+
+    `noise` is its deviation, in the range [-1, 1] of pictures; its cells are half a radius wide.
+    """
 
     sectors: Tensor
 
-    def __init__(self, radius: int) -> None:
+    def __init__(self, radius: int, noise: float = 0) -> None:
         super().__init__()
         self.radius = radius
+        self.noise = Noise(noise, max(1, radius // 2)) if noise else None
         self.register_buffer("sectors", _sectors(radius)[:, None], persistent=False)
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Return pictures [N, C, H, W] in dabs, float32; H and W are larger than the radius."""
         with torch.autocast(pictures.device.type, enabled=False):
             pictures = pictures.float()
+            if self.noise:
+                pictures = pictures + self.noise(pictures)
             square = pictures.square().mean(1, keepdim=True)
             grown = functional.pad(torch.cat([pictures, square], 1), (self.radius,) * 4, mode="reflect")
             grown = grown.contiguous(memory_format=torch.channels_last)  # half the time

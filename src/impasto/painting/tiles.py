@@ -15,6 +15,7 @@ from typing import NamedTuple
 from PIL import Image
 
 from impasto.networks.instance_norm import keeping_statistics, noting_statistics
+from impasto.networks.noise import noise_from
 
 WHOLE = 1_500_000
 """Pixels up to which a picture is painted in one piece, and of the thumbnail of a larger one. A smaller thumbnail has
@@ -54,7 +55,7 @@ def paint_tiled(
     painting = Image.new("RGB", picture.size)
     tiles = list(parted(picture.size, reach))
     for done, tile in enumerate(tiles, start=1):
-        with keeping_statistics(statistics):
+        with keeping_statistics(statistics), noise_from(tile.sees[1], tile.sees[0]):
             painted = paint(picture.crop(tile.sees))
         left, top, right, bottom = tile.paints
         x, y = left - tile.sees[0], top - tile.sees[1]
