@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from impasto.chance import generator
 from impasto.data.batches import Images
 from impasto.engine.train import train
 from impasto.errors import ImpastoError, PainterError
@@ -57,6 +58,19 @@ def test_a_torch_program_paints_without_impasto(painter: LoadedPainter, tmp_path
     for shape in [(1, 3, 8, 300), (1, 3, 128, 128), (3, 3, 45, 67)]:
         photo = 2 * torch.rand(shape) - 1
         torch.testing.assert_close(program(photo), painter.painter.paint(Images(photo), torch.Generator()))
+
+
+@pytest.mark.parametrize("kind", ["onnx", "torch"])
+def test_noise_comes_along(kind: Format, tmp_path: Path) -> None:
+    loaded = load_painter("impressionist")
+    exported = export_painter(loaded, tmp_path / f"x.{kind}", kind)
+    photo = 2 * torch.rand(1, 3, 60, 84) - 1
+    expected = loaded.painter.paint(Images(photo), generator(0, "paint"))
+    if kind == "onnx":
+        found = torch.from_numpy(run_onnx(exported.file, photo=photo))
+    else:
+        found = torch.export.load(exported.file).module()(photo)
+    torch.testing.assert_close(found, expected, atol=1e-3, rtol=0)
 
 
 @pytest.mark.parametrize("kind", ["onnx", "torch"])

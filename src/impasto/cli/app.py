@@ -137,7 +137,7 @@ def paint(
         str | None,
         typer.Option(
             metavar="PIXELS|own",
-            help="Paint at this short side: smaller for a coarser brush. At most 1200 unless said; own: the photo's "
+            help="Paint at this short side: smaller for a coarser brush. At most 800 unless said; own: the photo's "
             "own. The photo's size is kept.",
         ),
     ] = None,

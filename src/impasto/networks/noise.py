@@ -7,6 +7,7 @@ picture in tiles has that of the whole, and a photo is painted the same twice.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -14,9 +15,10 @@ from contextvars import ContextVar
 import torch
 from torch import Tensor, nn
 
-CHANNELS = 3
-PERIOD = 512
-"""Cells after which noise that is a matter of the place returns."""
+PERIODS = 512, 448
+"""Sides of the two fields that are added, pixels; together they return after 3,584."""
+OWN = 0.5
+"""How much of its deviation each colour has alone; the rest is of light and dark. Paintings differ in both."""
 
 _CORNER: ContextVar[tuple[int, int] | None] = ContextVar("row and column at which pictures begin", default=None)
 
@@ -36,31 +38,44 @@ def noise_from(row: int, column: int) -> Iterator[None]:
 def noise_of(chance: torch.Generator) -> Iterator[None]:
     """Let pictures have the noise of a generator's seed."""
     seed = chance.initial_seed()
-    with noise_from(seed % PERIOD, seed // PERIOD % PERIOD):
+    with noise_from(seed % PERIODS[0], seed // PERIODS[0] % PERIODS[1]):
         yield
 
 
 class Noise(nn.Module):
-    """Draws normal noise in square cells of some pixels: afresh for each picture, or alike for all by the place."""
+    """Gives pictures normal noise, blurred over some pixels: at random, or alike for all by the place."""
 
-    field: Tensor
-
-    def __init__(self, deviation: float, cell: int) -> None:
+    def __init__(self, deviation: float, blur: float) -> None:
         super().__init__()
-        self.deviation, self.cell = deviation, cell
-        field = torch.randn(CHANNELS, PERIOD, PERIOD, generator=torch.Generator().manual_seed(0))
-        self.register_buffer("field", field, persistent=False)
+        chance = torch.Generator().manual_seed(0)
+        for number, side in enumerate(PERIODS):
+            colours, light = _blurred(3, side, blur, chance), _blurred(1, side, blur, chance)
+            field = OWN * colours + math.sqrt(1 - OWN**2) * light
+            self.register_buffer(f"field{number}", deviation / math.sqrt(len(PERIODS)) * field, persistent=False)
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """Return noise for pictures [N, C, H, W] of at most 3 channels: [N, C, H, W], or [1, C, H, W] by the place."""
-        count, channels, *size = pictures.shape
+        """Return noise for pictures [N, C, H, W], C at most 3: [N, C, H, W], or [1, C, H, W] by the place."""
+        count, channels, height, width = pictures.shape
         corner = _CORNER.get()
-        rows, columns = (
-            (torch.arange(side, device=pictures.device) + start) // self.cell
-            for side, start in zip(size, corner or (0, 0), strict=True)
-        )
-        if corner is None:
-            cells = torch.randn(count, channels, *(side // self.cell + 1 for side in size), device=pictures.device)
-        else:
-            cells, rows, columns = self.field[None, :channels], rows % PERIOD, columns % PERIOD
-        return self.deviation * cells.index_select(2, rows).index_select(3, columns)
+        corners = [corner] if corner else torch.randint(math.lcm(*PERIODS), (count, 2)).tolist()
+        return torch.stack([self._at(row, column, height, width)[:channels] for row, column in corners])
+
+    def _at(self, row: int, column: int, height: int, width: int) -> Tensor:
+        """Return the noise of a part, [3, H, W]."""
+        noise = torch.zeros(())
+        for field in self.buffers():
+            rows, columns = (
+                (torch.arange(side, device=field.device) + start) % len(field[0])
+                for side, start in ((height, row), (width, column))
+            )
+            noise = noise + field.index_select(1, rows).index_select(2, columns)
+        return noise
+
+
+def _blurred(count: int, side: int, blur: float, chance: torch.Generator) -> Tensor:
+    """Draw normal noise [count, side, side], blurred by a Gaussian of this deviation, that returns after a side."""
+    frequencies = torch.fft.fftfreq(side)
+    kept = torch.exp(-2 * (math.pi * blur * frequencies) ** 2)
+    waves = torch.fft.fft2(torch.randn(count, side, side, generator=chance)) * kept * kept[:, None]
+    noise: Tensor = torch.fft.ifft2(waves).real
+    return noise / noise.std()

@@ -28,7 +28,7 @@ are not edges."""
 class Underpainting(nn.Module):
     """Simplifies pictures into dabs of a radius in pixels, and of broken colour with noise; learns nothing.
 
-    `noise` is its deviation, in the range [-1, 1] of pictures; its cells are half a radius wide.
+    `noise` is its deviation, in the range [-1, 1] of pictures; it is blurred over a third of the radius.
     """
 
     sectors: Tensor
@@ -36,7 +36,7 @@ class Underpainting(nn.Module):
     def __init__(self, radius: int, noise: float = 0) -> None:
         super().__init__()
         self.radius = radius
-        self.noise = Noise(noise, max(1, radius // 2)) if noise else None
+        self.noise = Noise(noise, radius / 3) if noise else None
         self.register_buffer("sectors", _sectors(radius)[:, None], persistent=False)
 
     def forward(self, pictures: Tensor) -> Tensor:

@@ -24,7 +24,7 @@ Colours = Literal["painted", "keep"]
 Size = int | Literal["own"]
 SMALLEST_SIDE = 8
 """Below this, pixels, there is nothing to paint."""
-LARGEST_UNASKED = 1_200
+LARGEST_UNASKED = 800
 """Short side at which larger photos are painted unless said, pixels. A brush is some pixels wide: in a photo of 3,000
 nobody would see it."""
 
