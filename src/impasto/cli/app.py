@@ -15,6 +15,7 @@ from impasto.cli.console import complaints, console, escape
 from impasto.cli.data_app import data
 from impasto.cli.figure_app import figure
 from impasto.cli.judging_app import judging
+from impasto.cli.options import DeviceName
 from impasto.errors import ImpastoError
 
 app = typer.Typer(
@@ -152,7 +153,7 @@ def paint(
     ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Paint again what is already there.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="For painters that use chance.")] = 0,
-    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where to compute.")] = "auto",
+    device: DeviceName = "auto",
     max_megapixels: Annotated[float, typer.Option(min=0.01, help="Refuse photos with more pixels.")] = 200.0,
 ) -> None:
     from impasto.cli.painting import LabelWishes, brush_size, paint_command

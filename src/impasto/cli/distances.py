@@ -10,6 +10,7 @@ import torch
 from impasto.cli.bars import counted
 from impasto.cli.console import console, escape
 from impasto.cli.features import open_features
+from impasto.cli.options import Device
 from impasto.evaluation.extractors import Precision, Settings
 from impasto.evaluation.images import open_pictures
 from impasto.evaluation.matrix import distance_matrix
@@ -25,7 +26,7 @@ def distances_command(
     features: str,
     weights: Path | None,
     precision: Precision,
-    device: Literal["auto", "cpu", "cuda"],
+    device: Device,
     output: Path,
 ) -> None:
     """Draw how far the classes of a collection are from one another, and name the nearest and farthest pair."""

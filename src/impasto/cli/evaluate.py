@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from rich.table import Table
@@ -14,6 +14,7 @@ from rich.table import Table
 from impasto.cli.bars import counted, passes
 from impasto.cli.console import console, escape
 from impasto.cli.features import open_features
+from impasto.cli.options import Device
 from impasto.durations import in_words
 from impasto.errors import EvaluationError
 from impasto.evaluation.copies import find_copies
@@ -45,7 +46,7 @@ class Wanted:
     features: str
     weights: Path | None
     precision: Precision
-    device: Literal["auto", "cpu", "cuda"]
+    device: Device
     wishes: Wishes
     allow_small: bool
     memorised: str | None

@@ -6,13 +6,14 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from PIL import Image
 
 from impasto.cli.bars import counted
 from impasto.cli.console import console, escape
+from impasto.cli.options import Device
 from impasto.data.batches import ImageSpec
 from impasto.errors import OutputError, PainterError, naming
 from impasto.evaluation.extractors import Classified
@@ -28,7 +29,6 @@ from impasto.painting.painters import LoadedClassifier, LoadedPainter, load_clas
 from impasto.painting.prompts import Request, completed, find_attribute, requested_one
 from impasto.painting.walk import Idea, walk_frames
 
-Device = Literal["auto", "cpu", "cuda"]
 NOTHING_KEPT = "nothing was written"
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from impasto.cli.options import DeviceName
 from impasto.painting import counts
 
 figure = typer.Typer(
@@ -26,7 +27,6 @@ Truncation = Annotated[
     typer.Option(help="Keep latents within this of 0, such as 0.7: more usual paintings, less variety."),
 ]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is already there.")]
-DeviceName = Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where to compute.")]
 AttributeName = Annotated[
     str | None, typer.Option("--attribute", help="Of several, the one whose classes are shown; the first unless said.")
 ]

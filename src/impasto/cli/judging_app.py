@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from impasto.cli.options import Device, DeviceName, PaintedPhotos, WeightsFile
+
 judging = typer.Typer()
 PANEL = "Judge and compare"
 
@@ -37,13 +39,11 @@ def evaluate(
             "classifier's run folder; without weights random-inception or pixels, not comparable."
         ),
     ] = "inception-2015",
-    weights: Annotated[Path | None, typer.Option(metavar="FILE", help="The features' weights, where offline.")] = None,
+    weights: WeightsFile = None,
     precision: Annotated[
         Literal["fp32", "bf16"], typer.Option(help="bf16 is faster; published figures are fp32.")
     ] = "fp32",
-    photos: Annotated[
-        str | None, typer.Option(metavar="DIR", help="What a painter of photos paints; its run's own unless said.")
-    ] = None,
+    photos: PaintedPhotos = None,
     images: Annotated[
         int | None, typer.Option(min=2, help="At most so many of WHAT, drawn at random; from noise, just so many.")
     ] = None,
@@ -68,7 +68,7 @@ def evaluate(
     allow_small: Annotated[
         bool, typer.Option("--allow-small", help="Give out a FID of fewer than 100 images.")
     ] = False,
-    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where to compute.")] = "auto",
+    device: DeviceName = "auto",
 ) -> None:
     from impasto.cli.evaluate import Wanted, evaluate_command
     from impasto.evaluation.subject import Wishes
@@ -111,7 +111,7 @@ def submit(
     output: Annotated[Path | None, typer.Option(metavar="FILE", help="The new file, such as images.zip.")] = None,
     check: Annotated[Path | None, typer.Option(metavar="FILE", help="Check this file; nothing is painted.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="For painters that use chance.")] = 0,
-    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where to compute.")] = "auto",
+    device: DeviceName = "auto",
     max_megapixels: Annotated[float, typer.Option(min=0.01, help="Leave out photos with more pixels.")] = 200.0,
 ) -> None:
     from impasto.cli.submit import submit_command
@@ -126,9 +126,9 @@ def distances(
     label: Annotated[str | None, typer.Option(help="The label that is the class.")] = None,
     metric: Annotated[Literal["kid", "fid"], typer.Option(help="kid suits classes of any size.")] = "kid",
     features: Annotated[str, typer.Option(help="As for impasto evaluate.")] = "inception-2015",
-    weights: Annotated[Path | None, typer.Option(metavar="FILE", help="The features' weights, where offline.")] = None,
+    weights: WeightsFile = None,
     precision: Annotated[Literal["fp32", "bf16"], typer.Option(help="As for impasto evaluate.")] = "fp32",
-    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where to compute.")] = "auto",
+    device: DeviceName = "auto",
     output: Annotated[Path, typer.Option(metavar="FILE", help="The picture, a PNG.")] = Path("distances.png"),
 ) -> None:
     """Draw how far the classes of a collection are from one another, such as styles."""
@@ -155,11 +155,9 @@ def quiz(
     against: Annotated[str | None, typer.Option(metavar="REAL", help="Real pictures.")] = None,
     output: Annotated[Path, typer.Option(metavar="FILE", help="Where the page goes.")] = Path("quiz.html"),
     each: Annotated[int, typer.Option(min=1, max=200, help="So many real pictures, and so many generated.")] = 20,
-    photos: Annotated[
-        str | None, typer.Option(metavar="DIR", help="What a painter of photos paints; its run's own unless said.")
-    ] = None,
+    photos: PaintedPhotos = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the choice and the order.")] = 0,
-    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where to compute.")] = "auto",
+    device: DeviceName = "auto",
     score: Annotated[bool, typer.Option("--score", help="Score these files of answers; no page is made.")] = False,
     key: Annotated[Path, typer.Option(metavar="FILE", help="The key of the quiz, to score by.")] = Path(
         "quiz-key.json"
@@ -207,7 +205,7 @@ def table(
     output: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Where the table goes; tables/TABLE unless said.")
     ] = None,
-    device: Annotated[Literal["auto", "cpu", "cuda"], typer.Option(help="Where to judge.")] = "auto",
+    device: Annotated[Device, typer.Option(help="Where to judge.")] = "auto",
     accept_changed_data: Annotated[
         bool, typer.Option("--accept-changed-data", help="Go on although the pictures changed since a run began.")
     ] = False,

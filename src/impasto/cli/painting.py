@@ -6,10 +6,10 @@ import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from impasto.cli.bars import counted
 from impasto.cli.console import complaints, console, escape
+from impasto.cli.options import Device
 from impasto.data.batches import ImageSpec
 from impasto.errors import ImpastoError, PainterError, naming
 from impasto.hardware import chosen_device
@@ -51,7 +51,7 @@ def paint_command(
     name: str | None,
     output: Path,
     settings: PaintSettings,
-    device: Literal["auto", "cpu", "cuda"],
+    device: Device,
     wishes: LabelWishes,
 ) -> None:
     """Paint from photos or from labels, whichever the painter paints from."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import torch
 import typer
@@ -13,6 +12,7 @@ from rich.table import Table
 
 from impasto.cli.bars import counting_bar
 from impasto.cli.console import complaints, console, escape
+from impasto.cli.options import Device
 from impasto.errors import ImpastoError
 from impasto.evaluation.images import open_pictures
 from impasto.evaluation.quiz import Score, draw_quiz, pooled, read_answers, read_key, score, verdict
@@ -32,7 +32,7 @@ class QuizWishes:
     each: int
     photos: str | None
     seed: int
-    device: Literal["auto", "cpu", "cuda"]
+    device: Device
 
 
 def quiz_command(what: Sequence[str], wishes: QuizWishes) -> None:

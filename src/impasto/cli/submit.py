@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
 
 import typer
 
 from impasto.cli.bars import counting_bar
 from impasto.cli.console import complaints, console, escape
+from impasto.cli.options import Device
 from impasto.errors import ImpastoError
 from impasto.evaluation.submission import (
     CHECKS,
@@ -32,7 +32,7 @@ def submit_command(
     output: Path | None,
     check: Path | None,
     settings: SubmissionSettings,
-    device: Literal["auto", "cpu", "cuda"],
+    device: Device,
 ) -> None:
     """Write a submission and check it, or check one that is there; leave with 1 where the contest would refuse it."""
     if check is not None:
@@ -50,9 +50,7 @@ def submit_command(
     _check(output, settings, stopped=f"Stopped; {output} is written, but not checked: impasto submit --check {output}")
 
 
-def _write(
-    run: str, photos: Path, output: Path, settings: SubmissionSettings, device: Literal["auto", "cpu", "cuda"]
-) -> None:
+def _write(run: str, photos: Path, output: Path, settings: SubmissionSettings, device: Device) -> None:
     painter = load_painter(run, chosen_device(device, "--device"))
     console.print(f"Painting with [bold]{escape(painter.name)}[/] ({painter.recipe.method.name})")
     with _counted(f"Stopped; {output} was not written, and nothing is kept.") as progress:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
 
 import torch
 from rich.table import Table as RichTable
 
 from impasto.cli.bars import counted, passes
 from impasto.cli.console import console, escape
+from impasto.cli.options import Device
 from impasto.cli.training import told_of_training
 from impasto.files import write_text
 from impasto.gallery.table import write_table_page
@@ -33,7 +33,7 @@ def table_command(
     overrides: Sequence[str],
     runs: Path,
     output: Path | None,
-    device: Literal["auto", "cpu", "cuda"],
+    device: Device,
     *,
     accept_changed_data: bool,
 ) -> None:

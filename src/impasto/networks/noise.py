@@ -62,14 +62,12 @@ class Noise(nn.Module):
 
     def _at(self, row: int, column: int, height: int, width: int) -> Tensor:
         """Return the noise of a part, [3, H, W]."""
-        noise = torch.zeros(())
-        for field in self.buffers():
-            rows, columns = (
-                (torch.arange(side, device=field.device) + start) % len(field[0])
-                for side, start in ((height, row), (width, column))
-            )
-            noise = noise + field.index_select(1, rows).index_select(2, columns)
-        return noise
+        rows, columns = torch.arange(height) + row, torch.arange(width) + column
+        first, second = (
+            field.index_select(1, rows.to(field.device) % period).index_select(2, columns.to(field.device) % period)
+            for field, period in zip(self.buffers(), PERIODS, strict=True)
+        )
+        return first + second
 
 
 def _blurred(count: int, side: int, blur: float, chance: torch.Generator) -> Tensor:

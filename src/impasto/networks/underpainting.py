@@ -43,7 +43,7 @@ class Underpainting(nn.Module):
         """Return pictures [N, C, H, W] in dabs, float32; H and W are larger than the radius."""
         with torch.autocast(pictures.device.type, enabled=False):
             pictures = pictures.float()
-            if self.noise:
+            if self.noise is not None:
                 pictures = pictures + self.noise(pictures)
             square = pictures.square().mean(1, keepdim=True)
             grown = functional.pad(torch.cat([pictures, square], 1), (self.radius,) * 4, mode="reflect")
