@@ -1,17 +1,21 @@
 """Which painter a name, a run, a checkpoint or nothing at all stands for."""
 
+import itertools
 import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from impasto.data.batches import Images, Labels
 from impasto.engine.train import train
 from impasto.errors import PainterError, RunError
 from impasto.method import LatentPainter
+from impasto.painting.paint_picture import PaintSettings, paint_picture
 from impasto.painting.painters import (
     DEFAULT_PAINTER,
     find_painter,
@@ -137,3 +141,18 @@ def test_a_classifier_does_not_paint_and_a_painter_tells_no_classes(tiny_recipe:
         loaded = load_classifier(wanted)  # type: ignore[arg-type]
         assert (loaded.name, loaded.size, len(loaded.classes), len(loaded.fingerprint)) == ("judge", 76, 5, 16)
     assert not any(part.training for network in loaded.classifier.networks().values() for part in network.modules())
+
+
+def test_the_painter_in_the_box_does_not_weave() -> None:
+    """In an even sky, what comes back every fourth pixel is hardly stronger than what lies beside it in the spectrum."""
+    sky = Image.new("RGB", (192, 192), (30, 60, 20))
+    sky.paste((120, 160, 210), (0, 0, 192, 160))
+    painting = paint_picture(sky, load_painter("impressionist"), PaintSettings()).convert("L")
+    even = torch.from_numpy(np.array(painting)[16:144, 32:160]).double()
+    assert even.std() > 4, "strokes"
+    window = torch.hann_window(128, dtype=torch.double)
+    power = torch.fft.fft2((even - even.mean()) * window * window[:, None]).abs().square()
+    beside = [(row, column) for row in range(-8, 9) for column in range(-8, 9) if max(abs(row), abs(column)) > 3]
+    for row, column in list(itertools.product(range(0, 128, 32), repeat=2))[1:]:
+        around = torch.stack([power[(row + down) % 128, (column + right) % 128] for down, right in beside])
+        assert power[row, column] < 40 * around.median()
