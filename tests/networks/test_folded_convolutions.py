@@ -1,11 +1,11 @@
-"""Folding changes the sum's order, not the sum."""
+"""The order of sums changes, not the sum."""
 
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional
 
-from impasto.networks.folded_convolutions import ConvThenHalve, DoubleThenConv
+from impasto.networks.folded_convolutions import ConvThenHalve, DoubleThenConv, neighbours_mean
 
 
 def plain(folded: nn.Conv2d, images: torch.Tensor) -> torch.Tensor:
@@ -39,3 +39,15 @@ def test_gradients_are_the_same_and_so_are_those_of_gradients(kind: type[nn.Conv
     for mine, theirs in zip(*found, strict=True):
         assert torch.allclose(mine, theirs, atol=1e-9)
         assert mine.abs().max() > 0
+
+
+@pytest.mark.parametrize("border", [0, 1])
+def test_the_mean_of_neighbours_is_its_own_transpose_but_for_the_border(border: int) -> None:
+    torch.manual_seed(0)
+    images = torch.randn(2, 3, 5, 6, dtype=torch.float64, requires_grad=True)
+    means = neighbours_mean(images, border)
+    torch.testing.assert_close(means, functional.avg_pool2d(images, 2, stride=1, padding=border))
+    toward = torch.randn_like(means)
+    (slope,) = torch.autograd.grad(means, images, toward)
+    torch.testing.assert_close((means * toward).sum(), (images * slope).sum())
+    torch.testing.assert_close(slope, neighbours_mean(toward, 1 - border))

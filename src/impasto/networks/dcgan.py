@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from impasto.networks.growth import Growth
-from impasto.networks.small_maps import DoublingConv, HalvingConv
+from impasto.networks.strided_convolutions import DoublingConv, HalvingConv
 
 WIDEST = 16
 """Channels of the widest layer, as a multiple of the width."""

@@ -1,11 +1,14 @@
-"""A 3x3 convolution after doubling or before halving an image, computed as one strided 4x4 convolution.
+"""A 3x3 convolution after doubling or before halving an image, computed at the smaller size.
 
-Averaging 2x2 pixels after a convolution, and repeating pixels before one, are linear: both fold into the kernel, which
-leaves 4/9 of the multiplications and moves a quarter of the pixels. The weights stay those of the 3x3 convolution, so
-that checkpoints and parameter counts are the published networks'.
+Averaging 2x2 pixels is linear, so it may come before the convolution instead of after it: the mean of each 2x2
+neighbours, one for each place, then the convolution at every second place. That is a quarter of the multiplications of
+convolving first, and 9/16 of those of a 4x4 kernel with the averaging folded in. Doubling is the transpose. The weights
+stay those of the 3x3 convolution, so that checkpoints and parameter counts are the published networks'.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -14,38 +17,48 @@ from torch.nn import functional
 from impasto.networks.twice_differentiable import Geometry, convolve
 
 
-class _Folded(nn.Conv2d):
-    """Keeps a 3x3 weight [o, i, 3, 3] and makes a 4x4 kernel of it."""
-
-    share = 1.0
-    """Of each pixel that the kernel sums up."""
-    sums: Tensor
+class ConvThenHalve(nn.Conv2d):
+    """Conv3x3 (stride 1, padding 1), then the mean of each 2x2 pixels: [N, i, 2h, 2w] -> [N, o, h, w]."""
 
     def __init__(self, channels: int, out_channels: int, *, bias: bool = True) -> None:
         super().__init__(channels, out_channels, 3, padding=1, bias=bias)
-        side = torch.eye(3, 4) + torch.eye(4)[1:]  # [3, 4]
-        self.register_buffer("sums", self.share * torch.kron(side, side), persistent=False)  # [9, 16]
-
-    def kernel(self) -> Tensor:
-        """Return [o, i, 4, 4]: sums of 2x2 of the weight's entries, with zeros around them."""
-        kernel = self.weight.flatten(2) @ self.sums  # several times faster than pooling
-        return kernel.view(*self.weight.shape[:2], 4, 4)
-
-
-class ConvThenHalve(_Folded):
-    """Conv3x3 (stride 1, padding 1), then the mean of each 2x2 pixels: [N, i, 2h, 2w] -> [N, o, h, w]."""
-
-    share = 0.25
 
     def forward(self, images: Tensor) -> Tensor:
         """Convolve and halve."""
-        return convolve(images, self.kernel(), self.bias, Geometry(stride=2, padding=1))
+        return convolve(neighbours_mean(images, border=1), self.weight, self.bias, Geometry(stride=2, padding=0))
 
 
-class DoubleThenConv(_Folded):
+class DoubleThenConv(nn.Conv2d):
     """Each pixel repeated 2x2, then Conv3x3 (stride 1, padding 1): [N, i, h, w] -> [N, o, 2h, 2w]."""
+
+    def __init__(self, channels: int, out_channels: int, *, bias: bool = True) -> None:
+        super().__init__(channels, out_channels, 3, padding=1, bias=bias)
 
     def forward(self, images: Tensor) -> Tensor:
         """Double and convolve."""
-        kernel = self.kernel().flip(2, 3).transpose(0, 1)  # a transposed convolution's kernel runs the other way
-        return functional.conv_transpose2d(images, kernel, self.bias, stride=2, padding=1)
+        kernel = 4 * self.weight.flip(2, 3).transpose(0, 1)  # sums, not means; and transposed kernels run the other way
+        doubled = neighbours_mean(functional.conv_transpose2d(images, kernel, stride=2), border=0)
+        if self.bias is None:
+            return doubled
+        return doubled.add_(self.bias.to(doubled.dtype)[:, None, None])  # oneDNN takes 2 to 8 times as long to add it
+
+
+def neighbours_mean(images: Tensor, border: int) -> Tensor:
+    """Mean of each 2x2 neighbours: [N, C, H, W] -> [N, C, H + 1, W + 1] with a border of zeros, else H - 1, W - 1."""
+    if torch.compiler.is_compiling():
+        return functional.avg_pool2d(images, 2, 1, border)
+    mean: Tensor = _NeighboursMean.apply(images, border)
+    return mean
+
+
+class _NeighboursMean(torch.autograd.Function):
+    """Its own transpose, but for the border; PyTorch's derivative takes three times as long in bfloat16 on a CPU."""
+
+    @staticmethod
+    def forward(ctx: Any, images: Tensor, border: int) -> Tensor:
+        ctx.border = border
+        return functional.avg_pool2d(images, 2, 1, border)
+
+    @staticmethod
+    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, None]:
+        return neighbours_mean(slope, 1 - ctx.border), None

@@ -139,7 +139,7 @@ class _Winograd(torch.autograd.Function):
         with torch.autocast("cpu", enabled=False):
             outputs = _outputs(gradient)
             features_gradient = _features_gradient(outputs, filters, gradient, ctx.shape) if for_features else None
-            return features_gradient, torch.bmm(inputs.transpose(1, 2), outputs) if for_filters else None
+            return features_gradient, torch.bmm(outputs.transpose(1, 2), inputs) if for_filters else None
 
 
 class _FeaturesGradient(torch.autograd.Function):
@@ -161,7 +161,7 @@ class _FeaturesGradient(torch.autograd.Function):
         with torch.autocast("cpu", enabled=False):
             inputs = _inputs(direction)
             along = _output(inputs, filters, direction) if for_gradient else None
-            return along, torch.bmm(inputs.transpose(1, 2), outputs) if for_filters else None, None
+            return along, torch.bmm(outputs.transpose(1, 2), inputs) if for_filters else None, None
 
 
 def _inputs(features: Tensor) -> Tensor:
@@ -179,8 +179,8 @@ def _outputs(gradient: Tensor) -> Tensor:
 def _output(inputs: Tensor, filters: Tensor, features: Tensor) -> Tensor:
     """Multiply, and put the output's tiles together, [N, O, H - 2, W - 2]."""
     batch, _, height, width = features.shape
-    products = torch.bmm(inputs, filters)  # [n n, tiles, O]
-    output = _empty((batch, filters.shape[2], height - 2, width - 2), features)
+    products = torch.bmm(inputs, filters.transpose(1, 2))  # [n n, tiles, O]
+    output = _empty((batch, filters.shape[1], height - 2, width - 2), features)
     pixels = _pixels(inputs.dtype)
     windows = _windows(output, pixels, pixels)
     windows.copy_(_transform(_transforms(inputs.dtype).output, products).view(windows.shape))
@@ -189,7 +189,7 @@ def _output(inputs: Tensor, filters: Tensor, features: Tensor) -> Tensor:
 
 def _features_gradient(outputs: Tensor, filters: Tensor, gradient: Tensor, shape: tuple[int, ...]) -> Tensor:
     """Multiply the other way, and put overlapping tiles together, [N, C, H, W]."""
-    tiles = torch.bmm(outputs, filters.transpose(1, 2))  # [n n, tiles, C]
+    tiles = torch.bmm(outputs, filters)  # [n n, tiles, C]
     features = _empty(shape, gradient).zero_()
     pixels = _pixels(outputs.dtype)
     _overlap_add(features, _transform(_transforms(outputs.dtype).input.T, tiles), pixels)
@@ -214,9 +214,9 @@ def _kept_filters(weight: Tensor, dtype: torch.dtype) -> Tensor:
 
 
 def _filters(weight: Tensor, dtype: torch.dtype) -> Tensor:
-    """Transform a weight [O, C, 3, 3] to filters [n n, C, O]."""
+    """Transform a weight [O, C, 3, 3] to filters [n n, O, C]."""
     transform = _transforms(dtype).filter
-    return _transform(transform, weight.to(transform.dtype).permute(2, 3, 1, 0).flatten(0, 1)).to(dtype)
+    return _transform(transform, weight.to(transform.dtype).permute(2, 3, 0, 1).flatten(0, 1)).to(dtype)
 
 
 def _windows(features: Tensor, size: int, stride: int) -> Tensor:
