@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from impasto.networks.batch_norm import SLOPE, normed
-from impasto.networks.folded_convolutions import DoubleThenConv
+from impasto.networks.resizing_convolutions import DoubleThenConv
 from impasto.networks.stacked_generators import BASE, doublings
 
 NOISE = 0.05

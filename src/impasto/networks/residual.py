@@ -1,8 +1,8 @@
 """The residual networks of the conditional WGAN-GP (spec 01, tables).
 
 Gulrajani et al. 2017 (arXiv:1704.00028), appendices C and F: pre-activated blocks, batch norm in the generator, layer
-norm in the critic, whose score of one image must not depend on others. Doubling and halving are folded into the
-convolutions, and in the shortcuts exchanged with the 1x1 convolution, which is the same and cheaper.
+norm in the critic, whose score of one image must not depend on others. Doubling and halving are exchanged with
+convolutions wherever that is the same and cheaper: in the shortcuts, and as `resizing_convolutions` does.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from impasto.networks.folded_convolutions import ConvThenHalve, DoubleThenConv
+from impasto.networks.resizing_convolutions import ConvThenHalve, DoubleThenConv
 from impasto.networks.growth import Growth, first_map
 from impasto.networks.image_norm import ImageNorm
 from impasto.networks.twice_differentiable import SameConv

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from impasto.networks.batch_norm import normed
-from impasto.networks.folded_convolutions import DoubleThenConv
+from impasto.networks.resizing_convolutions import DoubleThenConv
 from impasto.networks.growth import first_map, out_of_reach
 
 Stage = Literal[1, 2]
