@@ -32,9 +32,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
     for name in ("halved", "doubled"):
         original = getattr(minimal_filtering, name)
-        monkeypatch.setattr(
-            minimal_filtering, name, lambda *inputs, n=name, o=original: called.append(n) or o(*inputs)
-        )
+        monkeypatch.setattr(minimal_filtering, name, lambda *inputs, n=name, o=original: called.append(n) or o(*inputs))
     return called
 
 

@@ -1,10 +1,11 @@
-"""4x4 convolution of stride 2 by minimal filtering: 9 multiplications for 4 pixels and a channel's 4 taps instead of 16.
+"""4x4 convolution of stride 2, and its transpose, by minimal filtering: 9/16 of the multiplications.
 
 In even and odd rows and columns the taps see different pixels: 2x2 taps of stride 1 for each of four phases, which are
 taken for channels. Of three pixels d and two taps g, d0 g0 + d1 g1 = m0 + m1 and d1 g0 + d2 g1 = m1 + m2, where
-m0 = (d0 - d1) g0, m1 = d1 (g0 + g1) and m2 = (d2 - d1) g1 (Winograd 1980, F(2, 2)). So done along rows and columns,
-and summed over the channels, it is one matrix product for each of 3 x 3 places; so are both of its derivatives, where
-the three transforms change parts.
+m0 = (d0 - d1) g0, m1 = d1 (g0 + g1) and m2 = (d2 - d1) g1 (Winograd 1980, F(2, 2)): 3 multiplications instead of 4.
+Done so along rows and columns, and summed over the channels, it is a matrix product for each of 3 x 3 places; so are
+both derivatives, where the three transforms change parts. In bfloat16, values and gradients are 0.5 to 1.1 % from exact
+ones, four times as far as the plain sum's.
 """
 
 from __future__ import annotations
@@ -111,7 +112,8 @@ def _weight(products: Tensor) -> Tensor:
 
 def _paired(pixels: Tensor) -> Tensor:
     """View [2 h, 2 w, ...] as [h, 2, w, 2, ...]."""
-    return pixels.unflatten(1, (-1, 2)).unflatten(0, (-1, 2))
+    height, width, *others = pixels.shape
+    return pixels.view(height // 2, 2, width // 2, 2, *others)
 
 
 def _from_the_middle(pixels: Tensor, axis: int) -> Tensor:
@@ -145,7 +147,7 @@ def _sums(pairs: Tensor) -> Tensor:
 def _first_both_second(pair: Tensor) -> Tensor:
     thirds = pair.new_empty((3, *pair.shape[1:]))
     thirds[0], thirds[2] = pair
-    torch.add(*pair, out=thirds[1])
+    torch.add(pair[0], pair[1], out=thirds[1])
     return thirds
 
 
@@ -155,8 +157,7 @@ def _sums_transposed(thirds: Tensor) -> Tensor:
 
 
 def _two_sums(thirds: Tensor) -> Tensor:
-    first, both, second = thirds
-    pair = first.new_empty((2, *first.shape))
-    torch.add(first, both, out=pair[0])
-    torch.add(both, second, out=pair[1])
+    pair = thirds.new_empty((2, *thirds.shape[1:]))
+    torch.add(thirds[0], thirds[1], out=pair[0])
+    torch.add(thirds[1], thirds[2], out=pair[1])
     return pair

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from impasto.networks.resizing_convolutions import ConvThenHalve, DoubleThenConv
 from impasto.networks.growth import Growth, first_map
 from impasto.networks.image_norm import ImageNorm
+from impasto.networks.resizing_convolutions import ConvThenHalve, DoubleThenConv
 from impasto.networks.twice_differentiable import SameConv
 
 WIDEST = 8

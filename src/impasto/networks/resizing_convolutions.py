@@ -1,9 +1,9 @@
 """A 3x3 convolution after doubling or before halving an image, computed at the smaller size.
 
 Averaging 2x2 pixels is linear and may come before the convolution: the mean of the 2x2 neighbours at every place, then
-the convolution at every second one. That is a quarter of the multiplications of convolving first, and 9/16 of those of a
-4x4 kernel that holds both. Doubling is the transpose. The weights stay those of the 3x3 convolution, so that checkpoints
-and parameter counts are the published networks'.
+the convolution at every second one. That is a quarter of the multiplications of convolving first, and 9/16 of those of
+a 4x4 kernel that holds both. Doubling is the transpose. The weights stay those of the 3x3 convolution, so that
+checkpoints and parameter counts are the published networks'.
 """
 
 from __future__ import annotations

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from impasto.networks.resizing_convolutions import DoubleThenConv
 from impasto.networks.instance_norm import instance_norm
+from impasto.networks.resizing_convolutions import DoubleThenConv
 from impasto.networks.underpainting import Underpainting
 from impasto.networks.winograd import conv3x3
 

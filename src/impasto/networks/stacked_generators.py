@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from impasto.networks.batch_norm import normed
-from impasto.networks.resizing_convolutions import DoubleThenConv
 from impasto.networks.growth import first_map, out_of_reach
+from impasto.networks.resizing_convolutions import DoubleThenConv
 
 Stage = Literal[1, 2]
 
