@@ -33,52 +33,53 @@ def doubled(maps: Tensor, weight: Tensor) -> Tensor:
 class _Halving(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, images: Tensor, weight: Tensor) -> Tensor:
-        differences, filters = _differences(images), _filters(weight)
-        ctx.save_for_backward(differences, filters)
+        of_images, filters = _image_factors(images), _filters(weight)
+        ctx.save_for_backward(of_images, filters)
         ctx.shape = images.shape
-        return _maps(torch.bmm(differences, filters.transpose(1, 2)), ctx.shape)
+        return _map_factors_transposed(torch.bmm(of_images, filters.transpose(1, 2)), ctx.shape)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, Tensor | None]:
-        differences, filters = ctx.saved_tensors
+        of_images, filters = ctx.saved_tensors
         for_images, for_weight = ctx.needs_input_grad
-        sums = _map_sums(slope)
-        images = _images(torch.bmm(sums, filters), ctx.shape) if for_images else None
-        return images, _weight(torch.bmm(sums.transpose(1, 2), differences)) if for_weight else None
+        of_maps = _map_factors(slope)
+        images = _image_factors_transposed(torch.bmm(of_maps, filters), ctx.shape) if for_images else None
+        return images, _filters_transposed(torch.bmm(of_maps.transpose(1, 2), of_images)) if for_weight else None
 
 
 class _Doubling(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, maps: Tensor, weight: Tensor) -> Tensor:
-        sums, filters = _map_sums(maps), _filters(weight)
-        ctx.save_for_backward(sums, filters)
+        of_maps, filters = _map_factors(maps), _filters(weight)
+        ctx.save_for_backward(of_maps, filters)
         ctx.shape = (len(maps), weight.shape[1], 2 * maps.shape[2], 2 * maps.shape[3])
-        return _images(torch.bmm(sums, filters), ctx.shape)
+        return _image_factors_transposed(torch.bmm(of_maps, filters), ctx.shape)
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, Tensor | None]:
-        sums, filters = ctx.saved_tensors
+        of_maps, filters = ctx.saved_tensors
         for_maps, for_weight = ctx.needs_input_grad
-        differences = _differences(slope)
-        maps = _maps(torch.bmm(differences, filters.transpose(1, 2)), ctx.shape) if for_maps else None
-        return maps, _weight(torch.bmm(sums.transpose(1, 2), differences)) if for_weight else None
+        of_images = _image_factors(slope)
+        maps = _map_factors_transposed(torch.bmm(of_images, filters.transpose(1, 2)), ctx.shape) if for_maps else None
+        return maps, _filters_transposed(torch.bmm(of_maps.transpose(1, 2), of_images)) if for_weight else None
 
 
-# Factors and products are [9, tiles or o, channels]; tiles count down, across, and over images. Everything that is
-# made here is channels last.
+# Factors and products are [9, tiles or o, channels]. The 9 places are of columns and then of rows, because a transform
+# puts the axis it makes in front and rows come first; tiles count down, across, and over images; the 4 C channels are
+# of row phases, column phases and C. Maps, images and weights are made channels last.
 
 
-def _differences(images: Tensor) -> Tensor:
+def _image_factors(images: Tensor) -> Tensor:
     """Transform images [N, C, 4 s, 4 t] to [9, s t N, 4 C]."""
     pixels = functional.pad(images, (1, 1, 1, 1)).permute(2, 3, 0, 1)
     thirds = _from_the_middle(_from_the_middle(_paired(pixels).permute(0, 2, 4, 1, 3, 5), 0), 2)
     return thirds.flatten(5).flatten(2, 4).flatten(0, 1)
 
 
-def _images(products: Tensor, shape: tuple[int, ...]) -> Tensor:
-    """Transpose `_differences`: [9, s t N, 4 C] to images of this shape."""
+def _image_factors_transposed(products: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Transpose `_image_factors`: [9, s t N, 4 C] to images of this shape."""
     batch, channels, height, width = shape
     thirds = products.view(3, 3, height // 4, width // 4, batch, 2, 2, channels)
     phases = _from_the_middle_transposed(_from_the_middle_transposed(thirds, 2), 0)
@@ -86,13 +87,13 @@ def _images(products: Tensor, shape: tuple[int, ...]) -> Tensor:
     return pixels[:, 1:-1, 1:-1].contiguous().permute(0, 3, 1, 2)
 
 
-def _map_sums(maps: Tensor) -> Tensor:
+def _map_factors(maps: Tensor) -> Tensor:
     """Transform maps [N, O, 2 s, 2 t] to [9, s t N, O]."""
     return _sums(_paired(maps.permute(2, 3, 0, 1)).permute(1, 3, 0, 2, 4, 5)).flatten(2, 4).flatten(0, 1)
 
 
-def _maps(products: Tensor, shape: tuple[int, ...]) -> Tensor:
-    """Transpose `_map_sums`: [9, s t N, O] to maps of half the height and width of this shape of images."""
+def _map_factors_transposed(products: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Transpose `_map_factors`: [9, s t N, O] to maps of half the height and width of this shape of images."""
     batch, _, height, width = shape
     pairs = _sums_transposed(products.view(3, 3, height // 4, width // 4, batch, -1))
     return pairs.permute(4, 2, 0, 3, 1, 5).reshape(batch, height // 2, width // 2, -1).permute(0, 3, 1, 2)
@@ -103,7 +104,7 @@ def _filters(weight: Tensor) -> Tensor:
     return _sums(_paired(weight.permute(2, 3, 0, 1)).permute(0, 2, 4, 1, 3, 5)).flatten(3).flatten(0, 1)
 
 
-def _weight(products: Tensor) -> Tensor:
+def _filters_transposed(products: Tensor) -> Tensor:
     """Transpose `_filters`: [9, O, 4 C] to a weight [O, C, 4, 4]."""
     outer = products.shape[1]
     pairs = _sums_transposed(products.view(3, 3, outer, 2, 2, -1))
@@ -117,7 +118,7 @@ def _paired(pixels: Tensor) -> Tensor:
 
 
 def _from_the_middle(pixels: Tensor, axis: int) -> Tensor:
-    """Of every three neighbours d, each overlapping the next: d0 - d1, d1 and d2 - d1; 2 s + 1 on the axis become s."""
+    """[..., 2 s + 1, ...] to [3, ..., s, ...]: d0 - d1, d1, d2 - d1 of three neighbours d; threes share their ends."""
     first, middle, last = pixels.unfold(axis, 3, 2).unbind(-1)
     thirds = first.new_empty((3, *first.shape))
     torch.sub(first, middle, out=thirds[0])

@@ -8,7 +8,7 @@ checkpoints and parameter counts are the published networks'.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -17,22 +17,23 @@ from torch.nn import functional
 from impasto.networks.twice_differentiable import Geometry, convolve
 
 
-class ConvThenHalve(nn.Conv2d):
-    """Conv3x3 (stride 1, padding 1), then the mean of each 2x2 pixels: [N, i, 2h, 2w] -> [N, o, h, w]."""
+class _Conv3x3(nn.Conv2d):
+    """Has the weights of a plain 3x3 convolution."""
 
     def __init__(self, channels: int, out_channels: int, *, bias: bool = True) -> None:
         super().__init__(channels, out_channels, 3, padding=1, bias=bias)
+
+
+class ConvThenHalve(_Conv3x3):
+    """Conv3x3 (stride 1, padding 1), then the mean of each 2x2 pixels: [N, i, 2h, 2w] -> [N, o, h, w]."""
 
     def forward(self, images: Tensor) -> Tensor:
         """Convolve and halve."""
         return convolve(neighbours_mean(images, border=1), self.weight, self.bias, Geometry(stride=2, padding=0))
 
 
-class DoubleThenConv(nn.Conv2d):
+class DoubleThenConv(_Conv3x3):
     """Each pixel repeated 2x2, then Conv3x3 (stride 1, padding 1): [N, i, h, w] -> [N, o, 2h, 2w]."""
-
-    def __init__(self, channels: int, out_channels: int, *, bias: bool = True) -> None:
-        super().__init__(channels, out_channels, 3, padding=1, bias=bias)
 
     def forward(self, images: Tensor) -> Tensor:
         """Double and convolve."""
@@ -43,10 +44,11 @@ class DoubleThenConv(nn.Conv2d):
         return doubled.add_(self.bias.to(doubled.dtype)[:, None, None])  # oneDNN takes 2 to 8 times as long to add it
 
 
-def neighbours_mean(images: Tensor, border: int) -> Tensor:
-    """Mean of each 2x2 neighbours: [N, C, H, W] -> [N, C, H + 1, W + 1] with a border of zeros, else H - 1, W - 1."""
-    if torch.compiler.is_compiling():
-        return functional.avg_pool2d(images, 2, 1, border)
+def neighbours_mean(images: Tensor, border: Literal[0, 1]) -> Tensor:
+    """Mean of 2x2 neighbours at every place: [N, C, H, W] -> [N, C, H - 1, W - 1], or H + 1, W + 1 with a border.
+
+    A border is of zeros, and counts as pixels.
+    """
     mean: Tensor = _NeighboursMean.apply(images, border)
     return mean
 
@@ -55,10 +57,10 @@ class _NeighboursMean(torch.autograd.Function):
     """Its own transpose, but for the border; PyTorch's derivative takes three times as long in bfloat16 on a CPU."""
 
     @staticmethod
-    def forward(ctx: Any, images: Tensor, border: int) -> Tensor:
+    def forward(ctx: Any, images: Tensor, border: Literal[0, 1]) -> Tensor:
         ctx.border = border
         return functional.avg_pool2d(images, 2, 1, border)
 
     @staticmethod
     def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, None]:
-        return neighbours_mean(slope, 1 - ctx.border), None
+        return neighbours_mean(slope, 0 if ctx.border else 1), None

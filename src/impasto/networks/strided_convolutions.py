@@ -1,9 +1,9 @@
-"""4x4 convolutions of stride 2, and their transposes, in fewer multiplications or with fewer detours.
+"""4x4 convolutions of stride 2, and their transposes, by the fastest way there is on a CPU.
 
 Of a 4x4 kernel at every second pixel, the taps in even and odd rows and columns see different pixels: four kernels of
 2x2 taps with a stride of 1, each over a quarter of the pixels, its phase. Phases may be taken for channels of one 2x2
-convolution. oneDNN makes an image of few channels twice as fast so; and between many channels `minimal_filtering` has
-9/16 of the multiplications, which pays on a CPU in bfloat16 where maps are small.
+convolution. oneDNN makes an image of few channels, or the gradient of one, two to three times as fast so; and between
+many channels `minimal_filtering` has 9/16 of the multiplications, which pays in bfloat16 where maps are small.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from torch.nn import functional
 
 from impasto.networks import minimal_filtering
 
-SMALL = 8
-"""Height and width of the smaller map, pixels; from 16 on, the sums cost what the multiplications save."""
+SMALL = 16
+"""Height and width of the larger map, at most, pixels; beyond, the sums cost what the multiplications save."""
 MANY_CHANNELS = 64
-"""Of either map; between fewer, likewise."""
+"""Channels of either map, at least; with fewer, likewise."""
 FEW_CHANNELS = 4
-"""Of an image."""
+"""Channels of an image, at most."""
 
 
 class HalvingConv(nn.Conv2d):
@@ -30,9 +30,11 @@ class HalvingConv(nn.Conv2d):
 
     def forward(self, images: Tensor) -> Tensor:
         """Convolve and halve."""
-        if self.bias is None and _filtering_pays(images, self.weight, images.shape[2] // 2):
+        height, width = images.shape[2:]
+        if self.bias is None and _filtering_pays(images, self.weight, height, width):
             return minimal_filtering.halved(images.bfloat16(), self.weight.bfloat16())
-        if self.in_channels <= FEW_CHANNELS and images.requires_grad and not self.weight.requires_grad:
+        learns = images.requires_grad and not self.weight.requires_grad  # the other two gradients are fast as they are
+        if learns and self.in_channels <= FEW_CHANNELS and _phases_pay(images, height, width):
             padded = functional.pad(images, (1, 1, 1, 1))
             return functional.conv2d(_phases_to_channels(padded), _phases_to_channels(self.weight), self.bias)
         return super().forward(images)
@@ -46,24 +48,38 @@ class DoublingConv(nn.ConvTranspose2d):
 
     def forward(self, images: Tensor) -> Tensor:  # type: ignore[override]  # it always doubles
         """Double and convolve."""
-        if self.bias is None and _filtering_pays(images, self.weight, images.shape[2]):
+        height, width = 2 * images.shape[2], 2 * images.shape[3]
+        if self.bias is None and _filtering_pays(images, self.weight, height, width):
             return minimal_filtering.doubled(images.bfloat16(), self.weight.bfloat16())
-        if self.out_channels <= FEW_CHANNELS:
+        if self.out_channels <= FEW_CHANNELS and _phases_pay(images, height, width):
             kernel = _phases_to_channels(self.weight).transpose(0, 1).flip(2, 3)
             bias = None if self.bias is None else self.bias.repeat(4)
             return _channels_to_phases(functional.conv2d(images, kernel, bias, padding=1))[:, :, 1:-1, 1:-1]
         return super().forward(images)
 
 
-def _filtering_pays(images: Tensor, weight: Tensor, side: int) -> bool:
-    """Whether weights may learn here, between maps of this smaller side, on a CPU under bfloat16 autocast."""
-    if images.device.type != "cpu" or not torch.is_grad_enabled() or torch.compiler.is_compiling():
+def _filtering_pays(images: Tensor, weight: Tensor, height: int, width: int) -> bool:
+    """Whether minimal filtering is possible and faster: in bfloat16 on a CPU, learning, where maps are small.
+
+    Height and width are the larger map's.
+    """
+    if not _in_eager_cpu_code(images) or not torch.is_grad_enabled():
         return False
     if not torch.is_autocast_enabled("cpu") or torch.get_autocast_dtype("cpu") != torch.bfloat16:
         return False
     if torch.cpu._is_amx_tile_supported():  # multiplies faster than memory delivers
         return False
-    return side % 2 == 0 and side <= SMALL and min(weight.shape[:2]) >= MANY_CHANNELS
+    return height % 4 == width % 4 == 0 and max(height, width) <= SMALL and min(weight.shape[:2]) >= MANY_CHANNELS
+
+
+def _phases_pay(images: Tensor, height: int, width: int) -> bool:
+    """Whether phases as channels are possible and faster; height and width are the larger map's."""
+    return _in_eager_cpu_code(images) and height % 2 == width % 2 == 0
+
+
+def _in_eager_cpu_code(images: Tensor) -> bool:
+    """Neither on a GPU nor on the way into a compiled or exported program, which has ways of its own."""
+    return images.device.type == "cpu" and not torch.compiler.is_compiling()
 
 
 def _phases_to_channels(images: Tensor) -> Tensor:
