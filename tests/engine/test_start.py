@@ -94,6 +94,7 @@ def test_what_is_wrong_with_a_start_is_told() -> None:
     mistakes: list[tuple[Recipe, type[ImpastoError], str]] = [
         (stage_two("training.start_from=null"), RecipeError, "start_from: say which run gantor-v2 takes stage_one from"),
         (stage_two("training.start_from=oen"), RunError, r"there is no run oen; did you mean one\?"),
+        (stage_two("training.start_from=other"), RunError, r"there is no run other; there is one \(or"),
         (stage_two("training.start_from=cyclegan-atelier"), RunError, "cyclegan-atelier has not been trained yet; do so first"),
         (stage_two("training.start_from=empty"), RunError, "runs/empty has no checkpoint yet; train it first"),
         (stage_two("method.width=16"), RunError, r"stage_one of .* does not fit \(project.*is \[512, 102\] here, \[384, 102\] there\); .*method.width"),

@@ -84,7 +84,7 @@ def find_start(wanted: str, folder: RunFolder) -> Path:
             return best
     if wanted in shipped_recipes():
         raise RunError(f"{FIELD}: {wanted} has not been trained yet; do so first: impasto train {wanted}")
-    beside = [run.path.name for run in runs(folder.path.parent) if run.path != folder.path]
+    beside = [run.path.name for run in runs(folder.path.parent) if run.path != folder.path and run.latest()]
     raise RunError(f"{FIELD}: there is no run {wanted}{did_you_mean(wanted, beside)} (or name a run's folder)")
 
 
