@@ -80,6 +80,10 @@ def test_a_start_is_named_in_several_ways() -> None:
     assert start_is_ready("one", folder) == Path("runs/one")
     assert start_is_ready("runs/one/checkpoints/000000008", folder) == Path("runs/one/checkpoints/000000008")
     assert start_is_ready("two", folder) is None
+    Path("one").mkdir()
+    Path("one/recipe.yaml").write_text(STAGE_ONE)
+    assert find_start("one", folder) == Path("runs/one/checkpoints/000000008"), "not the one that has learned nothing"
+    assert start_is_ready("one", folder) == Path("runs/one")
 
 
 def test_an_unfinished_start_is_not_ready() -> None:

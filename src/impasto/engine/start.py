@@ -7,7 +7,7 @@ painting networks: learning goes on, on other pictures or with other numbers. Wh
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -74,14 +74,14 @@ def find_start(wanted: str, folder: RunFolder) -> Path:
 
     Raises RunError when there is no such run, or it has no checkpoint yet.
     """
-    for path in _places(wanted, folder):
+    path = _place(wanted, folder)
+    if path is not None:
         if (path / WEIGHTS).is_file():
             return path
-        if RunFolder(path).exists():
-            best = RunFolder(path).best()
-            if best is None:
-                raise RunError(f"{FIELD}: {path} has no checkpoint yet; train it first")
-            return best
+        best = RunFolder(path).best()
+        if best is None:
+            raise RunError(f"{FIELD}: {path} has no checkpoint yet; train it first")
+        return best
     if wanted in shipped_recipes():
         raise RunError(f"{FIELD}: {wanted} has not been trained yet; do so first: impasto train {wanted}")
     beside = [run.path.name for run in runs(folder.path.parent) if run.path != folder.path and run.latest()]
@@ -90,16 +90,18 @@ def find_start(wanted: str, folder: RunFolder) -> Path:
 
 def start_is_ready(wanted: str, folder: RunFolder) -> Path | None:
     """Return the finished run, or the checkpoint, that `wanted` names; None where it is still to be trained."""
-    for path in _places(wanted, folder):
-        if (path / WEIGHTS).is_file():
-            return path
-        if RunFolder(path).exists():
-            return path if RunFolder(path).finished() else None
-    return None
+    path = _place(wanted, folder)
+    if path is None or (path / WEIGHTS).is_file():
+        return path
+    return path if RunFolder(path).finished() else None
 
 
-def _places(wanted: str, folder: RunFolder) -> Sequence[Path]:
-    return Path(wanted), folder.path.parent / wanted, RUNS / wanted
+def _place(wanted: str, folder: RunFolder) -> Path | None:
+    """Return the checkpoint or run that is meant: of several places, one where something was learned comes first."""
+    places = (Path(wanted), folder.path.parent / wanted, RUNS / wanted)
+    learned = [path for path in places if (path / WEIGHTS).is_file() or RunFolder(path).latest()]
+    begun = [path for path in places if RunFolder(path).exists()]
+    return next(iter([*learned, *begun]), None)
 
 
 def _read(checkpoint: Path) -> Weights:
