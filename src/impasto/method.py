@@ -244,6 +244,9 @@ class Method(Painter[Prompt], Learner[Batch], Generic[Batch, Prompt]):
 class Adversarial(ABC):
     """A learner whose discriminator or critic can be asked what it thinks of images."""
 
+    augment: Augmentation
+    """What alters images on their way to it; made by `prepare`."""
+
     @abstractmethod
     def realness(self, images: Tensor) -> Tensor:
         """Return how real images [N, C, H, W] in [-1, 1] look, float32 [N]; higher is more real, on any scale.

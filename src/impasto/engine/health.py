@@ -8,7 +8,7 @@ the method logs: the discriminator's accuracy and the norms of gradients. Lookin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from statistics import fmean, median
 from typing import Any, NamedTuple
 
@@ -22,6 +22,7 @@ from impasto.data.dataset import Dataset
 from impasto.engine.measuring import in_eval_mode
 from impasto.losses.labels import one_hot
 from impasto.method import Adversarial, Learner, Painter, TrainingState
+from impasto.networks.augmentation import AugmentationKind
 
 PAIRS = 32
 """Pairs of images of one class whose distances diversity is the mean of."""
@@ -70,25 +71,31 @@ class Vitals(NamedTuple):
         return {name: value for name, value in named.items() if value is not None}
 
 
-def signs(vitals: Vitals) -> dict[str, str]:
-    """Return what looks bad, by a short name: a sentence that tells the sign and the usual remedies."""
+def signs(vitals: Vitals, augmentation: AugmentationKind = "none") -> dict[str, str]:
+    """Return what looks bad, by a short name: a sentence that tells the sign and the usual remedies.
+
+    Remedies that the run has taken already, as its `augmentation` tells, are not among them.
+    """
     found = {}
+    diffaugment = ["method.augment.kind=diffaugment"] if augmentation == "none" else []
+    ada = ["method.augment.kind=ada"] if augmentation != "ada" else []
     if vitals.diversity is not None and vitals.diversity < COLLAPSED:
+        remedies = [*diffaugment, "a lower method.learning_rate", "the method cwgan-gp"]
         found["collapse"] = (
             f"Collapse: paintings of different noise look alike (diversity {vitals.diversity:.2f} of the real "
-            "pictures'); the usual remedies are method.augment.kind=diffaugment, a lower method.learning_rate, or "
-            "the method cwgan-gp"
+            f"pictures'); the usual remedies are {_listed(remedies)}"
         )
     if vitals.accuracy is not None and vitals.accuracy > WINNING:
+        remedies = [*ada, "more pictures", "a narrower discriminator", "to stop here"]
         found["accuracy"] = (
             f"The discriminator wins: it is right on {vitals.accuracy:.0%} of the images, which leaves the generator "
-            "little to learn from; the usual remedies are method.augment.kind=ada, more pictures, a narrower "
-            "discriminator, or to stop here"
+            f"little to learn from; the usual remedies are {_listed(remedies)}"
         )
     if vitals.overfit is not None and vitals.overfit > BY_HEART:
+        remedies = ["more pictures", *ada, "to stop here"]
         found["overfit"] = (
             "It learns by heart: to the discriminator, held-out pictures look more like fakes than like those learned "
-            f"from (overfit {vitals.overfit:.2f}); add pictures, say method.augment.kind=ada, or stop here"
+            f"from (overfit {vitals.overfit:.2f}); the usual remedies are {_listed(remedies)}"
         )
     for network, ratio in vitals.gradients.items():
         if not 1 / STRANGE <= ratio <= STRANGE:
@@ -98,6 +105,11 @@ def signs(vitals: Vitals) -> dict[str, str]:
                 "usual size; the usual remedies are a lower method.learning_rate and an earlier checkpoint"
             )
     return found
+
+
+def _listed(remedies: Sequence[str]) -> str:
+    *some, last = remedies
+    return f"{', '.join(some)} or {last}"
 
 
 class News(NamedTuple):
@@ -174,7 +186,7 @@ class Health:
 
         A sign that went away and comes back is told again.
         """
-        found = signs(vitals) if progress >= EARLY else {}
+        found = signs(vitals, self.judge.augment.options.kind) if progress >= EARLY else {}
         begun = {name: sentence for name, sentence in found.items() if name not in self.standing}
         ended = tuple(sorted(self.standing - found.keys()))
         self.standing = frozenset(found)

@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 from torch.nn import functional as F
 
+AugmentationKind = Literal["none", "diffaugment", "ada"]
 Policy = Literal["colour", "translation", "cutout"]
 
 BATCHES = 4
@@ -31,7 +32,7 @@ class AugmentOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    kind: Literal["none", "diffaugment", "ada"] = "none"
+    kind: AugmentationKind = "none"
     """none; diffaugment: always, in a few ways; ada: in many ways, as often as the discriminator's overfitting asks."""
     policies: tuple[Policy, ...] = Field(("colour", "translation", "cutout"), min_length=1)
     """diffaugment's ways, in order."""
