@@ -130,6 +130,7 @@ def test_good_health_has_no_signs_and_nor_has_what_is_not_known() -> None:
     assert signs(Vitals()) == {}
     assert signs(Vitals(0.9, 0.1, 0.7, {"generator": 3.0, "discriminator": 0.1})) == {}
     assert signs(Vitals(0.25, 0.6, 0.9, {"generator": 100.0, "discriminator": 0.01})) == {}
+    assert signs(Vitals(accuracy=0.45)) == {}
 
 
 @pytest.mark.parametrize(
@@ -137,6 +138,7 @@ def test_good_health_has_no_signs_and_nor_has_what_is_not_known() -> None:
     [
         (Vitals(diversity=0.08), "collapse", r"^Collapse: .*\(diversity 0.08 of .*remedies are method.augment.kind"),
         (Vitals(accuracy=0.974), "accuracy", r"^The discriminator wins: it is right on 97% .*remedies are "),
+        (Vitals(accuracy=0.43), "losing", r"^The discriminator loses: it is right on 43% .*discriminator_width or a "),
         (
             Vitals(overfit=0.7),
             "overfit",

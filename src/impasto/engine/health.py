@@ -41,6 +41,9 @@ COLLAPSED = 0.25
 """Diversity below this is a sign: our choice, between one painting for all noise (0) and the real pictures (1)."""
 WINNING = 0.9
 """Accuracy of the discriminator above this is a sign (spec 01: seed 001 found its artefacts there)."""
+LOSING = 0.45
+"""Accuracy of the discriminator below this is a sign: our choice, surely less than by guessing. GANtor-v2's stayed
+there with a quarter of its channels at 64 pixels, and taught its generator a lattice."""
 BY_HEART = 0.6
 """Overfit above this is a sign; Karras et al. steer their other meter, r_t, to it."""
 UNSURE = 0.2
@@ -90,6 +93,12 @@ def signs(vitals: Vitals, augmentation: AugmentationKind = "none") -> dict[str, 
         found["accuracy"] = (
             f"The discriminator wins: it is right on {vitals.accuracy:.0%} of the images, which leaves the generator "
             f"little to learn from; the usual remedies are {_listed(remedies)}"
+        )
+    if vitals.accuracy is not None and vitals.accuracy < LOSING:
+        remedies = ["a larger method.discriminator_width", "a larger training.batch_size"]
+        found["losing"] = (
+            f"The discriminator loses: it is right on {vitals.accuracy:.0%} of the images, less than by guessing, and "
+            f"teaches the generator little; the usual remedies are {_listed(remedies)}"
         )
     if vitals.overfit is not None and vitals.overfit > BY_HEART:
         remedies = ["more pictures", *ada, "to stop here"]
