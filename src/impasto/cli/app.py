@@ -54,6 +54,17 @@ def main() -> None:
     os.environ.setdefault("GOMP_SPINCOUNT", "10000")
     warnings.filterwarnings("ignore", module="PIL")  # odd tags in scans; what cannot be read is told in our words
     try:
+        _run()
+    except SystemExit as left:
+        if "LOCAL_RANK" in os.environ:  # one of several processes
+            from impasto.engine.together import leave
+
+            leave(left.code)
+        raise
+
+
+def _run() -> None:
+    try:
         app()
     except ImpastoError as error:
         if os.environ.get("LOCAL_RANK", "0") == "0":  # of several processes one complains

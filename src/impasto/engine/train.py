@@ -29,7 +29,7 @@ from impasto.engine.measuring import Measurement, check_measurable, in_eval_mode
 from impasto.engine.same_data import check_same_data, remember_data
 from impasto.engine.schedule import set_learning_rates
 from impasto.engine.start import begin_from
-from impasto.engine.together import most, raise_together
+from impasto.engine.together import most, part, raise_together
 from impasto.engine.watch import Watch
 from impasto.errors import DataError, ImpastoError, RecipeError, TrainingDivergedError, did_you_mean
 from impasto.method import Learner, Painter, TrainingState
@@ -136,6 +136,7 @@ class Session:
             elif stopped_by:
                 self._save(candidate=False, metrics=metrics)
             if stopped_by and not clock.finished:
+                part(self.fabric)
                 raise InterruptedTraining(stopped_by, clock.images_seen)
         return self._finish()
 
@@ -206,7 +207,8 @@ class Session:
 
     def _finite(self, means: dict[str, float]) -> dict[str, float]:
         name = not_finite(means)
-        if name is not None:
+        if name is not None:  # in the means of all devices, so on each of them
+            part(self.fabric)
             raise TrainingDivergedError(diverged(f"the loss {name}", self.clock, self.folder))
         return means
 

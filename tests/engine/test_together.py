@@ -1,0 +1,55 @@
+"""How one of several processes ends; that they decide alike is shown by whole runs in test_processes.py."""
+
+import os
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+from lightning_fabric import Fabric
+from lightning_fabric.plugins.environments import LightningEnvironment
+from lightning_fabric.strategies.launchers import subprocess_script
+
+from impasto.engine.together import part
+
+MAIN_THAT_TELLS_OF_ITS_END = """
+import atexit
+atexit.register(print, "the interpreter was taken down")
+from impasto.cli.app import main
+main()
+"""
+
+
+@pytest.mark.parametrize(("arguments", "code"), [(["--version"], 0), (["recipes", "nowhere"], 2)])
+def test_one_of_several_processes_says_all_and_leaves_its_interpreter_standing(arguments: list[str], code: int) -> None:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "LOCAL_RANK": "0"}
+    command = [sys.executable, "-c", MAIN_THAT_TELLS_OF_ITS_END, *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False, timeout=100)
+    assert done.returncode == code
+    assert "impasto" in done.stdout + done.stderr
+    assert "taken down" not in done.stdout
+
+
+def test_no_process_is_killed_for_another_that_left_after_they_parted(monkeypatch: pytest.MonkeyPatch) -> None:
+    killed: list[int] = []
+    monkeypatch.setattr(subprocess_script.os, "kill", lambda process, _: killed.append(process))
+    launcher = subprocess_script._SubprocessScriptLauncher(LightningEnvironment(), num_processes=2, num_nodes=1)
+    observer = subprocess_script._ChildProcessObserver(main_pid=os.getpid(), child_processes=launcher.procs)
+
+    def failed() -> None:
+        launcher.procs.append(subprocess.Popen([sys.executable, "-c", "raise SystemExit(2)"]))
+        launcher.procs[-1].wait()
+
+    class Two(Fabric):
+        world_size, strategy = 2, SimpleNamespace(launcher=launcher)  # type: ignore[assignment]
+
+        def barrier(self, name: str | None = None) -> None:
+            raise RuntimeError("the other has gone")
+
+    failed()
+    part(Two(accelerator="cpu", devices=1))
+    assert observer._run()  # it has nothing left to look at
+    assert killed == []
+    failed()
+    assert observer._run()
+    assert killed == [os.getpid()]  # so it is this observer that would have killed
