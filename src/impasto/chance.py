@@ -16,3 +16,15 @@ def mixed_seed(*parts: int | str) -> int:
 def generator(*parts: int | str) -> torch.Generator:
     """Return a CPU generator seeded by all parts."""
     return torch.Generator().manual_seed(mixed_seed(*parts))
+
+
+def seed_draws(device: torch.device, *parts: int | str) -> None:
+    """Seed, by all parts, what draws on the CPU and on this device without a generator of its own.
+
+    torch.manual_seed would seed every kind of device there might be, and for those that are not there it writes down
+    the whole call stack: milliseconds, which each step would pay.
+    """
+    seed = mixed_seed(*parts)
+    torch.default_generator.manual_seed(seed)
+    if device.type == "cuda":
+        torch.cuda.manual_seed(seed)

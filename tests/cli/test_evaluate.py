@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -60,8 +61,10 @@ def test_missing_weights_name_the_file_and_the_way(
     impasto: Run, collections: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from impasto import weights
+    from impasto.download import Patience
     from impasto.evaluation import extractors
 
+    monkeypatch.setattr(weights, "fetch", partial(weights.fetch, patience=Patience(pause=0)))
     nowhere = weights.Published("weights.pth", ("http://127.0.0.1:9/weights.pth",), None)
     monkeypatch.setattr(extractors, "find_weights", lambda _: weights.find_weights(nowhere))
     code, _, err = impasto("evaluate", collections[0], "--against", collections[1])

@@ -21,7 +21,7 @@ from tests.conformance.test_methods import assert_same_checkpoint
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows has other signals")
 
-SLOW_STEPS = ["training.images=400", "every.checkpoint=3", "every.samples=1000"]
+SLOW_STEPS = ["training.images=200", "every.checkpoint=3", "every.samples=1000"]
 
 
 def start(

@@ -10,7 +10,7 @@ from lightning_fabric import Fabric
 from lightning_fabric.plugins.environments import LightningEnvironment
 from lightning_fabric.strategies.launchers import subprocess_script
 
-from impasto.engine.together import part
+from impasto.engine.together import part_ways
 
 MAIN_THAT_TELLS_OF_ITS_END = """
 import atexit
@@ -47,7 +47,7 @@ def test_no_process_is_killed_for_another_that_left_after_they_parted(monkeypatc
             raise RuntimeError("the other has gone")
 
     failed()
-    part(Two(accelerator="cpu", devices=1))
+    part_ways(Two(accelerator="cpu", devices=1))
     assert observer._run()  # it has nothing left to look at
     assert killed == []
     failed()

@@ -1,6 +1,7 @@
 """Extractors by name, and the weights they need: given, kept, fetched, or told how to get."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,9 @@ import torch
 from safetensors.torch import save_file
 from torch import Tensor
 
+from impasto import weights
 from impasto.data.transforms import to_pixels
+from impasto.download import Patience
 from impasto.engine.train import train
 from impasto.errors import EvaluationError
 from impasto.evaluation import extractors
@@ -126,6 +129,7 @@ def test_without_a_network_one_sentence_names_the_way(
     cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    monkeypatch.setattr(weights, "fetch", partial(weights.fetch, patience=Patience(pause=0)))
     nowhere = Published("weights.pth", ("http://127.0.0.1:9/weights.pth",), None)
     monkeypatch.setattr(extractors, "find_weights", lambda _: find_weights(nowhere))
     with pytest.raises(EvaluationError) as told:

@@ -6,7 +6,7 @@ import os
 import sys
 import warnings
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NoReturn
 
 import typer
 
@@ -56,11 +56,20 @@ def main() -> None:
     try:
         _run()
     except SystemExit as left:
-        if "LOCAL_RANK" in os.environ:  # one of several processes
-            from impasto.engine.together import leave
-
-            leave(left.code)
+        if "LOCAL_RANK" in os.environ:
+            _leave(left.code)
         raise
+
+
+def _leave(code: int | str | None) -> NoReturn:
+    """End this process, which is one of several, at once; the code is a SystemExit's.
+
+    A thread of Gloo may still hold a tensor of the last collective; giving it back while the interpreter is taken down
+    aborts the process (https://github.com/pytorch/pytorch/pull/179291), and no call waits for that thread.
+    """
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code if isinstance(code, int) else int(code is not None))
 
 
 def _run() -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from contextlib import suppress
-from typing import Any, NoReturn
+from typing import Any
 
 import torch
 import torch.distributed
@@ -32,12 +30,12 @@ def raise_together(fabric: Fabric, failure: ImpastoError | None) -> None:
         if failure is None:
             failure = next((ImpastoError(text) for text in told if text is not None), None)
         if failure is not None:
-            part(fabric)
+            part_ways(fabric)
     if failure is not None:
         raise failure
 
 
-def part(fabric: Fabric) -> None:
+def part_ways(fabric: Fabric) -> None:
     """Let every device know that all stop here, before one of them leaves with an exit code that is not 0.
 
     From here on the launcher takes no such code for a crash: it would kill the first process in its last words.
@@ -54,14 +52,3 @@ def part(fabric: Fabric) -> None:
 
 _LEFT_ALONE: list[Any] = []
 """Processes that end by themselves; kept so that nothing warns of their being dropped while they still do."""
-
-
-def leave(code: int | str | None) -> NoReturn:
-    """End this process, which is one of several, at once; the code is a SystemExit's.
-
-    A thread of Gloo may still hold a tensor of the last collective; giving it back while the interpreter is taken down
-    aborts the process (https://github.com/pytorch/pytorch/pull/179291), and no call waits for that thread.
-    """
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code if isinstance(code, int) else int(code is not None))

@@ -11,7 +11,7 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
-from impasto.chance import generator, mixed_seed
+from impasto.chance import generator, seed_draws
 from impasto.clock import Clock
 from impasto.data.batches import Images
 from impasto.data.dataset import Dataset
@@ -29,7 +29,7 @@ from impasto.engine.measuring import Measurement, check_measurable, in_eval_mode
 from impasto.engine.same_data import check_same_data, remember_data
 from impasto.engine.schedule import set_learning_rates
 from impasto.engine.start import begin_from
-from impasto.engine.together import most, part, raise_together
+from impasto.engine.together import most, part_ways, raise_together
 from impasto.engine.watch import Watch
 from impasto.errors import DataError, ImpastoError, RecipeError, TrainingDivergedError, did_you_mean
 from impasto.method import Learner, Painter, TrainingState
@@ -84,7 +84,7 @@ class Session:
         _check_enough(self.dataset, options.batch_size)
         if not accept_changed_data:
             check_same_data(folder, self.dataset)
-        torch.manual_seed(mixed_seed(options.seed, "weights"))
+        seed_draws(fabric.device, options.seed, "weights")
         self.method: Learner[Any] = method_class(recipe.method, self.dataset.spec)
         check_measurable(recipe, self.method, self.dataset)
         self.judge = None
@@ -118,7 +118,7 @@ class Session:
         stream = self.dataset.stream(options.batch_size, options.seed, clock.images_seen, rank, world_size)
         while not clock.finished:
             batch = self._next_batch(stream)
-            torch.manual_seed(mixed_seed(options.seed, rank, clock.images_seen))
+            seed_draws(self.fabric.device, options.seed, rank, clock.images_seen)
             set_learning_rates(self.state.optimizers, options.schedule, clock, options.batch_size)
             with self.fabric.autocast():
                 scalars = self.method.training_step(self._on_device(batch), clock)
@@ -136,7 +136,7 @@ class Session:
             elif stopped_by:
                 self._save(candidate=False, metrics=metrics)
             if stopped_by and not clock.finished:
-                part(self.fabric)
+                part_ways(self.fabric)
                 raise InterruptedTraining(stopped_by, clock.images_seen)
         return self._finish()
 
@@ -208,7 +208,7 @@ class Session:
     def _finite(self, means: dict[str, float]) -> dict[str, float]:
         name = not_finite(means)
         if name is not None:  # in the means of all devices, so on each of them
-            part(self.fabric)
+            part_ways(self.fabric)
             raise TrainingDivergedError(diverged(f"the loss {name}", self.clock, self.folder))
         return means
 
