@@ -56,9 +56,11 @@ def test_painters_their_cards_and_exporting_one(impasto: Run, tiny_recipe: Path)
     assert code == 0
     assert "mine as torch: mine.pt2" in out
     assert "takes photo float32 [N, 3, H, W] in [-1, 1]" in out
-    code, _, complaint = impasto("export", "mine", "--format", "torch")
+    code, _, complaint = impasto("export", "styles", "--format", "torch", "--output", "mine.pt2")
     assert (code, complaint) == (2, "impasto: mine.pt2 exists; say --overwrite to write it again\n")
-    assert impasto("export", "mine", "--format", "torch", "--overwrite")[0] == 0
+    code, out, _ = impasto("export", "styles", "--format", "torch", "--output", "mine.pt2", "--overwrite")
+    assert code == 0
+    assert "takes weights float32" in out
 
 
 def test_a_run_by_the_name_of_a_painter_in_the_box_or_with_a_dot(impasto: Run, tiny_recipe: Path) -> None:

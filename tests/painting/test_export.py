@@ -61,8 +61,10 @@ def test_a_torch_program_paints_without_impasto(painter: LoadedPainter, tmp_path
 
 
 @pytest.mark.parametrize("kind", ["onnx", "torch"])
-def test_noise_comes_along(kind: Format, tmp_path: Path) -> None:
-    loaded = load_painter("impressionist")
+def test_noise_comes_along(kind: Format, tiny_recipe: Path, tmp_path: Path) -> None:
+    cut = "method={name: cut, width: 4, blocks: 1, discriminator_width: 4, underpainting: 2, noise: 0.5}"
+    train(load_recipe(tiny_recipe, [cut, "training.images=1"]), Path("runs/tiny"))
+    loaded = load_painter("tiny")
     exported = export_painter(loaded, tmp_path / f"x.{kind}", kind)
     photo = 2 * torch.rand(1, 3, 60, 84) - 1
     expected = loaded.painter.paint(Images(photo), generator(0, "paint"))
@@ -71,6 +73,7 @@ def test_noise_comes_along(kind: Format, tmp_path: Path) -> None:
     else:
         found = torch.export.load(exported.file).module()(photo)
     torch.testing.assert_close(found, expected, atol=1e-3, rtol=0)
+    assert (loaded.painter.paint(Images(photo), generator(1, "paint")) - expected).abs().max() > 0.01
 
 
 @pytest.mark.parametrize("kind", ["onnx", "torch"])
@@ -89,14 +92,13 @@ def test_painters_from_labels(kind: Format, tmp_path: Path) -> None:
     assert found.std() > 0.1
 
 
-def test_what_paints_otherwise_is_not_written(
-    painter: LoadedPainter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_paints_otherwise_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    painter = load_painter("styles")
     load = export._load_torch
-    monkeypatch.setattr(export, "_load_torch", lambda file: lambda photo: 0.99 * load(file)(photo))
-    with pytest.raises(PainterError, match=r"tiny as torch paints otherwise than here, by up to 0\.\d+ of 2, and"):
+    monkeypatch.setattr(export, "_load_torch", lambda file: lambda *labels: 0.9 * load(file)(*labels))
+    with pytest.raises(PainterError, match=r"styles as torch paints otherwise than here, by up to 0\.\d+ of 2, and"):
         export_painter(painter, tmp_path / "x.pt2", "torch")
-    monkeypatch.setattr(export, "_load_torch", lambda file: lambda photo: float("nan") * load(file)(photo))
+    monkeypatch.setattr(export, "_load_torch", lambda file: lambda *labels: float("nan") * load(file)(*labels))
     with pytest.raises(PainterError, match="by up to nan"):
         export_painter(painter, tmp_path / "x.pt2", "torch")
     assert list(tmp_path.glob("*x.*")) == []
