@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, TypeAdapter, ValidationError, model_validator
-from pydantic_core import ErrorDetails
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, model_validator
 
 from impasto.data.dataset import DataOptions
 from impasto.data.datasets import DATASETS
@@ -17,6 +16,7 @@ from impasto.errors import RecipeError, did_you_mean
 from impasto.method import Learner, MethodOptions, Painter
 from impasto.methods import METHODS
 from impasto.recipe_files import read_shipped, shipped_recipes
+from impasto.validation import checked, chosen_model, set_path
 
 VALIDATION = "validation/"
 """What the names of a method's own metrics of held-out pictures begin with."""
@@ -33,6 +33,10 @@ def is_metric(name: str) -> bool:
 def higher_is_better(name: str) -> bool:
     """Say in which direction a metric or logged scalar improves, by the last part of its name; losses fall."""
     return name.rpartition("/")[2] in HIGHER_IS_BETTER | {"accuracy"}
+
+
+OPTIONAL = frozenset({"about", "every", "evaluation"})
+"""Blocks that a recipe may leave out."""
 
 
 class Options(BaseModel):
@@ -72,7 +76,6 @@ class Halving(Options):
 
 
 Schedule = Constant | LinearDecay | Halving
-SCHEDULES = tuple(str(model.model_fields["kind"].default) for model in get_args(Schedule))
 
 
 class TrainingOptions(Options):
@@ -193,7 +196,7 @@ def parse_recipe(text: str, source: str, overrides: Sequence[str] = ()) -> Recip
         raise RecipeError(source, [f"is not YAML ({' '.join(str(error).split())}); mend that line"]) from error
     if not isinstance(tree, dict):
         raise RecipeError(source, ["is not a recipe; it needs the blocks method, data and training"])
-    problems = [problem for override in overrides for problem in _override(tree, override)]
+    problems = [problem for override in overrides if (problem := set_path(tree, override)) is not None]
     blocks = _checked_blocks(tree, problems)
     if problems:
         raise RecipeError(source, problems)
@@ -202,87 +205,28 @@ def parse_recipe(text: str, source: str, overrides: Sequence[str] = ()) -> Recip
     return recipe
 
 
-def _override(tree: dict[str, Any], override: str) -> Iterator[str]:
-    """Set one dotted path in the tree; yield the problem if that cannot be done."""
-    path, equals, text = override.partition("=")
-    if not equals or not path:
-        yield f"{override!r} is not an override; write it as a.dotted.path=value"
-        return
-    *parents, last = path.split(".")
-    block: Any = tree
-    for parent in parents:
-        block = block.setdefault(parent, {})
-        if not isinstance(block, dict):
-            yield f"{path}: {parent} is a value, not a block"
-            return
-    try:
-        value = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError):
-        value = text  # a path such as C:\photos: [x], or 2024-13-45, is text after all
-    block[last] = str(value) if hasattr(value, "isoformat") else value
-
-
 def _checked_blocks(tree: dict[str, Any], problems: list[str]) -> dict[str, Any]:
-    """Validate each block with its own model, adding what is wrong to `problems`."""
-    models: dict[str, Any] = {
-        "about": About | None,
+    """Validate each block with its own model; add what is wrong to `problems`."""
+    method, no_method = chosen_model(tree, "method", "name", {name: m.Options for name, m in METHODS.items()})
+    data, no_data = chosen_model(tree, "data", "kind", {kind: d.Options for kind, d in DATASETS.items()})
+    problems += [*no_method, *no_data]
+    models: dict[str, type[BaseModel] | None] = {
+        "about": About,
+        "method": method,
+        "data": data,
         "training": TrainingOptions,
         "every": EveryOptions,
-        "evaluation": EvaluationOptions | None,
+        "evaluation": EvaluationOptions,
     }
-    models["method"] = _chosen(tree, "method", "name", {k: m.Options for k, m in METHODS.items()}, problems)
-    models["data"] = _chosen(tree, "data", "kind", {k: d.Options for k, d in DATASETS.items()}, problems)
     unknown = tree.keys() - models.keys()
     problems += [f"{key}: not a block of a recipe{did_you_mean(str(key), models)}" for key in sorted(unknown, key=str)]
     blocks = {}
     for name, model in models.items():
-        if model is None or (name not in tree and name in ("about", "every", "evaluation")):
+        if model is None or (name in OPTIONAL and tree.get(name) is None):
             continue
-        try:
-            blocks[name] = TypeAdapter(model).validate_python(tree.get(name, {}))
-        except ValidationError as error:
-            problems += [_told(name, model, detail) for detail in error.errors()]
+        blocks[name], wrong = checked(model, tree.get(name, {}), name)
+        problems += wrong
     return blocks
-
-
-def _chosen(
-    tree: dict[str, Any], block: str, key: str, table: Mapping[str, type[BaseModel]], problems: list[str]
-) -> type[BaseModel] | None:
-    """Return the model that a block's own `name` or `kind` chooses."""
-    value = tree.get(block)
-    if not isinstance(value, dict) or key not in value:
-        problems.append(f"{block}.{key}: missing{did_you_mean('', table)}")
-        return None
-    chosen = str(value[key])
-    if chosen not in table:
-        problems.append(f"{block}.{key}: there is no {chosen!r}{did_you_mean(chosen, table)}")
-        return None
-    return table[chosen]
-
-
-def _told(block: str, model: Any, detail: ErrorDetails) -> str:
-    """Return one validation error as a sentence that starts with its dotted path."""
-    where = [str(part) for part in detail["loc"] if str(part) not in SCHEDULES]
-    path = ".".join([block, *where])
-    kind, given = detail["type"], detail["input"]
-    if kind == "extra_forbidden":
-        return f"{path}: not an option of {block}{did_you_mean(where[-1], _fields(model, where[:-1]))}"
-    if kind == "missing":
-        return f"{path}: missing; add it"
-    if kind == "value_error":
-        return f"{path}: {detail['ctx']['error']}"
-    reason = detail["msg"].removeprefix("Input ").replace("should", "must", 1)
-    hint = "; write it with a dot, as 1.0e-4" if kind.startswith("float") and isinstance(given, str) else ""
-    return f"{path}: {reason}, not {given!r}{hint}"
-
-
-def _fields(model: Any, parents: Sequence[str]) -> set[str]:
-    """Return the names of the fields at a place inside a model."""
-    models = [model]
-    for parent in parents:
-        inner = [m.model_fields[parent].annotation for m in models if parent in m.model_fields]
-        models = [part for annotation in inner for part in (get_args(annotation) or (annotation,))]
-    return {name for m in models if hasattr(m, "model_fields") for name in m.model_fields}
 
 
 def _check_together(recipe: Recipe, source: str) -> None:

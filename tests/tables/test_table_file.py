@@ -34,7 +34,7 @@ def test_overrides_reach_all_runs_some_or_the_judge() -> None:
 
 MISTAKES = {
     "no such block": (TABLE.replace("source:", "sauce:"), r"sauce: not an option of a table; did you mean source\?"),
-    "missing": (TABLE.replace("source: Nobody, table 0", ""), "source: missing; add it"),
+    "missing": (TABLE.replace("source: Nobody, table 0", ""), "source: missing; it must be text"),
     "unknown run": (TABLE.replace("run: painter, after", "run: pantier, after"), r"rows.0.run: there is no run pantier; did you mean painter\?"),
     "unknown metric": (TABLE.replace("[kid,", "[kidd,"), r"judge.metrics: there is no metric kidd; did you mean kid\?"),
     "unknown published": (TABLE.replace("{kid: [", "{kdi: ["), r"rows.0.published: there is no metric kdi; did you mean kid\?"),
@@ -46,12 +46,12 @@ MISTAKES = {
     "no judge": (TABLE.replace("judge: {", "judge: null #"), "judge: missing; say judge"),
     "nothing shown": (TABLE[: TABLE.index("rows:")], "rows: there are neither rows nor figures"),
     "list": ("[1]", "is not a table; it needs the blocks about, source and runs"),
-    "of a row": (TABLE.replace("run: painter, after: 1/2, pub", "runn: painter, after: 1/2, pub"), r"rows.0.runn: not an option of rows; did you mean run\?"),
+    "of a row": (TABLE.replace("run: painter, after: 1/2, pub", "runn: painter, after: 1/2, pub"), r"rows.0.runn: not an option of rows.0; did you mean run\?"),
     "published words": (TABLE.replace("[0.5, 0.25]", "[0.5, x]"), r"rows.0.published.kid: must be a number, \[number, spread\], or a number for each class"),
     "published nothing": (TABLE.replace("[0.5, 0.25]", ".nan"), r"rows.0.published.kid: must be a number, .* not nan"),
-    "no list": (TABLE.replace("[kid, colour, fid-by-class]", "kid"), "judge.metrics: must be a list, not 'kid'"),
-    "no block": (TABLE.replace("{recipe: painter.yaml}", "3"), "runs.painter: must be a block of options, not 3"),
-    "run's name": (TABLE.replace("  painter: {", "  a/b: {"), "runs.a/b: must be letters, digits"),
+    "no list": (TABLE.replace("[kid, colour, fid-by-class]", "kid"), r"judge.metrics: must be a list with 1 or more entries, each text, not 'kid'; write \[kid\]"),
+    "no block": (TABLE.replace("{recipe: painter.yaml}", "3"), "runs.painter: must be a block of options such as {recipe: ...}, not 3"),
+    "run's name": (TABLE.replace("  painter: {", "  a/b: {"), "runs.a/b: must be at most 100 letters, digits"),
     "unknown features": (TABLE.replace("pixels}", "paintre}"), r"judge.features: there are no features paintre; did you mean painter\?"),
     "unknown classifier": (TABLE.replace("pixels}", "pixels, classifier: pixel}"), r"judge.classifier: there are no features pixel; did you mean pixels\?"),
     "a row's classifier": (TABLE.replace("after: 1/2, pub", "classifier: x, pub"), "rows.0.classifier: there are no features x"),
@@ -72,13 +72,13 @@ def test_mistakes_are_told_by_their_path(mistake: str) -> None:
 @pytest.mark.parametrize(
     ("override", "sentence"),
     [
-        ("training.images", "is not an override; write it as a.dotted.path=value"),
+        ("training.images", "is not a setting; write it as a.dotted.path=value"),
         ("pantier:training.images=3", r"there is no run pantier; did you mean painter\?"),
         ("judge.image=3", r"judge.image: not an option of judge; did you mean images\?"),
         ("figures.mixd.seed=3", r"figures.mixd.seed=3: there is no figure mixd; did you mean mixed\?"),
         ("figures.label=red", "figures.label=red: there is no figure label; there are mixed, sheet"),
         ("rows.0.name=x", "rows.0.name=x: runs, judge and figures alone change here; write a table of your own"),
-        ("judge.images=many", "judge.images: must be a valid integer.* not 'many'"),
+        ("judge.images=many", "judge.images: must be a whole number from 2 to 1000000, not 'many'"),
     ],
 )
 def test_overrides_that_fit_nothing_are_told(override: str, sentence: str) -> None:

@@ -22,6 +22,7 @@ from impasto.data.transforms import centre_crop, resized
 from impasto.errors import EvaluationError, PictureError
 from impasto.evaluation.images import Drawn, ImageSet
 from impasto.evaluation.top1 import Share, wilson
+from impasto.validation import mistakes
 
 EACH = 20
 """Real pictures, and generated ones, unless said. Spec 07, sample sizes."""
@@ -243,8 +244,5 @@ def _read(file: Path, sheet: type[Sheet], what: str) -> Sheet:
     except OSError as error:
         raise EvaluationError(f"{file} cannot be read ({error.strerror}); check the path") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the file"
-        raise EvaluationError(
-            f"{file} is not {what}, or damaged ({_printable(where)}: {first['msg']}); save it again or leave it out"
-        ) from error
+        wrong = _printable(mistakes(error, sheet, whole=what)[0])
+        raise EvaluationError(f"{file} is not {what}, or damaged ({wrong}); save it again or leave it out") from error
