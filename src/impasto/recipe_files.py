@@ -21,12 +21,12 @@ def shipped_tables() -> list[str]:
 
 def read_shipped(name: str) -> str:
     """Return a shipped recipe's YAML text; raise RecipeError when there is none of that name."""
-    return _read(_recipes(), name, "recipe", "impasto recipes")
+    return _read(_recipes(), name, "recipe", "impasto list recipes")
 
 
 def read_shipped_table(name: str) -> str:
     """Return a shipped table's YAML text; raise RecipeError when there is none of that name."""
-    return _read(_tables(), name, "table", "impasto table")
+    return _read(_tables(), name, "table", "impasto list tables")
 
 
 def _recipes() -> Traversable:

@@ -1,4 +1,4 @@
-"""`impasto table` as a user types it: trained, judged, written, stopped and gone on with."""
+"""`impasto table` as a user types it: trained, evaluated, written, stopped and continued."""
 
 import json
 import os
@@ -56,7 +56,7 @@ def test_tables_are_listed(impasto: Run) -> None:
     assert "Datta & Cai, GANtor Arts Center, table 1" in out
 
 
-def test_a_table_is_made_and_the_second_time_only_judged(impasto: Run, table_file: str) -> None:
+def test_a_table_is_made_and_the_second_time_only_evaluated(impasto: Run, table_file: str) -> None:
     code, out, _ = impasto("table", table_file, "--runs", "mine", "--output", "out")
     assert code == 0
     assert out.splitlines()[-1] == str(Path("out/table.html").resolve())
@@ -75,7 +75,7 @@ def test_a_table_is_made_and_the_second_time_only_judged(impasto: Run, table_fil
     assert again == first
 
 
-def test_a_run_of_the_table_judges_the_others(impasto: Run, table_file: str) -> None:
+def test_a_classifier_of_the_table_evaluates_the_others(impasto: Run, table_file: str) -> None:
     Path("judge.yaml").write_text(JUDGE)
     Path("judged.yaml").write_text(CLASSIFIED)
     code, out, _ = impasto("table", "judged.yaml", "painter:training.images=16", "judge:training.seed=1")
@@ -95,7 +95,7 @@ def test_a_run_of_the_table_judges_the_others(impasto: Run, table_file: str) -> 
     assert "a classifier right on" in " ".join(out.split())
 
 
-def test_ctrl_c_while_training_saves_and_says_how_to_go_on(
+def test_ctrl_c_while_training_saves_and_prints_how_to_go_on(
     impasto: Run, table_file: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
@@ -109,7 +109,7 @@ def test_ctrl_c_while_training_saves_and_says_how_to_go_on(
     assert "going on at 16" in out
 
 
-def test_ctrl_c_while_judging_keeps_what_was_trained(
+def test_ctrl_c_while_evaluating_keeps_what_was_trained(
     impasto: Run, table_file: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stopped(*_: object, **__: object) -> None:
@@ -132,7 +132,7 @@ def test_what_was_measured_is_written_before_the_figures_are_drawn(
     monkeypatch.setattr(tables_drawing, "paint_cells", stopped)
     code, _, err = impasto("table", table_file)
     assert code == 130
-    assert "what was trained, judged and drawn is kept, and the same command goes on from there" in err
+    assert "what was trained, evaluated and drawn is kept, and the same command goes on from there" in err
     assert {path.name for path in Path("tables/table").iterdir()} == {"table.json", "table.md", "table.html"}
 
 
@@ -160,7 +160,7 @@ def test_rows_and_figures_need_painters(impasto: Run, table_file: str) -> None:
     assert "figures.1.run: painter is a run of inception-classifier, which does not paint from labels" in last
 
 
-def test_what_evaluation_says_names_no_option_that_a_table_lacks(
+def test_errors_of_evaluation_name_no_option_that_a_table_lacks(
     impasto: Run, table_file: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gone = Published("weights.pth", ("http://127.0.0.1:9/weights.pth",), None)
@@ -197,7 +197,7 @@ MISTAKES: dict[str, tuple[list[str], str]] = {
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_mistakes_get_one_clear_sentence_before_anything_is_learned(
+def test_mistakes_get_one_clear_sentence_before_training(
     mistake: str, impasto: Run, table_file: str
 ) -> None:
     arguments, expected = MISTAKES[mistake]
@@ -214,7 +214,7 @@ def test_a_class_is_found_however_it_is_spelled(impasto: Run, table_file: str) -
     assert read_signature(Path("tables/table/mixed.png"))["figure"] == "red, seed 0"
 
 
-def test_a_second_stage_that_does_not_fit_is_told_before_the_first(impasto: Run, table_file: str) -> None:
+def test_a_second_stage_that_does_not_fit_is_refused_before_the_first(impasto: Run, table_file: str) -> None:
     text = Path(table_file).read_text()
     second = "  second: {recipe: painter.yaml, settings: [training.start_from=painter, method.width=8]}\n"
     Path(table_file).write_text(text.replace("rows:\n", f"{second}rows:\n", 1))

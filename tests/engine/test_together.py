@@ -20,7 +20,7 @@ main()
 """
 
 
-@pytest.mark.parametrize(("arguments", "code"), [(["--version"], 0), (["recipes", "nowhere"], 2)])
+@pytest.mark.parametrize(("arguments", "code"), [(["--version"], 0), (["about", "nowhere"], 2)])
 def test_one_of_several_processes_says_all_and_leaves_its_interpreter_standing(arguments: list[str], code: int) -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "LOCAL_RANK": "0"}
     command = [sys.executable, "-c", MAIN_THAT_TELLS_OF_ITS_END, *arguments]

@@ -1,4 +1,4 @@
-"""The commands. Bodies import what they need, so that help does not wait for torch."""
+"""The command line: its commands in order, and how mistakes end a command."""
 
 from __future__ import annotations
 
@@ -11,40 +11,34 @@ from typing import Annotated, Literal, NoReturn
 import typer
 
 from impasto import __version__
+from impasto.cli.commands.compare import compare
+from impasto.cli.commands.data import data
+from impasto.cli.commands.demo import demo
+from impasto.cli.commands.evaluate import evaluate
+from impasto.cli.commands.export import export
+from impasto.cli.commands.figure import distances, figure
+from impasto.cli.commands.look_up import about, list_
+from impasto.cli.commands.publish import publish
+from impasto.cli.commands.quiz import quiz
+from impasto.cli.commands.table import table
+from impasto.cli.commands.train import train
 from impasto.cli.console import complaints, console, escape
-from impasto.cli.data_app import data
-from impasto.cli.figure_app import figure
-from impasto.cli.judging_app import judging
+from impasto.cli.help_text import LongHelp, OrderedGroup
 from impasto.cli.options import DeviceName
 from impasto.errors import ImpastoError
 
+START, MAKE, MEASURE, SHARE = "Start here", "Train and paint", "Measure and compare", "Share"
+
 app = typer.Typer(
+    cls=OrderedGroup,
     name="impasto",
     help="Train art-making models on your own pictures, and paint with them.",
-    epilog="First steps: impasto demo. What can be trained, and what it costs: impasto recipes.",
+    epilog="First steps: impasto demo. What can be trained, and what it costs: impasto list recipes.",
     no_args_is_help=True,
-    add_completion=False,
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-LEARN, LOOK_UP = "Learn and paint", "Look up"
-
-app.add_typer(figure, rich_help_panel=LEARN)
-app.add_typer(data, rich_help_panel=LOOK_UP)
-app.add_typer(judging)
-
-TRAIN_HELP = """Train RECIPE, or go on where its run folder stands.
-
-RECIPE is a name that `impasto recipes` lists, or a YAML file. Any setting can be changed by its dotted path:
-
-  impasto train cyclegan-atelier data.style=mosaic --run runs/mosaic
-
-  impasto train cyclegan-landscape data.photos=my/photos data.paintings=my/monets training.images=50000
-
-Ctrl-C finishes the step and saves; the same command goes on from there, exactly.
-"""
 
 
 def main() -> None:
@@ -90,28 +84,10 @@ def _version(wanted: bool) -> None:
 @app.callback()
 def _options(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and leave.")
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
     pass
-
-
-@app.command(help=TRAIN_HELP, no_args_is_help=True, rich_help_panel=LEARN)
-def train(
-    recipe: Annotated[str, typer.Argument(metavar="RECIPE", help="Name of a recipe, or a YAML file.")],
-    overrides: Annotated[
-        list[str] | None, typer.Argument(metavar="[PATH=VALUE]...", help="Settings to change, by dotted path.")
-    ] = None,
-    run: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Run folder; runs/RECIPE unless said. An existing one goes on.")
-    ] = None,
-    accept_changed_data: Annotated[
-        bool, typer.Option("--accept-changed-data", help="Go on although the pictures changed since the run began.")
-    ] = False,
-) -> None:
-    from impasto.cli.training import train_command
-
-    train_command(recipe, overrides or [], run, accept_changed_data=accept_changed_data)
 
 
 PAINT_HELP = """Paint photos, or paint from noise what labels ask for: it depends on the painter.
@@ -129,7 +105,7 @@ painting carries how it was made, see `impasto about`. Painters: see `impasto pa
 """
 
 
-@app.command(help=PAINT_HELP, no_args_is_help=True, rich_help_panel=LEARN)
+@app.command(cls=LongHelp, help=PAINT_HELP, no_args_is_help=True, rich_help_panel=MAKE)
 def paint(
     photos: Annotated[
         list[Path] | None, typer.Argument(metavar="[PHOTO_OR_FOLDER]...", help="Pictures, or folders of them.")
@@ -192,86 +168,16 @@ def paint(
     paint_command(photos or [], painter, output, settings, device, wishes)
 
 
-EXPORT_HELP = """Write a painter as a model that other programs run, for pictures of any size.
-
-  impasto export impressionist
-
-  impasto export runs/monet --format torch --output monet.pt2
-
-It is held against the painter itself before it is written. onnx runs in ONNX Runtime and what is built on it; torch is
-a program of torch.export, which PyTorch loads without impasto.
-"""
-
-
-@app.command(help=EXPORT_HELP, no_args_is_help=True, rich_help_panel=LEARN)
-def export(
-    painter: Annotated[str, typer.Argument(metavar="PAINTER", help="A painter's name or a run folder.")],
-    format: Annotated[Literal["onnx", "torch"], typer.Option(help="What to write.")] = "onnx",  # noqa: A002
-    output: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Where; PAINTER.onnx or PAINTER.pt2 unless said.")
-    ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Write again what is already there.")] = False,
-) -> None:
-    from impasto.cli.export import export_command
-
-    export_command(painter, format, output, overwrite=overwrite)
-
-
-PUSH_HELP = """Publish a painter on the Hugging Face hub, with its card; say `hf auth login` once before.
-
-  impasto push runs/monet ada/monet
-
-Weights, recipe and card go out; of paths in the recipe only the last part.
-"""
-
-
-@app.command(help=PUSH_HELP, no_args_is_help=True, rich_help_panel=LEARN)
-def push(
-    painter: Annotated[str, typer.Argument(metavar="PAINTER", help="A painter's name or a run folder.")],
-    name: Annotated[str, typer.Argument(metavar="USER/NAME", help="The model's name on the hub.")],
-    private: Annotated[bool, typer.Option("--private", help="Seen only by you, where it is new.")] = False,
-) -> None:
-    from impasto.cli.painters import push_command
-
-    push_command(painter, name, private=private)
-
-
-@app.command(no_args_is_help=True, rich_help_panel=LOOK_UP)
-def about(
-    what: Annotated[str, typer.Argument(metavar="PICTURE_OR_PAINTER", help="A painting, or a painter's name or run.")],
-) -> None:
-    """Print how a painting was made, or a painter's card: what it learned from, and its limits."""
-    from impasto.cli.painters import about_command
-
-    about_command(what)
-
-
-@app.command(rich_help_panel=LOOK_UP)
-def painters() -> None:
-    """List the painters that come with impasto and those trained in runs/."""
-    from impasto.cli.painters import painters_command
-
-    painters_command()
-
-
-@app.command(rich_help_panel=LOOK_UP)
-def recipes(
-    name: Annotated[str | None, typer.Argument(metavar="[RECIPE]", help="Print this recipe's YAML.")] = None,
-) -> None:
-    """List what can be trained and what it costs, or print one recipe."""
-    from impasto.cli.recipes import recipes_command
-
-    recipes_command(name)
-
-
-@app.command(rich_help_panel=LEARN)
-def demo(
-    output: Annotated[Path, typer.Option(metavar="DIR", help="Where everything goes.")] = Path("impasto-demo"),
-    style: Annotated[
-        Literal["strokes", "points", "mosaic", "hatching", "flat"], typer.Option(help="The style to learn.")
-    ] = "hatching",
-) -> None:
-    """Paint some photos, then watch a small model learn to: three minutes of training and a page. No download."""
-    from impasto.cli.demo import demo_command
-
-    demo_command(output, style)
+app.command(rich_help_panel=START)(demo)
+app.command("list", rich_help_panel=START)(list_)
+app.command(rich_help_panel=START, no_args_is_help=True)(about)
+app.add_typer(data, rich_help_panel=MAKE)
+app.command(cls=LongHelp, rich_help_panel=MAKE, no_args_is_help=True)(train)
+app.add_typer(figure, rich_help_panel=MAKE)
+app.command(cls=LongHelp, rich_help_panel=MEASURE, no_args_is_help=True)(evaluate)
+app.command(rich_help_panel=MEASURE, no_args_is_help=True)(compare)
+app.command(cls=LongHelp, rich_help_panel=MEASURE, no_args_is_help=True)(quiz)
+app.command(cls=LongHelp, rich_help_panel=MEASURE)(table)
+app.command(cls=LongHelp, rich_help_panel=SHARE, no_args_is_help=True)(export)
+app.add_typer(publish, rich_help_panel=SHARE)
+app.command(hidden=True, no_args_is_help=True)(distances)  # scripts call it so; it is `impasto figure distances`

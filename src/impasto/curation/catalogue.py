@@ -261,6 +261,6 @@ def find(name: str) -> Entry:
     if twins:
         raise DataError(f"there are two collections {name}; say {' or '.join(twins)}")
     raise DataError(
-        f"{name} is neither one of the collections that `impasto data list` shows nor OWNER/NAME of the Hugging Face "
+        f"{name} is neither one of the collections that `impasto list data` shows nor OWNER/NAME of the Hugging Face "
         f"hub{did_you_mean(name, KNOWN)}"
     )

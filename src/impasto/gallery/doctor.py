@@ -129,7 +129,7 @@ def _findings(diagnosis: Diagnosis) -> Iterator[str]:
     for finding in diagnosis.findings:
         cases, left = _chosen(finding, left)
         more = len(finding.cases) - len(cases)
-        rest = note(f"and {more:,} more: impasto data check --json FILE lists all of them.") if more else ""
+        rest = note(f"and {more:,} more: impasto data check --output-json FILE lists all of them.") if more else ""
         kind, severity = finding.kind, finding.severity
         yield f"""<section class="finding {severity}" id="{kind}" aria-labelledby="{kind}-title">
 <div>

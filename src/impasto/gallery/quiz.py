@@ -22,13 +22,14 @@ TITLE = "Real or painted?"
 SAID: dict[Kind, str] = {"real": "Real", "painted": "Painted"}
 
 
-def write_quiz(quiz: Quiz, target: Path) -> Path:
+def write_quiz(quiz: Quiz, target: Path, *, overwrite: bool = False) -> Path:
     """Write the page to `target` and its key beside it; return the key's path.
 
-    Raises OutputError when either cannot be written, or when the key of another quiz would be lost.
+    Raises OutputError when either cannot be written, or when the key of another quiz would be lost without `overwrite`.
     """
     key = key_file(target)
-    _check_not_another(key, quiz.key)
+    if not overwrite:
+        _check_not_another(key, quiz.key)
     count = len(quiz.pictures)
     body = Template(resource("quiz.html")).substitute(
         title=TITLE,

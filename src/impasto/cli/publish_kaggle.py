@@ -1,4 +1,4 @@
-"""`impasto submit`."""
+"""`impasto publish kaggle`."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import typer
 from impasto.cli.bars import counting_bar
 from impasto.cli.console import complaints, console, escape
 from impasto.cli.options import Device
+from impasto.cli.outputs import check_new
 from impasto.errors import ImpastoError
 from impasto.evaluation.submission import (
     CHECKS,
@@ -23,37 +24,42 @@ from impasto.evaluation.submission import (
 from impasto.hardware import chosen_device
 from impasto.painting.painters import load_painter
 
-USAGE = "say impasto submit RUN --photos DIR --output images.zip, or impasto submit --check FILE"
+USAGE = "use impasto publish kaggle PAINTER --photos DIR --output images.zip, or impasto publish kaggle --check FILE"
 
 
-def submit_command(
-    run: str | None,
+def kaggle_command(
+    painter: str | None,
     photos: Path | None,
     output: Path | None,
     check: Path | None,
     settings: SubmissionSettings,
     device: Device,
 ) -> None:
-    """Write a submission and check it, or check one that is there; leave with 1 where the contest would refuse it."""
+    """Write a submission and check it, or check an existing one; exit code 1 if the contest would refuse it."""
     if check is not None:
-        if run is not None or photos is not None or output is not None:
+        if painter is not None or photos is not None or output is not None:
             raise ImpastoError(f"--check goes with nothing else; {USAGE}")
-        _check(check, settings, stopped="Stopped before all was checked.")
+        _check(check, settings, stopped="Stopped before everything was checked.")
         return
-    if run is None or photos is None or output is None:
-        given = {"RUN": run, "--photos": photos, "--output": output}
+    if painter is None or photos is None or output is None:
+        given = {"PAINTER": painter, "--photos": photos, "--output": output}
         missing = " and ".join(name for name, value in given.items() if value is None)
-        raise ImpastoError(f"impasto submit needs {missing}; {USAGE}")
+        raise ImpastoError(f"impasto publish kaggle needs {missing}; {USAGE}")
     if output.suffix.lower() != ".zip":
         raise ImpastoError(f"--output: {output} must end in .zip, as the contest's images.zip does")
-    _write(run, photos, output, settings, device)
-    _check(output, settings, stopped=f"Stopped; {output} is written, but not checked: impasto submit --check {output}")
+    check_new(output, overwrite=settings.overwrite)
+    _write(painter, photos, output, settings, device)
+    _check(
+        output,
+        settings,
+        stopped=f"Stopped; {output} is written, but not checked: impasto publish kaggle --check {output}",
+    )
 
 
-def _write(run: str, photos: Path, output: Path, settings: SubmissionSettings, device: Device) -> None:
-    painter = load_painter(run, chosen_device(device, "--device"))
+def _write(name: str, photos: Path, output: Path, settings: SubmissionSettings, device: Device) -> None:
+    painter = load_painter(name, chosen_device(device, "--device"))
     console.print(f"Painting with [bold]{escape(painter.name)}[/] ({painter.recipe.method.name})")
-    with _counted(f"Stopped; {output} was not written, and nothing is kept.") as progress:
+    with _counted(f"Stopped; {output} was not written.") as progress:
         written = write_submission(photos, painter, output, settings, progress)
     for reason in written.left_out:
         complaints.print(f"[yellow]left out:[/] {escape(reason)}")
@@ -81,7 +87,7 @@ def _print_ticks(submission: Submission, settings: SubmissionSettings) -> None:
 
 @contextmanager
 def _counted(stopped: str) -> Iterator[Callable[[str, int, int], None]]:
-    """Show a bar; yield what tells it how many of how many files were read or painted. Ctrl-C ends with code 130."""
+    """Show a bar; yield a function that moves it. Ctrl-C prints `stopped` and ends with code 130."""
     with counting_bar(console) as bar:
         task = bar.add_task("reading the list", total=None)
         try:

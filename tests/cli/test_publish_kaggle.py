@@ -1,14 +1,15 @@
-"""`impasto submit`: what it prints, writes and leaves with."""
+"""`impasto publish kaggle`: what it prints and writes, and its exit codes."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import typer
 
-from impasto.cli import submit
-from impasto.cli.submit import submit_command
-from impasto.errors import EvaluationError, ImpastoError
+from impasto.cli import publish_kaggle
+from impasto.cli.publish_kaggle import kaggle_command
+from impasto.errors import EvaluationError, ImpastoError, OutputError
 from impasto.evaluation.submission import Limits, SubmissionSettings
 from tests.conftest import picture
 
@@ -30,7 +31,7 @@ def run(
 ) -> int:
     """Return the exit code."""
     try:
-        submit_command(painter, photos, output, check, settings, "cpu")
+        kaggle_command(painter, photos, output, check, settings, "cpu")
     except typer.Exit as leaving:
         return leaving.exit_code
     return 0
@@ -49,7 +50,7 @@ def test_painting_and_checking(photos: Path, capsys: pytest.CaptureFixture[str])
     assert capsys.readouterr().out.splitlines() == lines[2:]
 
 
-def test_a_file_the_contest_would_refuse_leaves_with_1(photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_file_the_contest_would_refuse_exits_with_1(photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run("engraver", photos, Path("images.zip"))
     capsys.readouterr()
     assert run(check=Path("images.zip"), settings=SubmissionSettings()) == 1
@@ -59,10 +60,10 @@ def test_a_file_the_contest_would_refuse_leaves_with_1(photos: Path, capsys: pyt
     assert sum(line.startswith("✓") for line in lines) == len(lines) - 2
 
 
-def test_a_painter_whose_paintings_are_all_alike_is_told(
+def test_paintings_that_are_all_alike_are_refused(
     photos: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    method = type(submit.load_painter("engraver").painter)
+    method = type(publish_kaggle.load_painter("engraver").painter)
     monkeypatch.setattr(method, "paint", lambda _self, prompt, _chance: prompt.images * 0)
     assert run("engraver", photos, Path("images.zip")) == 1
     assert "✗ 3 files are a copy of another: '00002-01.jpg' (of '00001-00.jpg')" in capsys.readouterr().out
@@ -74,14 +75,17 @@ def test_no_zip_is_a_mistake() -> None:
         run(check=Path("notes.zip"))
 
 
-def test_mistakes_are_told_in_one_sentence() -> None:
+def test_mistakes_get_one_sentence() -> None:
     with pytest.raises(
-        ImpastoError, match=r"--check goes with nothing else; say impasto submit RUN --photos DIR --out"
+        ImpastoError, match=r"--check goes with nothing else; use impasto publish kaggle PAINTER --photos DIR --out"
     ):
         run("engraver", check=Path("images.zip"))
-    with pytest.raises(ImpastoError, match=r"impasto submit needs RUN and --photos and --output; say impasto submit"):
+    with pytest.raises(
+        ImpastoError,
+        match=r"impasto publish kaggle needs PAINTER and --photos and --output; use impasto publish kaggle",
+    ):
         run()
-    with pytest.raises(ImpastoError, match="impasto submit needs --photos; say"):
+    with pytest.raises(ImpastoError, match="impasto publish kaggle needs --photos; use"):
         run("engraver", output=Path("images.zip"))
     with pytest.raises(ImpastoError, match=r"--output: images.tar must end in \.zip"):
         run("engraver", Path("photos"), Path("images.tar"))
@@ -89,31 +93,31 @@ def test_mistakes_are_told_in_one_sentence() -> None:
         run("tinny", Path("photos"), Path("images.zip"))
 
 
-def test_ctrl_c_while_painting_says_that_nothing_is_kept(
+def test_ctrl_c_while_painting_writes_no_file(
     photos: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(type(submit.load_painter("engraver").painter), "paint", interrupted)
+    monkeypatch.setattr(type(publish_kaggle.load_painter("engraver").painter), "paint", interrupted)
     assert run("engraver", photos, Path("out/images.zip")) == 130
-    assert capsys.readouterr().err == "Stopped; out/images.zip was not written, and nothing is kept.\n"
+    assert capsys.readouterr().err == "Stopped; out/images.zip was not written.\n"
     assert list(Path("out").iterdir()) == []
 
 
-def test_ctrl_c_while_checking_says_what_is_there(
+def test_ctrl_c_while_checking_keeps_the_file(
     photos: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(submit, "validate_submission", interrupted)
+    monkeypatch.setattr(publish_kaggle, "validate_submission", interrupted)
     assert run("engraver", photos, Path("images.zip")) == 130
     assert capsys.readouterr().err == (
-        "Stopped; images.zip is written, but not checked: impasto submit --check images.zip\n"
+        "Stopped; images.zip is written, but not checked: impasto publish kaggle --check images.zip\n"
     )
     assert run(check=Path("images.zip")) == 130
-    assert capsys.readouterr().err == "Stopped before all was checked.\n"
+    assert capsys.readouterr().err == "Stopped before everything was checked.\n"
     assert Path("images.zip").is_file()
 
 
@@ -122,3 +126,13 @@ def test_too_few_photos_are_refused_before_painting(photos: Path) -> None:
     with pytest.raises(EvaluationError, match="holds 4 photos, and the contest asks for 7,000 to 10,000 paintings"):
         run("engraver", photos, Path("images.zip"), settings=SubmissionSettings())
     assert not Path("images.zip").exists()
+
+
+def test_an_existing_file_is_replaced_only_with_overwrite(photos: Path) -> None:
+    Path("images.zip").write_text("mine")
+    with pytest.raises(
+        OutputError, match=r"images\.zip exists; pass --overwrite to replace it, or choose another --output"
+    ):
+        run("engraver", photos, Path("images.zip"))
+    assert Path("images.zip").read_text() == "mine"
+    assert run("engraver", photos, Path("images.zip"), settings=replace(SMALL, overwrite=True)) == 0
