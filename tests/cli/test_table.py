@@ -197,9 +197,7 @@ MISTAKES: dict[str, tuple[list[str], str]] = {
 
 
 @pytest.mark.parametrize("mistake", MISTAKES)
-def test_mistakes_get_one_clear_sentence_before_training(
-    mistake: str, impasto: Run, table_file: str
-) -> None:
+def test_mistakes_get_one_clear_sentence_before_training(mistake: str, impasto: Run, table_file: str) -> None:
     arguments, expected = MISTAKES[mistake]
     code, _, err = impasto("table", *[table_file if a == "TABLE" else a for a in arguments])
     assert code == 2

@@ -229,4 +229,4 @@ def test_the_help_lists_every_metric() -> None:
     import impasto.cli.commands.evaluate as command
 
     source = Path(command.__file__).read_text(encoding="utf-8")
-    assert f"One or more of {', '.join(METRICS)}." in source
+    assert f"One or more, with commas: {', '.join(METRICS)}." in source

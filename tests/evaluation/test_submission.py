@@ -204,7 +204,7 @@ def test_an_interrupt_leaves_nothing(painter: LoadedPainter, photos: Path) -> No
 
 def test_what_cannot_be_written_or_painted_from(painter: LoadedPainter, photos: Path, collection: Path) -> None:
     Path("taken.zip").write_text("mine")
-    with pytest.raises(OutputError, match=r"taken\.zip exists; remove it or choose another --output"):
+    with pytest.raises(OutputError, match=r"taken\.zip exists; pass --overwrite to replace it, or choose another --output"):
         write_submission(photos, painter, Path("taken.zip"), SMALL)
     with pytest.raises(OutputError, match="cannot be written"):
         write_submission(photos, painter, Path("taken.zip/images.zip"), SMALL)

@@ -160,7 +160,7 @@ def test_the_page_stays_small(tmp_path, monkeypatch):
         (tmp_path / "many" / f"{seed}.txt").write_text("")
     page = written(tmp_path / "many")
     assert len(page.all("img")) == 6  # two groups of three; a third would make nine
-    assert "and 3 more: impasto data check --json FILE lists all of them." in page.text
+    assert "and 3 more: impasto data check --output-json FILE lists all of them." in page.text
     assert page.text.count("the same file, 2 more") == 2
 
 

@@ -9,7 +9,7 @@ import typer
 from PIL import Image
 
 from impasto.cli import quiz as command
-from impasto.cli.quiz import QuizWishes, quiz_command, score_command
+from impasto.cli.quiz import QuizOptions, quiz_command, score_command
 from impasto.errors import EvaluationError, ImpastoError, OutputError
 from impasto.evaluation.images import open_pictures
 from impasto.evaluation.quiz import draw_quiz, read_key
@@ -44,7 +44,7 @@ def page(quiz, tmp_path):
 
 def wishes(folders, tmp_path, **changed):
     said = {"against": str(folders[1]), "each": 5, "photos": None, "seed": 0, "device": "cpu", **changed}
-    return QuizWishes(output=tmp_path / "quiz.html", **said)
+    return QuizOptions(output=tmp_path / "quiz.html", **said)
 
 
 def answered(page, key, name, right):

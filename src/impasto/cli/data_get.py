@@ -42,7 +42,7 @@ def get_command(
     *,
     split: str | None,
     limit: int | None,
-    short_side: int | None,
+    size: int | None,
     keep_archive: bool,
     yes: bool,
 ) -> None:
@@ -70,7 +70,7 @@ def get_command(
             got = get(
                 entry,
                 folder,
-                wishes=Wishes(split, limit, short_side),
+                wishes=Wishes(split, limit, size),
                 keep_archive=keep_archive,
                 progress=progress.show,
             )

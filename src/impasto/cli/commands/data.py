@@ -71,8 +71,8 @@ def get(
     output: Annotated[Path | None, output_folder("Folder of the collection. Default: datasets/NAME.")] = None,
     split: Annotated[str | None, typer.Option(help="Hub: only this split.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Hub: at most this many pictures of each split.")] = None,
-    short_side: Annotated[
-        int | None, typer.Option(min=16, help="Hub: shrink pictures to this short side, in pixels, when saving.")
+    size: Annotated[
+        int | None, typer.Option(min=16, help="Hub: short side to which pictures are shrunk when saved, in pixels.")
     ] = None,
     keep_archive: Annotated[bool, typer.Option("--keep-archive", help="Keep the downloaded archive.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
@@ -80,7 +80,7 @@ def get(
     """Fetch a collection. Shows terms and size first. After an interruption, the same command goes on."""
     from impasto.cli.data_get import get_command
 
-    get_command(name, output, split=split, limit=limit, short_side=short_side, keep_archive=keep_archive, yes=yes)
+    get_command(name, output, split=split, limit=limit, size=size, keep_archive=keep_archive, yes=yes)
 
 
 @data.command(no_args_is_help=True)

@@ -28,7 +28,8 @@ def evaluate(
     metrics: Annotated[
         str,
         typer.Option(
-            metavar="METRIC,...", help="One or more of fid, fid-by-class, kid, mifid, is, prdc, top1, ssim, colour."
+            metavar="METRIC",
+            help="One or more, with commas: fid, fid-by-class, kid, mifid, is, prdc, top1, ssim, colour.",
         ),
     ] = "fid,kid",
     features: FeaturesName = "inception-2015",

@@ -197,7 +197,8 @@ def distances(
     output: Annotated[Path, output_file("The picture, a PNG.")] = Path("distances.png"),
     label: LabelName = None,
     metrics: Annotated[
-        Literal["kid", "fid"], typer.Option(help="Metric of the distances. kid suits classes of any size.")
+        Literal["kid", "fid"],
+        typer.Option(metavar="METRIC", help="Metric of the distances, fid or kid. kid suits classes of any size."),
     ] = "kid",
     features: FeaturesName = "inception-2015",
     features_weights: FeaturesWeights = None,

@@ -15,7 +15,7 @@ def quiz(
         list[str],
         typer.Argument(metavar="GENERATED", help="A folder, archive, run or painter. With --score: files of answers."),
     ],
-    against: Annotated[str | None, typer.Option(metavar="REAL", help="Real pictures.")] = None,
+    against: Annotated[str | None, typer.Option(metavar="REFERENCE", help="Real pictures.")] = None,
     output: Annotated[Path, output_file("The page. The key is written beside it.")] = Path("quiz.html"),
     each: Annotated[int, typer.Option(min=1, max=200, help="Number of real pictures, and of generated ones.")] = 20,
     photos: PaintedPhotos = None,
