@@ -87,7 +87,7 @@ def test_overrides_that_fit_nothing_are_told(override: str, sentence: str) -> No
 
 
 def test_an_unknown_table_is_told_with_the_nearest() -> None:
-    with pytest.raises(RecipeError, match=r"no such table; did you mean gantor-table1\? \(impasto table lists them"):
+    with pytest.raises(RecipeError, match=r"no such table; did you mean gantor-table1\? \(impasto list tables lists them"):
         load_table("gantor-tabel1")
     with pytest.raises(RecipeError, match="gone.yaml: cannot be read as a table"):
         load_table("gone.yaml")
