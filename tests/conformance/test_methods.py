@@ -14,7 +14,7 @@ import impasto
 from impasto.chance import generator
 from impasto.clock import Clock
 from impasto.data.datasets import open_dataset
-from impasto.engine.measuring import in_eval_mode
+from impasto.engine.measurement import in_eval_mode
 from impasto.engine.train import train
 from impasto.method import Classifier, Learner, Painter
 from impasto.methods import METHODS
@@ -252,9 +252,9 @@ def stopping_at(recipe: Recipe, run: Path, images: int) -> Path:
     import signal
 
     from impasto.engine.interrupts import InterruptedTraining
-    from impasto.engine.watch import Watch
+    from impasto.engine.listener import TrainingListener
 
-    class Stop(Watch):
+    class Stop(TrainingListener):
         def stepped(self, clock: Clock, means: Any) -> None:
             if clock.images_seen == images:
                 os.kill(os.getpid(), signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""Labels in, picture files out: paintings from noise, with a sheet of them to look at."""
+"""Classes in, picture files out: paintings from noise, with a sheet of them."""
 
 from __future__ import annotations
 
@@ -11,22 +11,21 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor
 
 from impasto.data.batches import ImageSpec
 from impasto.data.pictures import read_picture
+from impasto.data.prompts import ClassPrompt
 from impasto.errors import OutputError
 from impasto.files import make_folder, replacing
 from impasto.hardware import keep_large_blocks
+from impasto.painting.class_pictures import Progress, caption_of, check_takes_classes, class_pictures
+from impasto.painting.class_requests import Request, each_class
 from impasto.painting.counts import PAINTINGS
-from impasto.painting.drawing import Progress, draw_pictures, latent_painter, made_by, said_of
-from impasto.painting.latents import drawn_latents
 from impasto.painting.layout import Captions, draw_sheet
 from impasto.painting.paint_files import SUFFIX_OF
 from impasto.painting.paint_picture import Kind
 from impasto.painting.painters import LoadedPainter
-from impasto.painting.prompts import Request, each_class
-from impasto.painting.signature import save_signed
+from impasto.painting.signature import made_by, save_signed
 
 MOST_ON_SHEET = 100
 MOST_IN_A_ROW = 60
@@ -38,14 +37,12 @@ LONGEST_STEM = 60
 
 
 @dataclass(frozen=True)
-class LabelSettings:
-    """How to paint, whatever is asked for."""
+class ClassOptions:
+    """How classes are painted, with any painter. A method's own options are `LoadedPainter.options`."""
 
     count: int | None = None
-    """Paintings of each series; PAINTINGS, or as many as it has requests where those are more, unless said."""
+    """Paintings of each series. Default: PAINTINGS, or one for each request where those are more."""
     seed: int = 0
-    truncation: float | None = None
-    """Latents keep within this of 0, see latents.py; None leaves them as drawn."""
     kind: Kind = "PNG"
     overwrite: bool = False
 
@@ -55,7 +52,7 @@ class Series(NamedTuple):
 
     name: str
     requests: Sequence[Request]
-    """What is asked for, in turn."""
+    """Requests that take turns."""
 
     def count(self, wanted: int | None) -> int:
         """Return how many paintings it has."""
@@ -63,11 +60,11 @@ class Series(NamedTuple):
 
 
 class Job(NamedTuple):
-    """One painting to be."""
+    """One painting to make."""
 
     request: Request
     number: int
-    """Of its latent, and in its file's name."""
+    """Of its random numbers, and in its file name."""
     painting: Path
 
 
@@ -83,70 +80,67 @@ class Outcome:
 
 
 def round_the_classes(spec: ImageSpec, count: int | None = None) -> Series:
-    """Return the series that asks for all classes in turn, or for as many as `count` allows."""
+    """Return the series of all classes in turn, or of as many as `count` allows."""
     requests = each_class(spec)
     few = count is not None and count < len(requests)
     return Series(f"{count} of {len(requests)} classes" if few else "all classes", requests[:count])
 
 
-def paint_labels(
+def paint_class_files(
     series: Sequence[Series],
     loaded: LoadedPainter,
     output: Path,
-    settings: LabelSettings,
+    options: ClassOptions,
     progress: Progress | None = None,
 ) -> Outcome:
     """Paint each series into the folder `output`, with a sheet of each that has more than one painting.
 
-    The n-th paintings of all series have the same latent. What is there already is kept, and shown on the sheet; one
-    painting alone raises OutputError then. Raises PainterError where the painter paints from something else, and
-    OutputError before any work where two paintings would have the same name. `progress` is told how many of how many
-    are done.
+    The n-th paintings of all series have the same random numbers. Existing paintings are kept and shown on the sheet;
+    one painting alone raises OutputError then. Raises PainterError where the painter takes no classes, and OutputError
+    before any work where two paintings would have the same name. `progress` is told how many of how many are done.
     """
-    painter = latent_painter(loaded)
-    plans = [_plan(one, output, settings) for one in series]
+    check_takes_classes(loaded)
+    plans = [_plan(one, output, options, loaded) for one in series]
     _check_apart(plans)
-    todo = [[job for job in jobs if settings.overwrite or not job.painting.exists()] for jobs in plans]
+    todo = [[job for job in jobs if options.overwrite or not job.painting.exists()] for jobs in plans]
     everything = sum(map(len, plans))
     if everything == 1 and not todo[0]:
         raise OutputError(
-            f"{plans[0][0].painting} exists; say --overwrite to paint it again, or choose another --output folder"
+            f"{plans[0][0].painting} exists; pass --overwrite to paint it again, or choose another --output folder"
         )
-    most = max(map(len, plans))
-    latents = drawn_latents(painter.latent_size, settings.seed, range(most), settings.truncation)
     make_folder(output)
     keep_large_blocks()
     outcome = Outcome()
     for one, jobs, missing in zip(series, plans, todo, strict=True):
         outcome.present += [job.painting for job in jobs if job.number not in {each.number for each in missing}]
-        for job in _painted(missing, latents, loaded, settings):
+        for job in _painted(missing, loaded, options):
             outcome.painted.append(job.painting)
             if progress:
                 progress(len(outcome.painted), sum(map(len, todo)))
-        sheet = output / f"{_stem(one.name, settings)}-sheet.png"
+        sheet = output / f"{_stem(one.name, options, loaded)}-sheet.png"
         if len(jobs) > 1 and (missing or not sheet.exists()):
-            _write_sheet(sheet, jobs, one, loaded, settings)
+            _write_sheet(sheet, jobs, one, loaded, options)
             outcome.sheets.append(sheet)
     return outcome
 
 
-def _painted(jobs: Sequence[Job], latents: Tensor, loaded: LoadedPainter, settings: LabelSettings) -> Iterator[Job]:
-    """Paint what is to be painted, and yield each when it is written."""
+def _painted(jobs: Sequence[Job], loaded: LoadedPainter, options: ClassOptions) -> Iterator[Job]:
+    """Paint the jobs, and yield each when it is written."""
     if not jobs:
         return
-    weights = torch.stack([job.request.weights for job in jobs])
-    chosen = latents[[job.number for job in jobs]]
-    for job, picture in zip(jobs, draw_pictures(latent_painter(loaded), weights, chosen), strict=True):
+    prompt = ClassPrompt(torch.stack([job.request.weights for job in jobs]))
+    pictures = class_pictures(loaded, prompt, seed=options.seed, numbers=[job.number for job in jobs])
+    for job, picture in zip(jobs, pictures, strict=True):
         with replacing(job.painting) as temporary:
-            save_signed(picture, temporary, settings.kind, _signature(loaded, settings, job))
+            save_signed(picture, temporary, options.kind, _signature(loaded, options, job))
         yield job
 
 
-def _plan(series: Series, output: Path, settings: LabelSettings) -> list[Job]:
+def _plan(series: Series, output: Path, options: ClassOptions, loaded: LoadedPainter) -> list[Job]:
     jobs = []
-    for index in range(series.count(settings.count)):
+    for index in range(series.count(options.count)):
         request = series.requests[index % len(series.requests)]
-        name = f"{_stem(request.name, settings)}-{index:0{DIGITS}d}{SUFFIX_OF[settings.kind]}"
+        name = f"{_stem(request.name, options, loaded)}-{index:0{DIGITS}d}{SUFFIX_OF[options.kind]}"
         jobs.append(Job(request, index, output / name))
     return jobs
 
@@ -154,39 +148,47 @@ def _plan(series: Series, output: Path, settings: LabelSettings) -> list[Job]:
 def _check_apart(plans: Sequence[Sequence[Job]]) -> None:
     uses = Counter(job.painting for jobs in plans for job in jobs)
     if doubled := [target for target, count in uses.items() if count > 1]:
-        raise OutputError(f"two labels would both become {doubled[0]}; paint them into different --output folders")
+        raise OutputError(f"two classes would both become {doubled[0]}; paint them into different --output folders")
 
 
-def _stem(name: str, settings: LabelSettings) -> str:
-    """Return how the files of a request begin, such as `ukiyo_e-seed3-t0.7`."""
+def _stem(name: str, options: ClassOptions, loaded: LoadedPainter) -> str:
+    """Return how the files of a request begin, such as `ukiyo_e-seed3-truncation0.7`."""
     plain = re.sub(r"[^\w.+-]+", "-", name.replace(" + ", "+")).strip(".-")[:LONGEST_STEM] or "painting"
-    truncation = "" if settings.truncation is None else f"-t{settings.truncation:g}"
-    return f"{plain}-seed{settings.seed}{truncation}"
+    return f"{plain}-seed{options.seed}{''.join(f'-{option}{value}' for option, value in _chosen(loaded).items())}"
 
 
-def _signature(loaded: LoadedPainter, settings: LabelSettings, job: Job) -> dict[str, Any]:
+def _chosen(loaded: LoadedPainter) -> dict[str, str]:
+    """Return the method's paint options that are not the recipe's, as text."""
+    usual, own = loaded.recipe.paint.model_dump(), loaded.options.model_dump()
+    return {
+        name: f"{value:g}" if isinstance(value, float) else str(value)
+        for name, value in own.items()
+        if value != usual[name]
+    }
+
+
+def _signature(loaded: LoadedPainter, options: ClassOptions, job: Job) -> dict[str, Any]:
     classes = zip(loaded.spec.classes, job.request.weights.tolist(), strict=True)
     return {
         **made_by(loaded),
-        "label": job.request.name,
+        "class": job.request.name,
         "classes": {name: round(weight, 6) for name, weight in classes if weight},
-        "seed": settings.seed,
+        "seed": options.seed,
         "index": job.number,
-        "truncation": settings.truncation,
     }
 
 
 def _write_sheet(
-    target: Path, jobs: Sequence[Job], series: Series, loaded: LoadedPainter, settings: LabelSettings
+    target: Path, jobs: Sequence[Job], series: Series, loaded: LoadedPainter, options: ClassOptions
 ) -> None:
-    """Write a sheet of the first paintings, read from their files; classes that take turns have a column each."""
+    """Write a sheet of the first paintings, read from their files. Classes that take turns have a column each."""
     kinds = len(series.requests)
     in_turn = 1 < kinds <= MOST_IN_A_ROW
     shown = [read_picture(job.painting) for job in jobs[: max(MOST_ON_SHEET, kinds)]]
     columns = min(len(shown), kinds) if in_turn else math.ceil(math.sqrt(len(shown)))
     names = [request.name for request in series.requests[:columns]] if in_turn else []
-    truncation = "" if settings.truncation is None else f", truncation {settings.truncation:g}"
-    captions = Captions(f"{series.name}, seed {settings.seed}{truncation}", said_of(loaded), columns=names)
-    signature = {**made_by(loaded), "label": series.name, "seed": settings.seed, "truncation": settings.truncation}
+    chosen = "".join(f", {option} {value}" for option, value in _chosen(loaded).items())
+    captions = Captions(f"{series.name}, seed {options.seed}{chosen}", caption_of(loaded), columns=names)
+    signature = {**made_by(loaded), "class": series.name, "seed": options.seed}
     with replacing(target) as temporary:
         save_signed(draw_sheet(shown, columns, captions), temporary, "PNG", signature)
