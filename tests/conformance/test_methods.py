@@ -1,7 +1,4 @@
-"""The promises every method keeps, checked for all of METHODS.
-
-`tests/methods/test_NAME.py` names the settings that make a method tiny: a literal `TINY = [...]` of recipe overrides.
-"""
+"""The promises every method keeps, checked for all of METHODS; see tiny_methods.py for their settings."""
 
 import math
 import shutil
@@ -36,13 +33,11 @@ from tests.conformance.tiny_methods import (
     TRAINED_PAINTERS,
     UNTRAINED,
     VALIDATING,
+    literal_of,
     recipe_of,
     tiny,
     tiny_settings,
 )
-
-WITHOUT_EFFECT = {"cwgan-gp": ("critic.score.bias",)}
-"""Weights whose gradient is zero for a good reason: a constant added to a critic's scores changes nothing."""
 
 
 def prepared(name: str, precision: Literal["32-true", "bf16-mixed"] = "32-true") -> tuple[Any, Any, Any]:
@@ -109,7 +104,7 @@ def test_losses_are_finite_and_every_weight_learns(name: str, precision: Literal
             assert id(weight) in optimized, f"{n}.{key} is in no optimizer"
             assert weight.grad is not None, f"{n}.{key} has no gradient"
             assert torch.isfinite(weight.grad).all()
-            if f"{n}.{key}" not in WITHOUT_EFFECT.get(name, ()):
+            if f"{n}.{key}" not in literal_of(name, "WITHOUT_EFFECT"):
                 assert not torch.equal(weight, before[f"{n}.{key}"]), f"{n}.{key} did not move"
             count += 1
     assert count == len(optimized)
@@ -208,8 +203,6 @@ def assert_same_checkpoint(one: Path, other: Path) -> None:
 
 ODD = ["training.batch_size=2", "training.images=9", "every.checkpoint=3", "every.scalars=5"]
 """Intervals and images that the batch does not divide."""
-IN_MID_CYCLE = {"cwgan-gp": ["method.critic_steps=3"]}
-"""For methods whose networks do not all learn at every step: what makes a run stop between two such steps."""
 FALLING = ["training.schedule={kind: linear-decay, constant_images: 3}", "training.ema_halflife_images=3"]
 
 
@@ -220,7 +213,7 @@ def test_resuming_is_exact(name: str, precision: str, settings: list[str], tmp_p
     is_odd = settings[:1] == ODD[:1]
     apart = ["every.metrics=6"] if is_odd and name in VALIDATING else []
     recipe = tiny(
-        name, f"training.precision={precision}", *settings, *apart, *(IN_MID_CYCLE.get(name, []) if is_odd else [])
+        name, f"training.precision={precision}", *settings, *apart, *(literal_of(name, "MID_CYCLE") if is_odd else [])
     )
     whole = train(recipe, tmp_path / "whole")
     half = stopping_at(recipe, tmp_path / "parts", 4)

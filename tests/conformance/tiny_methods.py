@@ -1,4 +1,11 @@
-"""Every method with the settings that make it tiny, for the conformance tests."""
+"""Every method with the settings that make it tiny, for the conformance tests.
+
+A method's own test file, `tests/methods/test_NAME.py`, may hold these literal lists:
+
+TINY: recipe overrides that make the method train in a second
+WITHOUT_EFFECT: weights, such as `critic.score.bias`, whose gradient is zero for a good reason
+MID_CYCLE: recipe overrides that make a run stop between two steps in which different networks learn
+"""
 
 import ast
 from pathlib import Path
@@ -24,17 +31,22 @@ CLASSIFIERS = [name for name in ALL if issubclass(METHODS[name], Classifier)]
 VALIDATING = [name for name in LEARNERS if METHODS[name].validates]  # type: ignore[attr-defined]
 
 
-def tiny_settings(name: str) -> list[str]:
-    """Return the literal TINY of the method's own test file."""
-    file = METHOD_TESTS / f"test_{name.replace('-', '_')}.py"
+def literal_of(method: str, constant: str) -> list[str]:
+    """Return a literal list of the method's own test file; empty where it has none of this name."""
+    file = METHOD_TESTS / f"test_{method.replace('-', '_')}.py"
     for statement in ast.parse(file.read_text(encoding="utf-8")).body:
         targets = statement.targets if isinstance(statement, ast.Assign) else []
-        if any(isinstance(target, ast.Name) and target.id == "TINY" for target in targets):
-            settings: list[str] = ast.literal_eval(statement.value)  # type: ignore[attr-defined]
-            return settings
-    raise AssertionError(
-        f"{file} has no TINY = [...]: the overrides that make {name} small enough to train in a second"
-    )
+        if isinstance(statement, ast.Assign) and [t.id for t in targets if isinstance(t, ast.Name)] == [constant]:
+            found: list[str] = ast.literal_eval(statement.value)
+            return found
+    return []
+
+
+def tiny_settings(name: str) -> list[str]:
+    """Return TINY: the recipe overrides that make a method small enough to train in a second."""
+    settings = literal_of(name, "TINY")
+    assert settings, f"tests/methods/test_{name.replace('-', '_')}.py needs TINY = [...], recipe overrides"
+    return settings
 
 
 def recipe_of(name: str) -> str:
