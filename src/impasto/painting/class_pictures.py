@@ -56,12 +56,12 @@ def all_class_pictures(
     loaded: LoadedPainter, prompt: ClassPrompt, progress: Progress | None = None
 ) -> list[Image.Image]:
     """Return the pictures of a prompt that has latents; `progress` is told how many are done."""
-    pictures = []
-    for done, picture in enumerate(class_pictures(loaded, prompt), start=1):
-        pictures.append(picture)
+
+    def report(share: float) -> None:
         if progress:
-            progress(done, prompt.count)
-    return pictures
+            progress(share * prompt.count, prompt.count)
+
+    return list(class_pictures(loaded, prompt, report=report))
 
 
 def caption_of(loaded: LoadedPainter) -> str:

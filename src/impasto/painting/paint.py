@@ -91,7 +91,9 @@ def paint_classes(
         def told(share: float, places: range = places) -> None:
             report((places.start + share * len(places)) / prompt.count)
 
-        yield from paint_prompt(painter, part, draws, options, report=told, memory=memory)[: len(places)]
+        images = paint_prompt(painter, part, draws, options, report=told, memory=memory)[: len(places)]
+        told(1)
+        yield from images
 
 
 def _batch_size(side: int) -> int:

@@ -22,6 +22,7 @@ from impasto.painting.class_pictures import Progress, caption_of, check_takes_cl
 from impasto.painting.class_requests import Request, each_class
 from impasto.painting.counts import PAINTINGS
 from impasto.painting.layout import Captions, draw_sheet
+from impasto.painting.paint import Report
 from impasto.painting.paint_files import SUFFIX_OF
 from impasto.painting.paint_picture import Kind
 from impasto.painting.painters import LoadedPainter
@@ -113,10 +114,13 @@ def paint_class_files(
     outcome = Outcome()
     for one, jobs, missing in zip(series, plans, todo, strict=True):
         outcome.present += [job.painting for job in jobs if job.number not in {each.number for each in missing}]
-        for job in _painted(missing, loaded, options):
-            outcome.painted.append(job.painting)
+        before = len(outcome.painted)
+
+        def report(share: float, before: int = before, count: int = len(missing)) -> None:
             if progress:
-                progress(len(outcome.painted), sum(map(len, todo)))
+                progress(before + share * count, sum(map(len, todo)))
+
+        outcome.painted += [job.painting for job in _painted(missing, loaded, options, report)]
         sheet = output / f"{_stem(one.name, options, loaded)}-sheet.png"
         if len(jobs) > 1 and (missing or not sheet.exists()):
             _write_sheet(sheet, jobs, one, loaded, options)
@@ -124,12 +128,13 @@ def paint_class_files(
     return outcome
 
 
-def _painted(jobs: Sequence[Job], loaded: LoadedPainter, options: ClassOptions) -> Iterator[Job]:
+def _painted(jobs: Sequence[Job], loaded: LoadedPainter, options: ClassOptions, report: Report) -> Iterator[Job]:
     """Paint the jobs, and yield each when it is written."""
     if not jobs:
         return
     prompt = ClassPrompt(torch.stack([job.request.weights for job in jobs]))
-    pictures = class_pictures(loaded, prompt, seed=options.seed, numbers=[job.number for job in jobs])
+    numbers = [job.number for job in jobs]
+    pictures = class_pictures(loaded, prompt, seed=options.seed, numbers=numbers, report=report)
     for job, picture in zip(jobs, pictures, strict=True):
         with replacing(job.painting) as temporary:
             save_signed(picture, temporary, options.kind, _signature(loaded, options, job))
