@@ -13,10 +13,11 @@ from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, model_validat
 from impasto.data.dataset import DataOptions
 from impasto.data.datasets import DATASETS
 from impasto.errors import RecipeError, did_you_mean
-from impasto.method import Learner, MethodOptions, Painter
+from impasto.method import Learner
 from impasto.methods import METHODS
+from impasto.painter import MethodOptions, Networked, Painter, PaintOptions
 from impasto.recipe_files import read_shipped, shipped_recipes
-from impasto.validation import checked, chosen_model, set_path
+from impasto.validation import checked, chosen_name, set_path
 
 VALIDATION = "validation/"
 """What the names of a method's own metrics of held-out pictures begin with."""
@@ -36,7 +37,7 @@ def higher_is_better(name: str) -> bool:
 
 
 OPTIONAL = frozenset({"about", "every", "evaluation"})
-"""Blocks that a recipe may leave out."""
+"""Blocks that have a default of their own."""
 
 
 class Options(BaseModel):
@@ -141,19 +142,26 @@ class EvaluationOptions(Options):
     """The features' file of weights; found or fetched unless said."""
 
 
-class Recipe(Options):
-    """Everything that decides how a run goes."""
+class PainterRecipe(Options):
+    """What builds a painter: the recipe of one that does not learn, and a part of every other."""
 
     about: About | None = None
     method: SerializeAsAny[MethodOptions]
-    data: SerializeAsAny[DataOptions]
-    training: TrainingOptions
-    every: EveryOptions = EveryOptions()
-    evaluation: EvaluationOptions | None = None
+    paint: SerializeAsAny[PaintOptions] = PaintOptions()
+    """How it paints unless the user chooses otherwise: on sheets, when it is evaluated, and in `impasto paint`."""
 
     def to_yaml(self) -> str:
         """Return the recipe with every default spelled out."""
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+class Recipe(PainterRecipe):
+    """Everything that decides how a run goes."""
+
+    data: SerializeAsAny[DataOptions]
+    training: TrainingOptions
+    every: EveryOptions = EveryOptions()
+    evaluation: EvaluationOptions | None = None
 
     def differences(self, other: Recipe) -> list[str]:
         """Return, by dotted path, the settings in which another recipe would train otherwise.
@@ -162,7 +170,7 @@ class Recipe(Options):
         """
         mine, theirs = (dict(_leaves(recipe.model_dump(mode="json"))) for recipe in (self, other))
         paths = [path for path in {**mine, **theirs} if mine.get(path) != theirs.get(path)]
-        harmless = re.compile(r"(about|evaluation)(\..*)?|every\..*|data\.(workers|max_megapixels|cache)")
+        harmless = re.compile(r"(about|evaluation|paint)(\..*)?|every\..*|data\.(workers|max_megapixels|cache)")
         return [
             f"{path}: {mine.get(path)} here, {theirs.get(path)} there" for path in paths if not harmless.fullmatch(path)
         ]
@@ -173,58 +181,100 @@ def load_recipe(source: str | Path, overrides: Sequence[str] = ()) -> Recipe:
 
     Raises RecipeError that tells every mistake at once, each by its dotted path.
     """
-    name = str(source)
+    return parse_recipe(_text_of(source), str(source), overrides)
+
+
+def load_painter_recipe(source: str | Path) -> PainterRecipe:
+    """Return the recipe of a painter, which need not learn, as `load_recipe` does."""
+    return parse_painter_recipe(_text_of(source), str(source))
+
+
+def _text_of(source: str | Path) -> str:
     path = Path(source)
-    if path.suffix in (".yaml", ".yml") or (name not in shipped_recipes() and path.is_file()):
+    if path.suffix in (".yaml", ".yml") or (str(source) not in shipped_recipes() and path.is_file()):
         try:
-            text = path.read_text(encoding="utf-8")
+            return path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise RecipeError(name, [f"cannot be read as a recipe ({error}); check the path"]) from error
-    else:
-        text = read_shipped(name)
-    return parse_recipe(text, name, overrides)
+            raise RecipeError(str(source), [f"cannot be read as a recipe ({error}); check the path"]) from error
+    return read_shipped(str(source))
 
 
 def parse_recipe(text: str, source: str, overrides: Sequence[str] = ()) -> Recipe:
     """Return the recipe that YAML text and overrides spell.
+
+    Raises RecipeError with every mistake, and for a recipe of a painter that does not learn.
+    """
+    recipe = parse_painter_recipe(text, source, overrides)
+    if not isinstance(recipe, Recipe):
+        name = recipe.method.name
+        raise RecipeError(
+            source, [f"method.name: {name} paints without learning; paint with it: impasto paint --painter {source}"]
+        )
+    return recipe
+
+
+def parse_painter_recipe(text: str, source: str, overrides: Sequence[str] = ()) -> PainterRecipe:
+    """Return the recipe that YAML text and overrides spell: a `Recipe` where its method learns.
 
     Raises RecipeError with every mistake.
     """
     try:
         tree = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError) as error:  # ValueError: 2024-13-45 looks like a date
-        raise RecipeError(source, [f"is not YAML ({' '.join(str(error).split())}); mend that line"]) from error
+        raise RecipeError(source, [f"is not YAML ({' '.join(str(error).split())}); correct that line"]) from error
     if not isinstance(tree, dict):
         raise RecipeError(source, ["is not a recipe; it needs the blocks method, data and training"])
     problems = [problem for override in overrides if (problem := set_path(tree, override)) is not None]
-    blocks = _checked_blocks(tree, problems)
+    method = _method_of(tree, problems)
+    blocks = _checked_blocks(tree, method, problems)
     if problems:
         raise RecipeError(source, problems)
+    if method is not None and not issubclass(method, Learner):
+        return PainterRecipe(**blocks)
     recipe = Recipe(**blocks)
     _check_together(recipe, source)
     return recipe
 
 
-def _checked_blocks(tree: dict[str, Any], problems: list[str]) -> dict[str, Any]:
-    """Validate each block with its own model; add what is wrong to `problems`."""
-    method, no_method = chosen_model(tree, "method", "name", {name: m.Options for name, m in METHODS.items()})
-    data, no_data = chosen_model(tree, "data", "kind", {kind: d.Options for kind, d in DATASETS.items()})
-    problems += [*no_method, *no_data]
-    models: dict[str, type[BaseModel] | None] = {
-        "about": About,
-        "method": method,
-        "data": data,
-        "training": TrainingOptions,
-        "every": EveryOptions,
-        "evaluation": EvaluationOptions,
-    }
+def _method_of(tree: dict[str, Any], problems: list[str]) -> type[Networked] | None:
+    """Return the class of the method that the tree names; add the mistake to `problems` where it names none."""
+    name, wrong = chosen_name(tree, "method", "name", METHODS)
+    problems += wrong
+    return None if name is None else METHODS[name]
+
+
+def with_paint_options(options: PaintOptions, settings: Sequence[str]) -> PaintOptions:
+    """Return paint options with settings such as `steps=50` applied.
+
+    Raises RecipeError that tells every mistake, each by its dotted path such as `paint.steps`.
+    """
+    tree: dict[str, Any] = {"paint": options.model_dump(mode="json")}
+    problems = [problem for setting in settings if (problem := set_path(tree, f"paint.{setting}")) is not None]
+    changed, wrong = checked(type(options), tree["paint"], "paint")
+    problems += wrong
+    if changed is None or problems:
+        raise RecipeError("paint", problems)
+    return changed
+
+
+def _checked_blocks(tree: dict[str, Any], method: type[Networked] | None, problems: list[str]) -> dict[str, Any]:
+    """Validate each block with its own model; add the mistakes to `problems`."""
+    models: dict[str, type[BaseModel] | None] = {"about": About, "method": None, "paint": None}
+    if method is not None:
+        models["method"] = method.Options
+        models["paint"] = method.paint_options if issubclass(method, Painter) else PaintOptions
+    if method is None or issubclass(method, Learner):
+        kind, wrong = chosen_name(tree, "data", "kind", DATASETS)
+        problems += wrong
+        models["data"] = None if kind is None else DATASETS[kind].Options
+        models |= {"training": TrainingOptions, "every": EveryOptions, "evaluation": EvaluationOptions}
     unknown = tree.keys() - models.keys()
     problems += [f"{key}: not a block of a recipe{did_you_mean(str(key), models)}" for key in sorted(unknown, key=str)]
     blocks = {}
     for name, model in models.items():
         if model is None or (name in OPTIONAL and tree.get(name) is None):
             continue
-        blocks[name], wrong = checked(model, tree.get(name, {}), name)
+        blocks[name], wrong = checked(model, {} if tree.get(name) is None else tree[name], name)
         problems += wrong
     return blocks
 
@@ -233,9 +283,8 @@ def _check_together(recipe: Recipe, source: str) -> None:
     """Check what two blocks must agree on."""
     method, dataset = METHODS[recipe.method.name], DATASETS[recipe.data.kind]
     problems = []
-    if not issubclass(method, Learner):
-        problems.append(f"method.name: {recipe.method.name} paints without learning; there is nothing to train")
-    elif method.batch_type not in dataset.batch_types:
+    assert issubclass(method, Learner)
+    if method.batch_type not in dataset.batch_types:
         fitting = [kind for kind, other in DATASETS.items() if method.batch_type in other.batch_types]
         problems.append(
             f"data.kind: {recipe.data.kind} does not give the {method.batch_type.__name__} that {recipe.method.name} "

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from impasto.cli import names
 from impasto.recipe_files import read_shipped, read_shipped_table, shipped_recipes
 from tests.conftest import picture
 
@@ -107,6 +108,15 @@ def test_the_short_list_has_every_recipe_and_painter_with_a_sentence(impasto: Ru
     assert ["engraver", "Turns photos into hatched drawings: dark ink in crossing lines on cream paper."] in lines
 
 
+def test_a_painter_that_does_not_learn_is_listed_with_the_painters(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = {"optimiser": "about: {}\nmethod: {name: optimiser}\n", "learner": "method: {}\ntraining: {images: 1}\n"}
+    monkeypatch.setattr(names, "shipped_recipes", lambda: sorted(texts))
+    monkeypatch.setattr(names, "read_shipped", texts.__getitem__)
+    assert names.trainable_recipes() == ["learner"]
+    assert "optimiser" in names.painter_names()
+    assert "learner" not in names.painter_names()
+
+
 def test_a_painter_comes_before_a_recipe_of_its_name(impasto: Run, tiny_recipe: Path) -> None:
     assert impasto("train", tiny_recipe, "training.images=2", "--run", "runs/cut-atelier")[0] == 0
     code, out, note = impasto("about", "cut-atelier")
@@ -152,7 +162,7 @@ MISTAKES: dict[str, tuple[list[str], str]] = {
     "metric without reference": (["evaluate", "fake", "--metrics", "kid"], "kid compares with a reference; pass --against DIR"),
     "unknown features": (["evaluate", "fake", "--against", "fake", "--features", "pixel"], "there are no features pixel; did you mean pixels?"),
     "nothing to measure": (["evaluate", "gone", "--against", "fake", "--features", "pixels"], "gone does not exist; check the path"),
-    "photos not named": (["evaluate", "engraver", "--metrics", "colour"], "engraver paints from photos; say which with --photos DIR"),
+    "photos not named": (["evaluate", "engraver", "--metrics", "colour"], "engraver paints from photos; name them with --photos DIR"),
     "no run to compare": (["compare", "fake"], "fake is not a run folder"),
     "submission without photos": (["publish", "kaggle", "engraver"], "needs --photos and --output"),
     "submission no zip": (["publish", "kaggle", "--check", "note.txt"], "cannot be read as a zip"),
@@ -163,16 +173,16 @@ MISTAKES: dict[str, tuple[list[str], str]] = {
     "text photo": (["paint", "fake/note.jpg"], "fake/note.jpg is not a picture that can be read"),
     "huge photo": (["paint", "huge/huge.png"], "30000 x 30000 pixels"),
     "unwritable output": (["paint", "photo.png", "--output", "note.txt/out"], "note.txt/out cannot be written"),
-    "no signature": (["about", "photo.png"], "photo.png carries no signature"),
+    "no signature": (["about", "photo.png"], "photo.png has no signature of impasto"),
     "about no picture": (["about", "note.txt"], "note.txt is not a picture"),
     "about no file": (["about", "beach.jpg"], "beach.jpg does not exist; check the path"),
     "about nothing": (["about", "stiles"], "there is no painting, painter, recipe or table stiles; did you mean styles?"),
     "about no run": (["about", "fake"], "there is no painter fake"),
     "about no painter": (["about", "stiles", "--kind", "painter"], "there is no painter stiles; did you mean styles?"),
     "about no table": (["about", "artgan-minst", "--kind", "table"], "artgan-minst: no such table; did you mean artgan-mnist? (impasto list tables lists them"),
-    "published by no one": (["publish", "hub", "styles", "styles"], "styles is no name of a model; say OWNER/NAME"),
-    "strength of labels": (["paint", "--painter", "styles", "--strength", "0.5"], "--strength: styles paints from labels"),
-    "palette of labels": (["paint", "--painter", "styles", "--colours", "keep"], "--colours: styles paints from labels"),
+    "published by no one": (["publish", "hub", "styles", "styles"], "styles is not a model name; use OWNER/NAME"),
+    "strength of classes": (["paint", "--painter", "styles", "--strength", "0.5"], "--strength: styles paints from classes"),
+    "palette of classes": (["paint", "--painter", "styles", "--colours", "keep"], "--colours: styles paints from classes"),
     "unknown recipe to print": (["about", "cyclegan-landscap"], "did you mean cyclegan-landscape?"),
     "no output": (["data", "shard", "empty"], "--output is missing; pass --output DIR"),
     "two outputs": (["data", "make", "grey", "empty", "one", "--output", "two"], "one: --output two is given already"),

@@ -24,7 +24,7 @@ def test_real_runs_are_compared(tiny_recipe: Path, capsys: pytest.CaptureFixture
     ]
     page = Path("pages/compare.html").read_text(encoding="utf-8")
     assert "2 runs of cyclegan that differ in 1 setting." in page
-    assert page.count("<svg") == 8  # CycleGAN's losses and gradient norms
+    assert page.count("<svg") == 11  # CycleGAN's losses and gradient norms
     assert page.count("data:image/") == 6  # of the first image, half the way and the end
 
 

@@ -10,11 +10,11 @@ from PIL import Image
 
 from impasto.engine.train import train
 from impasto.evaluation.extractors import Classified
-from impasto.painting import drawing
+from impasto.painting import class_pictures
 from impasto.painting.painters import load_classifier
 from impasto.painting.signature import read_signature
+from impasto.recipe import load_recipe
 from tests.cli.conftest import STYLES
-from tests.conformance.test_methods import tiny
 from tests.conftest import picture
 
 Run = Callable[..., tuple[int, str, str]]
@@ -63,7 +63,7 @@ def test_a_walk_without_a_class_prints_where_it_begins(impasto: Run, styles: str
     Path("walk.mp4").touch()
     code, _, err = impasto("about", "walk.mp4")
     assert code == 2
-    assert "walk.mp4 is a film; how it was made stands in its comment" in err
+    assert "walk.mp4 is a film; its comment says how it was made" in err
 
 
 def test_figures_are_replaced_with_overwrite(impasto: Run, styles: str) -> None:
@@ -77,10 +77,10 @@ def test_figures_are_replaced_with_overwrite(impasto: Run, styles: str) -> None:
 def test_ctrl_c_writes_nothing_and_says_so(
     figure: list[str], impasto: Run, styles: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stopped(*_: object) -> None:
+    def stopped(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(drawing, "draw_pictures", stopped)
+    monkeypatch.setattr(class_pictures, "class_pictures", stopped)
     code, _, err = impasto("figure", *figure, "--painter", styles)
     assert (code, err) == (130, "Stopped; nothing was written, and the same command starts again.\n")
     assert {path.name for path in Path().iterdir()} == {"runs"}
@@ -89,7 +89,15 @@ def test_ctrl_c_writes_nothing_and_says_so(
 def test_a_classifier_measures_how_much_of_both_classes_it_sees(
     impasto: Run, styles: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    train(tiny("inception-classifier"), Path("runs/classifier"))
+    small = ["method.width=2", "method.train=all", "method.weights=none", "data.image_size=76", "data.resize=80"]
+    short = [
+        "training.images=8",
+        "training.batch_size=4",
+        "training.schedule={kind: constant}",
+        "every.metrics=8",
+        "every.checkpoint=8",
+    ]
+    train(load_recipe("inception-classifier-atelier", [*small, *short]), Path("runs/classifier"))
     order = load_classifier("classifier").classes
     probabilities = torch.tensor([0.4, 0.3, 0.2, 0.06, 0.04])
 
@@ -109,20 +117,20 @@ def test_a_classifier_measures_how_much_of_both_classes_it_sees(
 
 
 MISTAKES: dict[str, tuple[list[str], str]] = {
-    "figure of photos": (["figure", "sweep", "--painter", "engraver"], "engraver (cyclegan) does not paint from labels"),
+    "figure of photos": (["figure", "sweep", "--painter", "engraver"], "engraver (cyclegan) does not paint from classes"),
     "figure's name": (["figure", "sweep", "--painter", "STYLES", "--output", "a.gif"], "a.gif is no picture's name; use a name that ends in .png, .jpg or .webp"),
-    "figure's class": (["figure", "sweep", "--painter", "STYLES", "--class", "flat"], "flat: the figure goes through all classes of class; leave that label out"),
+    "figure's class": (["figure", "sweep", "--painter", "STYLES", "--class", "flat"], "--class: flat: the figure shows all classes of class; leave that class out"),
     "figure's label": (["figure", "mixing", "--painter", "STYLES", "--label", "genre"], "knows no attribute genre; there is class"),
     "gallery of two": (["figure", "gallery", "--painter", "STYLES", "--class", "flat", "--class", "mosaic"], "flat, mosaic are several classes"),
     "unknown classifier": (["figure", "mixing", "--painter", "STYLES", "--classifier", "clasifier"], "--classifier: there is no classifier clasifier"),
     "film's name": (["figure", "walk", "--painter", "STYLES", "--class", "flat", "--output", "a.png"], "a.png is no film's name; let it end in .gif or .mp4"),
-    "no number": (["figure", "sweep", "--painter", "STYLES", "--truncation", "nan"], "--truncation: a truncation of nan leaves nothing to draw"),
-    "endless": (["figure", "walk", "--painter", "STYLES", "--to-seed", "1", "--truncation", "inf"], "--truncation: a truncation of inf leaves nothing to draw"),
+    "no number": (["figure", "sweep", "--painter", "STYLES", "--set", "truncation=nan"], "--set: styles: paint.truncation: must be a number above 0, not 'nan'"),
+    "endless": (["figure", "walk", "--painter", "STYLES", "--to-seed", "1", "--set", "truncation=.inf"], "--set: styles: paint.truncation: must be a finite number above 0, such as 0.7, not inf"),
     "drawn before": (["figure", "sweep", "--painter", "STYLES", "--output", "photo.png"], "photo.png exists; pass --overwrite to replace it"),
     "classified before": (["figure", "mixing", "--painter", "STYLES", "--classifier", "engraver", "--output", "before/a.png"], "before/a-classified.json exists; pass --overwrite"),
     "filmed before": (["figure", "walk", "--painter", "STYLES", "--to-seed", "1", "--output", "before/a.gif"], "before/a.gif exists; pass --overwrite"),
     "illegible": (["figure", "gallery", "--painter", "STYLES", "--class", "flat", "--count", "2000", "--columns", "1"], "2,000 rows of 1 paintings would leave 1 pixels for each; ask for fewer"),
-    "no way": (["figure", "interpolation", "--painter", "STYLES", "--class", "flat", "--to-class", "Flat"], "--to-class: both ends are flat, so that nothing would change"),
+    "no way": (["figure", "interpolation", "--painter", "STYLES", "--class", "flat", "--to-class", "Flat"], "--to-class: both ends are flat, so nothing would change"),
     "walk to the same": (["figure", "walk", "--painter", "STYLES", "--class", "flat"], "all frames would be the same; pass another --to-seed or --to-class"),
 }  # fmt: skip
 

@@ -10,10 +10,10 @@ import typer
 from impasto.cli import publish_kaggle
 from impasto.cli.publish_kaggle import kaggle_command
 from impasto.errors import EvaluationError, ImpastoError, OutputError
-from impasto.evaluation.submission import Limits, SubmissionSettings
+from impasto.evaluation.submission import Limits, SubmissionOptions
 from tests.conftest import picture
 
-SMALL = SubmissionSettings(limits=Limits(fewest=3, most=5, side=32))
+SMALL = SubmissionOptions(limits=Limits(fewest=3, most=5, side=32))
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def run(
     photos: Path | None = None,
     output: Path | None = None,
     check: Path | None = None,
-    settings: SubmissionSettings = SMALL,
+    settings: SubmissionOptions = SMALL,
 ) -> int:
     """Return the exit code."""
     try:
@@ -53,7 +53,7 @@ def test_painting_and_checking(photos: Path, capsys: pytest.CaptureFixture[str])
 def test_a_file_the_contest_would_refuse_exits_with_1(photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run("engraver", photos, Path("images.zip"))
     capsys.readouterr()
-    assert run(check=Path("images.zip"), settings=SubmissionSettings()) == 1
+    assert run(check=Path("images.zip"), settings=SubmissionOptions()) == 1
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "✗ it holds 4 pictures, and the contest asks for 7,000 to 10,000 pictures"
     assert "✗ 4 files are not 256 x 256 pixels: '00001-00.jpg' (32 x 32), " in "\n".join(lines)
@@ -64,7 +64,7 @@ def test_paintings_that_are_all_alike_are_refused(
     photos: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     method = type(publish_kaggle.load_painter("engraver").painter)
-    monkeypatch.setattr(method, "paint", lambda _self, prompt, _chance: prompt.images * 0)
+    monkeypatch.setattr(method, "paint", lambda _self, prompt, _options, _context: prompt.photos * 0)
     assert run("engraver", photos, Path("images.zip")) == 1
     assert "✗ 3 files are a copy of another: '00002-01.jpg' (of '00001-00.jpg')" in capsys.readouterr().out
 
@@ -124,7 +124,7 @@ def test_ctrl_c_while_checking_keeps_the_file(
 def test_too_few_photos_are_refused_before_painting(photos: Path) -> None:
     picture(1).save("alone.png")
     with pytest.raises(EvaluationError, match="holds 4 photos, and the contest asks for 7,000 to 10,000 paintings"):
-        run("engraver", photos, Path("images.zip"), settings=SubmissionSettings())
+        run("engraver", photos, Path("images.zip"), settings=SubmissionOptions())
     assert not Path("images.zip").exists()
 
 

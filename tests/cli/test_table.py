@@ -15,8 +15,8 @@ from impasto.errors import DataError
 from impasto.evaluation import extractors
 from impasto.painting.signature import read_signature
 from impasto.recipe_files import shipped_tables
-from impasto.tables import drawing as tables_drawing
-from impasto.tables import measuring
+from impasto.tables import evaluator as tables_evaluator
+from impasto.tables import figures as tables_figures
 from impasto.weights import Published
 from tests.tables.conftest import table_file
 
@@ -25,16 +25,16 @@ __all__ = ["table_file"]  # a fixture
 Run = Callable[..., tuple[int, str, str]]
 
 CLASSIFIED = """
-about: {does: One painter and its judge., data: made here, cost: seconds}
+about: {does: One painter and its classifier., data: made here, cost: seconds}
 source: Nobody, table 0
-judge: {metrics: [is, kid, top1], images: 30, features: pixels, classifier: judge}
+evaluator: {metrics: [is, kid, top1], images: 30, features: pixels, classifier: teller}
 runs:
-  judge: {recipe: judge.yaml}
+  teller: {recipe: teller.yaml}
   painter: {recipe: painter.yaml}
 rows: [{name: "[/x] painter", run: painter, published: {is: [1.3, 0.04], top1: 21.47}}]
 figures: [{name: matrix, caption: Two colours, kind: mixing, run: painter}]
 """
-JUDGE = """
+TELLER = """
 method: {name: inception-classifier, weights: none, train: all, width: 2}
 data: {kind: labelled-folder, path: colours, image_size: 80, resize: 80, validation_share: 0.2}
 training: {images: 32, batch_size: 8, precision: fp32, accelerator: cpu, best: validation/accuracy}
@@ -76,21 +76,21 @@ def test_a_table_is_made_and_the_second_time_only_evaluated(impasto: Run, table_
 
 
 def test_a_classifier_of_the_table_evaluates_the_others(impasto: Run, table_file: str) -> None:
-    Path("judge.yaml").write_text(JUDGE)
-    Path("judged.yaml").write_text(CLASSIFIED)
-    code, out, _ = impasto("table", "judged.yaml", "painter:training.images=16", "judge:training.seed=1")
+    Path("teller.yaml").write_text(TELLER)
+    Path("classified.yaml").write_text(CLASSIFIED)
+    code, out, _ = impasto("table", "classified.yaml", "painter:training.images=16", "teller:training.seed=1")
     assert code == 0
-    told = json.loads(Path("tables/judged/table.json").read_text())
+    told = json.loads(Path("tables/classified/table.json").read_text())
     (row,) = told["rows"]
     by_classifier, by_pixels = row["records"]
     assert [measure["name"] for measure in by_classifier["measures"]] == ["is", "top1"]
     top1 = by_classifier["measures"][1]
     assert row["ours"]["top1"]["value"] == pytest.approx(100 * top1["value"]), "in percent, as it is printed"
     assert row["budget"]["images_seen"] == 16
-    assert [record["extractor"]["name"] for record in (by_classifier, by_pixels)] == ["judge", "pixels"]
+    assert [record["extractor"]["name"] for record in (by_classifier, by_pixels)] == ["teller", "pixels"]
     figure = told["figures"]["matrix"]
-    assert (figure["file"], figure["judge"], len(figure["shares"])) == ("matrix.png", "judge", 3)
-    assert "matrix: judge gives the two classes" in out
+    assert (figure["file"], figure["classifier"], len(figure["shares"])) == ("matrix.png", "teller", 3)
+    assert "matrix: teller gives the two classes" in out
     assert "[/x] painter" in out
     assert "a classifier right on" in " ".join(out.split())
 
@@ -115,7 +115,7 @@ def test_ctrl_c_while_evaluating_keeps_what_was_trained(
     def stopped(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(measuring, "evaluate", stopped)
+    monkeypatch.setattr(tables_evaluator, "evaluate", stopped)
     code, _, err = impasto("table", table_file)
     assert code == 130
     assert "the same command goes on from there" in " ".join(err.split())
@@ -129,7 +129,7 @@ def test_what_was_measured_is_written_before_the_figures_are_drawn(
     def stopped(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(tables_drawing, "paint_cells", stopped)
+    monkeypatch.setattr(tables_figures, "paint_cells", stopped)
     code, _, err = impasto("table", table_file)
     assert code == 130
     assert "what was trained, evaluated and drawn is kept, and the same command goes on from there" in err
@@ -157,7 +157,9 @@ def test_rows_and_figures_need_painters(impasto: Run, table_file: str) -> None:
     assert code == 2
     first, *_, last = err.splitlines()
     assert "rows.0.run: painter is a run of inception-classifier, which does not paint; name another" in first
-    assert "figures.1.run: painter is a run of inception-classifier, which does not paint from labels" in last
+    assert (
+        "figures.1.run: painter is a run of inception-classifier, which does not paint from classes and latents" in last
+    )
 
 
 def test_errors_of_evaluation_name_no_option_that_a_table_lacks(
@@ -171,12 +173,12 @@ def test_errors_of_evaluation_name_no_option_that_a_table_lacks(
     monkeypatch.setattr(extractors, "find_weights", unreachable)
     opener = extractors._published(extractors.Inception2015, "gone", gone, "none", comparable=True)
     monkeypatch.setitem(extractors.OPENERS, "gone", opener)
-    top1 = ["judge.metrics=[top1]", "judge.classifier=pixels"]
+    top1 = ["evaluator.metrics=[top1]", "evaluator.classifier=pixels"]
     cases = {
-        "judge.features=gone": "see judge.features, judge.classifier and judge.weights",
-        "judge.weights=lost.pth judge.features=gone": "the weights lost.pth are no file",
+        "evaluator.features=gone": "see evaluator.features, evaluator.classifier and evaluator.weights",
+        "evaluator.weights=lost.pth evaluator.features=gone": "the weights lost.pth are no file",
         " ".join(top1): "top1 needs a classifier of these classes, and pixels does not know them",
-        "judge.metrics=[is]": "is needs class probabilities, which pixels does not give",
+        "evaluator.metrics=[is]": "is needs class probabilities, which pixels does not give",
     }
     for overrides, said in cases.items():
         code, _, err = impasto("table", table_file, *overrides.split())
@@ -189,8 +191,8 @@ MISTAKES: dict[str, tuple[list[str], str]] = {
     "unknown table": (["gantor-tabl1"], "no such table; did you mean gantor-table1?"),
     "unknown run": (["TABLE", "x:training.seed=1"], "there is no run x; there is painter"),
     "unknown setting": (["TABLE", "training.sed=1"], "painter (painter.yaml): training.sed: not an option of training; did you mean seed?"),
-    "unknown features": (["TABLE", "judge.features=pixel"], "there are no features pixel; did you mean pixels?"),
-    "judge that paints": (["TABLE", "judge.classifier=painter"], "judge.classifier: painter is a run of cdcgan, which tells no classes; name another"),
+    "unknown features": (["TABLE", "evaluator.features=pixel"], "there are no features pixel; did you mean pixels?"),
+    "classifier that paints": (["TABLE", "evaluator.classifier=painter"], "evaluator.classifier: painter is a run of cdcgan, which does not classify; name another"),
     "unknown class": (["TABLE", "figures.mixed.kind=gallery", "figures.mixed.label=purple"], "figures.mixed.label: the painter knows no class purple; there are blue, green, red"),
     "missing folder": (["TABLE", "data.path=gone"], "gone does not exist; check the path"),
 }  # fmt: skip

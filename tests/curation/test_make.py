@@ -144,7 +144,10 @@ def test_other_settings_are_refused_and_overwrite_replaces_all(
     target = tmp_path / "out"
     make_folder_of(Semantic(noise=0.25), source, target)
     before = contents(target)
-    with pytest.raises(OutputError, match=rf"out was made with other settings \(.*{told}.*pass --overwrite to replace files, or choose another --output"):
+    with pytest.raises(
+        OutputError,
+        match=rf"out was made with other settings \(.*{told}.*pass --overwrite to replace files, or choose another --output",
+    ):
         make_folder_of(kind, source, target, settings)
     assert contents(target) == before
     replacing_all = settings.model_copy(update={"overwrite": True})

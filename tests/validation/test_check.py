@@ -15,7 +15,7 @@ from impasto.methods import METHODS
 from impasto.recipe import About, EvaluationOptions, EveryOptions, TrainingOptions
 from impasto.recipe_files import read_shipped, read_shipped_table, shipped_recipes, shipped_tables
 from impasto.tables.options import Table
-from impasto.validation import MustBe, checked, chosen_model, mistakes
+from impasto.validation import MustBe, checked, chosen_name, mistakes
 from tests.conformance.test_recipes import NEEDS
 
 WRONG: list[Any] = [
@@ -209,7 +209,6 @@ def test_a_tree_without_a_name_is_called_as_asked() -> None:
         ({"block": {"kind": ["one"]}}, "block.kind: there is no ['one']; did you mean one?"),
     ],
 )
-def test_a_block_chooses_its_model(tree: dict[str, Any], sentence: str) -> None:
-    models: dict[str, type[BaseModel]] = {"one": Inner, "two": Other}
-    assert chosen_model(tree, "block", "kind", models) == (None, [sentence])
-    assert chosen_model({"block": {"kind": "two"}}, "block", "kind", models) == (Other, [])
+def test_a_block_names_its_kind(tree: dict[str, Any], sentence: str) -> None:
+    assert chosen_name(tree, "block", "kind", ["one", "two"]) == (None, [sentence])
+    assert chosen_name({"block": {"kind": "two"}}, "block", "kind", ["one", "two"]) == ("two", [])

@@ -19,10 +19,11 @@ def about_command(what: str, kind: Kind | None) -> None:
     A painter comes before a recipe of the same name: a run has its recipe's name by default. Recipes and tables are
     printed without torch.
     """
-    if kind == "painting" or (kind is None and Path(what).is_file()):
+    is_painting = Path(what).is_file() and Path(what).suffix not in (".yaml", ".yml")  # a recipe may be a painter
+    if kind == "painting" or (kind is None and is_painting):
         _print_signature(Path(what))
     elif kind == "painter":
-        _print(_card(what))
+        _print_painter(what)
     elif kind == "recipe":
         _print(read_shipped(what))
     elif kind == "table":
@@ -37,13 +38,12 @@ def _print_by_name(name: str) -> None:
         about_command(name, found)
         return
     try:
-        card = _card(name)
+        _print_painter(name)
     except ImpastoError as error:
         if found is None:
             raise _unknown(name) if isinstance(error, PainterError) and not _is_run(name) else error from error
         about_command(name, found)  # a run of a classifier, or one without a checkpoint yet
         return
-    _print(card)
     if found is not None:
         complaints.print(
             f"[yellow]note:[/] {escape(name)} is also a {found}: impasto about {escape(name)} --kind {found}"
@@ -63,12 +63,19 @@ def _unknown(name: str) -> ImpastoError:
     return ImpastoError(f"there is no painting, painter, recipe or table {name}{did_you_mean(name, known)}")
 
 
-def _card(painter: str) -> str:
+def _print_painter(name: str) -> None:
+    """Print the card of a painter, and its paint options with their values."""
     from impasto.painting.card import card_of
+    from impasto.painting.option_list import listed_options
     from impasto.painting.painters import find_painter, load_painter
 
-    _, folder = find_painter(painter)
-    return card_of(load_painter(painter), folder)
+    found, painter = find_painter(name), load_painter(name)
+    _print(card_of(painter, found))
+    options = listed_options(painter)
+    if options:
+        console.print("\nOptions, changed by impasto paint --set NAME=VALUE:")
+    for option in options:
+        console.print(f"  [bold]{option.name}[/] = {escape(option.value)}\n    {escape(option.about)}")
 
 
 def _print(text: str) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import warnings
-from pathlib import Path
-from typing import Annotated, Literal, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -18,13 +17,13 @@ from impasto.cli.commands.evaluate import evaluate
 from impasto.cli.commands.export import export
 from impasto.cli.commands.figure import distances, figure
 from impasto.cli.commands.look_up import about, list_
+from impasto.cli.commands.paint import paint
 from impasto.cli.commands.publish import publish
 from impasto.cli.commands.quiz import quiz
 from impasto.cli.commands.table import table
 from impasto.cli.commands.train import train
 from impasto.cli.console import complaints, console, escape
 from impasto.cli.help_text import LongHelp, OrderedGroup
-from impasto.cli.options import DeviceName
 from impasto.errors import ImpastoError
 
 START, MAKE, MEASURE, SHARE = "Start here", "Train and paint", "Measure and compare", "Share"
@@ -90,89 +89,12 @@ def _options(
     pass
 
 
-PAINT_HELP = """Paint photos, or paint from noise what labels ask for: it depends on the painter.
-
-Photos may be of any size; each painting has its photo's size.
-
-  impasto paint holiday/ --painter engraver
-
-  impasto paint --painter runs/styles --label ukiyo_e --count 16 --seed 3
-
-  impasto paint --painter runs/styles --mix ukiyo_e=0.6,impressionism=0.4
-
-Several --label paint as many of each; of a painter that knows styles and genres they ask for both at once. Each
-painting carries how it was made, see `impasto about`. Painters: see `impasto painters`.
-"""
-
-
-@app.command(cls=LongHelp, help=PAINT_HELP, no_args_is_help=True, rich_help_panel=MAKE)
-def paint(
-    photos: Annotated[
-        list[Path] | None, typer.Argument(metavar="[PHOTO_OR_FOLDER]...", help="Pictures, or folders of them.")
-    ] = None,
-    painter: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME_OR_RUN", help="A painter's name or a run folder; the newest finished run unless said."
-        ),
-    ] = None,
-    output: Annotated[Path, typer.Option(metavar="DIR", help="Where the paintings go.")] = Path("paintings"),
-    label: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="From noise: a class; all of them in turn unless said.")
-    ] = None,
-    mix: Annotated[
-        str | None, typer.Option(metavar="NAME=WEIGHT,...", help="From noise: several classes in one painting.")
-    ] = None,
-    count: Annotated[
-        int | None,
-        typer.Option(min=1, max=100_000, help="From noise: paintings of each; 16, or all classes once, unless said."),
-    ] = None,
-    truncation: Annotated[
-        float | None, typer.Option(help="From noise: keep latents within this of 0, such as 0.7, for less variety.")
-    ] = None,
-    size: Annotated[
-        str | None,
-        typer.Option(
-            metavar="PIXELS|own",
-            help="Paint at this short side: smaller for a coarser brush. At most 800 unless said; own: the photo's "
-            "own. The photo's size is kept.",
-        ),
-    ] = None,
-    strength: Annotated[
-        float, typer.Option(min=0, max=1, help="How much of the painting, and how little of the photo, is seen.")
-    ] = 1.0,
-    colours: Annotated[
-        Literal["painted", "keep"], typer.Option(help="keep: the painting takes its photo's palette.")
-    ] = "painted",
-    format: Annotated[  # noqa: A002
-        Literal["png", "jpeg", "webp"] | None, typer.Option(help="File format; the photo's own, or PNG, unless said.")
-    ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Paint again what is already there.")] = False,
-    seed: Annotated[int, typer.Option(min=0, help="For painters that use chance.")] = 0,
-    device: DeviceName = "auto",
-    max_megapixels: Annotated[float, typer.Option(min=0.01, help="Refuse photos with more pixels.")] = 200.0,
-) -> None:
-    from impasto.cli.painting import LabelWishes, brush_size, paint_command
-    from impasto.painting.paint_picture import PaintSettings
-
-    settings = PaintSettings(
-        size=brush_size(size),
-        strength=strength,
-        colours=colours,
-        kind=None if format is None else {"png": "PNG", "jpeg": "JPEG", "webp": "WEBP"}[format],  # type: ignore[arg-type]
-        overwrite=overwrite,
-        seed=seed,
-        max_megapixels=max_megapixels,
-    )
-    wishes = LabelWishes(label or (), mix, count, truncation)
-    paint_command(photos or [], painter, output, settings, device, wishes)
-
-
 app.command(rich_help_panel=START)(demo)
 app.command("list", rich_help_panel=START)(list_)
 app.command(rich_help_panel=START, no_args_is_help=True)(about)
 app.add_typer(data, rich_help_panel=MAKE)
 app.command(cls=LongHelp, rich_help_panel=MAKE, no_args_is_help=True)(train)
+app.command(cls=LongHelp, rich_help_panel=MAKE, no_args_is_help=True)(paint)
 app.add_typer(figure, rich_help_panel=MAKE)
 app.command(cls=LongHelp, rich_help_panel=MEASURE, no_args_is_help=True)(evaluate)
 app.command(rich_help_panel=MEASURE, no_args_is_help=True)(compare)

@@ -9,7 +9,7 @@ from typing import Any
 import typer
 import yaml
 
-from impasto.cli.names import painter_names
+from impasto.cli.names import painter_names, trainable_recipes
 from impasto.errors import ImpastoError
 from impasto.recipe_files import read_shipped, shipped_recipes, shipped_tables
 
@@ -26,8 +26,8 @@ SHARED: Mapping[str, tuple[str, ...]] = {
 
 
 def recipes(incomplete: str) -> list[str]:
-    """Complete a recipe's name."""
-    return _starting(incomplete, shipped_recipes())
+    """Complete the name of a recipe that can be trained."""
+    return _starting(incomplete, trainable_recipes())
 
 
 def tables(incomplete: str) -> list[str]:

@@ -22,11 +22,13 @@ from impasto.evaluation.label_consistency import check_mixable, label_consistenc
 from impasto.files import write_text
 from impasto.hardware import chosen_device, keep_large_blocks
 from impasto.painting import figures
-from impasto.painting.drawing import latent_painter, made_by
+from impasto.painting.class_pictures import latent_painter
+from impasto.painting.class_requests import Request, completed, find_attribute, requested_one
 from impasto.painting.figures import Axis, Figure, Noise
+from impasto.painting.option_list import with_options
 from impasto.painting.paint_files import KIND_OF
 from impasto.painting.painters import LoadedClassifier, LoadedPainter, load_classifier, load_painter
-from impasto.painting.prompts import Request, completed, find_attribute, requested_one
+from impasto.painting.signature import made_by
 
 NOTHING_KEPT, THEN = "nothing was written", "the same command starts again"
 
@@ -38,7 +40,8 @@ class FigureOptions:
     painter: str | None
     output: Path
     seed: int
-    truncation: float | None
+    settings: Sequence[str]
+    """Paint options of the method, as NAME=VALUE."""
     device: Device
     overwrite: bool
 
@@ -116,7 +119,8 @@ def gallery_command(options: FigureOptions, classes: Sequence[str], count: int, 
 def truncation_command(options: FigureOptions, label: str | None, classes: Sequence[str], columns: int | None) -> None:
     """Paint the same latents, truncated more and more."""
     figure_painter = FigurePainter(options)
-    figure_painter.paint(figures.truncation(figure_painter.axis(label, classes), figure_painter.noise, columns))
+    noise = figure_painter.noise._replace(truncation=None)  # the figure truncates by itself
+    figure_painter.paint(figures.truncation(figure_painter.axis(label, classes), noise, columns))
 
 
 def interpolation_command(
@@ -137,15 +141,13 @@ def load(options: FigureOptions) -> LoadedPainter:
     with naming("--painter"):
         loaded = load_painter(options.painter, chosen_device(options.device, "--device"))
         latent_painter(loaded)
-    return loaded
+    with naming("--set"):
+        return with_options(loaded, options.settings)
 
 
 def noise_of(loaded: LoadedPainter, options: FigureOptions) -> Noise:
-    """Return the noise; raise PainterError at once for an impossible truncation."""
-    noise = Noise(latent_painter(loaded).latent_size, options.seed, options.truncation)
-    with naming("--truncation"):
-        noise(range(1))
-    return noise
+    """Return the noise, truncated as the paint options of the painter ask."""
+    return Noise(latent_painter(loaded).latent_size, options.seed, getattr(loaded.options, "truncation", None))
 
 
 def one_request(spec: ImageSpec, option: str, classes: Sequence[str]) -> Request:
@@ -173,7 +175,7 @@ def _classify(
         **made_by(figure_painter.loaded),
         "mixture": mixture,
         "seed": figure_painter.options.seed,
-        "truncation": figure_painter.options.truncation,
+        "truncation": figure_painter.noise.truncation,
         "classifier": classifier.name,
         "classifier_weights": classifier.fingerprint,
         "classifier_accuracy": classifier.validation_accuracy,

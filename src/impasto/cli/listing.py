@@ -11,9 +11,9 @@ import yaml
 from rich.text import Text
 
 from impasto.cli.console import complaints, console, escape
-from impasto.cli.names import runs, shipped_painters
+from impasto.cli.names import runs, shipped_painters, trainable_recipes, untrained_painters
 from impasto.errors import ImpastoError
-from impasto.recipe_files import read_shipped, read_shipped_table, shipped_recipes, shipped_tables
+from impasto.recipe_files import read_shipped, read_shipped_table, shipped_tables
 
 Kind = Literal["recipes", "painters", "tables", "data"]
 
@@ -36,11 +36,12 @@ def list_command(kind: Kind | None) -> None:
 
 def _list_briefly() -> None:
     """Name recipes and painters, each with a sentence. Loads no torch."""
-    recipes = {name: _about(read_shipped(name))["does"] for name in shipped_recipes()}
+    recipes = {name: _about(read_shipped(name))["does"] for name in trainable_recipes()}
     painters = {folder.name: _sentence_of(folder / "README.md") for folder in shipped_painters()}
+    untrained = {name: _about(read_shipped(name))["does"] for name in untrained_painters()}
     trained = {str(run): _sentence_of_recipe(run / "recipe.yaml") for run in runs()}
     _print_names("Recipes", "impasto train RECIPE", recipes)
-    _print_names("Painters", "impasto paint PHOTO --painter PAINTER", {**painters, **trained})
+    _print_names("Painters", "impasto paint PHOTO --painter PAINTER", {**painters, **untrained, **trained})
     console.print("More about each: impasto list recipes, impasto list painters; one of them: impasto about NAME")
     console.print("Papers' tables: impasto list tables   Collections to download: impasto list data")
 
@@ -78,7 +79,7 @@ def _sentence_of_recipe(recipe: Path) -> str:
 
 
 def _list_recipes() -> None:
-    for name in shipped_recipes():
+    for name in trainable_recipes():
         about = _about(read_shipped(name))
         console.print(f"[bold]{name}[/]\n  {escape(about['does'])}")
         _print_needs(about)
@@ -108,10 +109,13 @@ def _list_painters() -> None:
 
     def print_line(painter: LoadedPainter, where: str) -> None:
         console.print(f"[bold]{escape(painter.name)}[/] ({painter.recipe.method.name}; {where})")
-        console.print(f"  {painter.images_seen:,} images seen; paints from {escape(painted_from(painter))}")
+        learned = f"{painter.images_seen:,} images seen; " if painter.images_seen else ""
+        console.print(f"  {learned}paints from {escape(painted_from(painter))}")
 
     for folder in shipped_painters():  # not by name: a run may have the same
         print_line(load_painter(folder), "comes with impasto")
+    for name in untrained_painters():
+        print_line(load_painter(name), "comes with impasto, without training")
     for run in runs_of_painters(RUNS):
         try:
             if run.best() is None:

@@ -76,7 +76,11 @@ PaintedPhotos = Annotated[
 ]
 ClassNames = Annotated[
     list[str] | None,
-    typer.Option("--class", metavar="CLASS", help="A class, such as cubism; of several label columns one of each."),
+    typer.Option("--class", metavar="CLASS", help="A class, such as cubism. May be given several times."),
+]
+PaintSettings = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=VALUE", help="An option of the method. `impasto about PAINTER` lists them."),
 ]
 LabelName = Annotated[
     str | None,

@@ -9,6 +9,5 @@ from impasto.painting.publish import push_painter
 
 def hub_command(painter: str, name: str, *, private: bool) -> None:
     """Publish a painter and print its address."""
-    folder = find_painter(painter)[1]
-    address = push_painter(load_painter(painter), folder, name, private=private)
+    address = push_painter(load_painter(painter), find_painter(painter), name, private=private)
     console.print(f"published: {escape(address)}")

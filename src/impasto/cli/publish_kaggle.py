@@ -16,7 +16,7 @@ from impasto.errors import ImpastoError
 from impasto.evaluation.submission import (
     CHECKS,
     Submission,
-    SubmissionSettings,
+    SubmissionOptions,
     asked,
     validate_submission,
     write_submission,
@@ -32,7 +32,7 @@ def kaggle_command(
     photos: Path | None,
     output: Path | None,
     check: Path | None,
-    settings: SubmissionSettings,
+    settings: SubmissionOptions,
     device: Device,
 ) -> None:
     """Write a submission and check it, or check an existing one; exit code 1 if the contest would refuse it."""
@@ -56,7 +56,7 @@ def kaggle_command(
     )
 
 
-def _write(name: str, photos: Path, output: Path, settings: SubmissionSettings, device: Device) -> None:
+def _write(name: str, photos: Path, output: Path, settings: SubmissionOptions, device: Device) -> None:
     painter = load_painter(name, chosen_device(device, "--device"))
     console.print(f"Painting with [bold]{escape(painter.name)}[/] ({painter.recipe.method.name})")
     with _counted(f"Stopped; {output} was not written.") as progress:
@@ -67,7 +67,7 @@ def _write(name: str, photos: Path, output: Path, settings: SubmissionSettings, 
     console.print(f"{written.count:,} paintings in {escape(str(output))} ({size:,.1f} MB)")
 
 
-def _check(file: Path, settings: SubmissionSettings, stopped: str) -> None:
+def _check(file: Path, settings: SubmissionOptions, stopped: str) -> None:
     with _counted(stopped) as progress:
         submission = validate_submission(file, settings.limits, progress)
     _print_ticks(submission, settings)
@@ -75,7 +75,7 @@ def _check(file: Path, settings: SubmissionSettings, stopped: str) -> None:
         raise typer.Exit(1)
 
 
-def _print_ticks(submission: Submission, settings: SubmissionSettings) -> None:
+def _print_ticks(submission: Submission, settings: SubmissionOptions) -> None:
     wrong = {problem.check: problem.says for problem in submission.problems}
     for check in CHECKS:
         if check in wrong:

@@ -17,7 +17,7 @@ from impasto.cli.outputs import check_new
 from impasto.errors import ImpastoError
 from impasto.evaluation.images import open_pictures
 from impasto.evaluation.quiz import Score, draw_quiz, pooled, read_answers, read_key, score, verdict
-from impasto.evaluation.subject import Wishes, open_subject
+from impasto.evaluation.subject import SubjectOptions, open_subject
 from impasto.gallery.quiz import key_file, write_quiz
 from impasto.hardware import chosen_device
 
@@ -44,7 +44,7 @@ def quiz_command(what: Sequence[str], options: QuizOptions) -> None:
     check_new(options.output, key_file(options.output), overwrite=options.overwrite)
     device = torch.device(chosen_device(options.device, "--device"))
     real = open_pictures(options.against)
-    generated = open_subject(what[0], Wishes(photos=options.photos, seed=options.seed), device)
+    generated = open_subject(what[0], SubjectOptions(photos=options.photos, seed=options.seed), device)
     with counting_bar(console) as bar:
         task = bar.add_task("drawn", total=None)
         try:

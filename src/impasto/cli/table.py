@@ -17,8 +17,8 @@ from impasto.files import write_text
 from impasto.gallery.table import write_table_page
 from impasto.hardware import chosen_device, keep_large_blocks
 from impasto.tables.checking import check_plan
-from impasto.tables.drawing import draw_figure
-from impasto.tables.measuring import TableJudge
+from impasto.tables.evaluator import TableEvaluator
+from impasto.tables.figures import draw_figure
 from impasto.tables.options import Table
 from impasto.tables.result import Drawn, RowResult, TableResult
 from impasto.tables.table_file import load_table
@@ -44,32 +44,32 @@ def table_command(
     planned = planned_runs(table, runs)
     check_plan(source, table, planned)
     on = torch.device(chosen_device(device, "--device"))
-    judge = None if table.judge is None else TableJudge(table.judge, planned, on)
-    if judge is not None:
-        judge.check_features(table.rows)
+    evaluator = None if table.evaluator is None else TableEvaluator(table.evaluator, planned, on)
+    if evaluator is not None:
+        evaluator.check_features(table.rows)
     for place, run in enumerate(planned, start=1):
         console.print(f"[bold]{place}/{len(planned)}[/] {escape(run.name)}{', finished' if run.finished else ''}")
         with shown_training(run.recipe, run.name) as progress:
             train_run(run, progress, accept_changed_data=accept_changed_data)
     keep_large_blocks()
-    rows = [_judged(judge, table, place) for place in range(len(table.rows))] if judge is not None else []
+    rows = [_evaluated(evaluator, table, place) for place in range(len(table.rows))] if evaluator is not None else []
     if rows:  # drawing may be stopped, or fail
         _write(TableResult(name, table, rows, {}), folder)
-    result = TableResult(name, table, rows, _drawn(table, planned, folder, on, judge))
+    result = TableResult(name, table, rows, _drawn(table, planned, folder, on, evaluator))
     page = _write(result, folder)
     _print_table(result)
     console.print(str(page.resolve()), markup=False)
 
 
-def _judged(judge: TableJudge, table: Table, place: int) -> RowResult:
+def _evaluated(evaluator: TableEvaluator, table: Table, place: int) -> RowResult:
     row = table.rows[place]
     console.print(f"Evaluating {place + 1}/{len(table.rows)} {escape(row.name)}")
     with passes() as progress:
-        return judge.judge(row, progress)
+        return evaluator.evaluate(row, progress)
 
 
 def _drawn(
-    table: Table, planned: Sequence[PlannedRun], folder: Path, device: torch.device, judge: TableJudge | None
+    table: Table, planned: Sequence[PlannedRun], folder: Path, device: torch.device, evaluator: TableEvaluator | None
 ) -> dict[str, Drawn]:
     runs = {run.name: run for run in planned}
     found = {}
@@ -77,7 +77,7 @@ def _drawn(
         console.print(f"Drawing {place}/{len(table.figures)} {escape(figure.caption)}")
         target = folder / f"{figure.name}.png"
         with counted("painted", KEPT, "the same command goes on from there") as progress:
-            found[figure.name] = draw_figure(figure, runs[figure.run], target, device, judge, progress)
+            found[figure.name] = draw_figure(figure, runs[figure.run], target, device, evaluator, progress)
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -56,19 +56,16 @@ def mistakes(error: ValidationError, model: type[BaseModel], block: str = "", *,
     return list(found.values())
 
 
-def chosen_model(
-    tree: Mapping[str, Any], block: str, key: str, models: Mapping[str, type[Model]]
-) -> tuple[type[Model] | None, list[str]]:
-    """Return the model that a block's own `name` or `kind` chooses, or None and the mistake."""
+def chosen_name(tree: Mapping[str, Any], block: str, key: str, known: Collection[str]) -> tuple[str | None, list[str]]:
+    """Return the known name that a block's own `name` or `kind` chooses, or None and the mistake."""
     values = tree.get(block)
     if values is not None and not isinstance(values, dict):
-        return None, [f"{block}: must be a block of options such as {{{key}: {next(iter(models))}}}{_not(values)}"]
+        return None, [f"{block}: must be a block of options such as {{{key}: {next(iter(known))}}}{_not(values)}"]
     if not values or key not in values:
-        return None, [f"{block}.{key}: missing{_missing_space(values or ()) or did_you_mean('', models)}"]
-    if values[key] not in list(models):
-        hint = did_you_mean(str(values[key]), models)
-        return None, [f"{block}.{key}: there is no {shown(values[key])}{hint}"]
-    return models[values[key]], []
+        return None, [f"{block}.{key}: missing{_missing_space(values or ()) or did_you_mean('', known)}"]
+    if values[key] not in list(known):
+        return None, [f"{block}.{key}: there is no {shown(values[key])}{did_you_mean(str(values[key]), known)}"]
+    return str(values[key]), []
 
 
 @dataclass(frozen=True)

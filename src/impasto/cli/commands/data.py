@@ -72,7 +72,8 @@ def get(
     split: Annotated[str | None, typer.Option(help="Hub: only this split.")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Hub: at most this many pictures of each split.")] = None,
     size: Annotated[
-        int | None, typer.Option(min=16, help="Hub: short side to which pictures are shrunk when saved, in pixels.")
+        int | None,
+        typer.Option(metavar="PIXELS", min=16, help="Hub: short side to which pictures are shrunk."),
     ] = None,
     keep_archive: Annotated[bool, typer.Option("--keep-archive", help="Keep the downloaded archive.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,

@@ -22,7 +22,10 @@ make = typer.Typer(
 Source = Annotated[Path, typer.Argument(metavar="DIR", help="A folder of pictures.")]
 Positional = Annotated[Path | None, typer.Argument(hidden=True, metavar="OUTPUT")]
 Output = Annotated[Path | None, output_folder("A new folder, or one that the same command began.")]
-Size = Annotated[int | None, typer.Option(min=16, max=8192, help="Short side, in pixels. Default: the pictures' own.")]
+Size = Annotated[
+    int | None,
+    typer.Option(metavar="PIXELS", min=16, max=8192, help="Short side, in pixels. Default: the pictures' own."),
+]
 Stretch = Annotated[
     bool, typer.Option("--stretch", help="Make squares of --size, whatever the aspect ratio (as published).")
 ]

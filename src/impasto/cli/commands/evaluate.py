@@ -42,7 +42,7 @@ def evaluate(
     ] = None,
     size: Annotated[
         int | None,
-        typer.Option(min=16, help="Short side of the photos to paint, in pixels. Default: as in training."),
+        typer.Option(metavar="PIXELS", min=16, help="Short side of the photos to paint. Default: as in training."),
     ] = None,
     label: LabelName = None,
     memorised: Annotated[
@@ -77,7 +77,7 @@ def evaluate(
       impasto evaluate mine --against monets --memorised monets:train --metrics mifid --output-copies copies.html
     """
     from impasto.cli.evaluate import EvaluateOptions, evaluate_command
-    from impasto.evaluation.subject import Wishes
+    from impasto.evaluation.subject import SubjectOptions
 
     evaluate_command(
         EvaluateOptions(
@@ -88,7 +88,7 @@ def evaluate(
             features_weights=features_weights,
             precision=precision,
             device=device,
-            subject=Wishes(label, photos, images, size, seed),
+            subject=SubjectOptions(label, photos, images, size, seed),
             allow_small=allow_small,
             memorised=memorised,
             mifid_threshold=mifid_threshold,

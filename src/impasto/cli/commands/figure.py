@@ -15,6 +15,7 @@ from impasto.cli.options import (
     LabelName,
     OverwriteSwitch,
     PainterChoice,
+    PaintSettings,
     PrecisionName,
     SeedNumber,
     output_file,
@@ -28,13 +29,9 @@ figure = typer.Typer(
     rich_markup_mode="rich",
 )
 
-Truncation = Annotated[
-    float | None,
-    typer.Option(help="Keep latents within this distance of 0, such as 0.7: more typical paintings, less variety."),
-]
 NeededClasses = Annotated[
     list[str],
-    typer.Option("--class", metavar="CLASS", help="A class, such as cubism; of several label columns one of each."),
+    typer.Option("--class", metavar="CLASS", help="A class, such as cubism. May be given several times."),
 ]
 Rows = Annotated[int, typer.Option(min=1, max=100, help="Rows, each from another latent.")]
 Columns = Annotated[int, typer.Option(min=1, max=100, help="Paintings in a row.")]
@@ -53,14 +50,14 @@ def mixing(
     classifier: Annotated[
         str | None, typer.Option(metavar="RUN", help="Run of a classifier that measures how much of both it sees.")
     ] = None,
-    truncation: Truncation = None,
+    settings: PaintSettings = None,
     device: DeviceName = "auto",
     overwrite: OverwriteSwitch = False,
 ) -> None:
     """Paint every pair of classes mixed, all from one latent."""
     from impasto.cli.figure import FigureOptions, mixing_command
 
-    options = FigureOptions(painter, output, seed, truncation, device, overwrite)
+    options = FigureOptions(painter, output, seed, settings or (), device, overwrite)
     mixing_command(options, mixture, label, class_ or [], classifier)
 
 
@@ -72,14 +69,14 @@ def sweep(
     rows: Rows = counts.SWEEP_ROWS,
     label: LabelName = None,
     class_: ClassNames = None,
-    truncation: Truncation = None,
+    settings: PaintSettings = None,
     device: DeviceName = "auto",
     overwrite: OverwriteSwitch = False,
 ) -> None:
     """Paint every class from the same latents, one row for each latent."""
     from impasto.cli.figure import FigureOptions, sweep_command
 
-    sweep_command(FigureOptions(painter, output, seed, truncation, device, overwrite), label, class_ or [], rows)
+    sweep_command(FigureOptions(painter, output, seed, settings or (), device, overwrite), label, class_ or [], rows)
 
 
 @figure.command()
@@ -90,14 +87,16 @@ def classes(
     columns: Columns = counts.IN_A_ROW,
     label: LabelName = None,
     class_: ClassNames = None,
-    truncation: Truncation = None,
+    settings: PaintSettings = None,
     device: DeviceName = "auto",
     overwrite: OverwriteSwitch = False,
 ) -> None:
     """Paint one row for each class."""
     from impasto.cli.figure import FigureOptions, classes_command
 
-    classes_command(FigureOptions(painter, output, seed, truncation, device, overwrite), label, class_ or [], columns)
+    classes_command(
+        FigureOptions(painter, output, seed, settings or (), device, overwrite), label, class_ or [], columns
+    )
 
 
 @figure.command()
@@ -112,14 +111,14 @@ def gallery(
     columns: Annotated[
         int | None, typer.Option(min=1, max=100, help="Paintings in a row. Default: about as many as rows.")
     ] = None,
-    truncation: Truncation = None,
+    settings: PaintSettings = None,
     device: DeviceName = "auto",
     overwrite: OverwriteSwitch = False,
 ) -> None:
     """Paint one class many times."""
     from impasto.cli.figure import FigureOptions, gallery_command
 
-    gallery_command(FigureOptions(painter, output, seed, truncation, device, overwrite), class_, count, columns)
+    gallery_command(FigureOptions(painter, output, seed, settings or (), device, overwrite), class_, count, columns)
 
 
 @figure.command()
@@ -132,13 +131,16 @@ def truncation(
     ] = None,
     label: LabelName = None,
     class_: ClassNames = None,
+    settings: PaintSettings = None,
     device: DeviceName = "auto",
     overwrite: OverwriteSwitch = False,
 ) -> None:
     """Paint the same latents truncated more and more: from variety to the typical."""
     from impasto.cli.figure import FigureOptions, truncation_command
 
-    truncation_command(FigureOptions(painter, output, seed, None, device, overwrite), label, class_ or [], columns)
+    truncation_command(
+        FigureOptions(painter, output, seed, settings or (), device, overwrite), label, class_ or [], columns
+    )
 
 
 @figure.command()
@@ -152,14 +154,14 @@ def interpolation(
     seed: SeedNumber = 0,
     rows: Rows = counts.INTERPOLATION_ROWS,
     columns: Columns = counts.INTERPOLATION_STEPS,
-    truncation: Truncation = None,
+    settings: PaintSettings = None,
     device: DeviceName = "auto",
     overwrite: OverwriteSwitch = False,
 ) -> None:
     """Paint strips from one class to another."""
     from impasto.cli.figure import FigureOptions, interpolation_command
 
-    options = FigureOptions(painter, output, seed, truncation, device, overwrite)
+    options = FigureOptions(painter, output, seed, settings or (), device, overwrite)
     interpolation_command(options, class_, to_class, rows, columns)
 
 
@@ -179,7 +181,7 @@ def walk(
     frames: Annotated[
         int, typer.Option(min=2, max=2000, help="Frames of the way there and back, 20 a second.")
     ] = counts.FRAMES,
-    truncation: Truncation = None,
+    settings: PaintSettings = None,
     device: DeviceName = "auto",
     overwrite: OverwriteSwitch = False,
 ) -> None:
@@ -187,7 +189,7 @@ def walk(
     from impasto.cli.figure import FigureOptions
     from impasto.cli.film import walk_command
 
-    options = FigureOptions(painter, output, seed, truncation, device, overwrite)
+    options = FigureOptions(painter, output, seed, settings or (), device, overwrite)
     walk_command(options, to_seed, class_ or [], to_class or [], frames)
 
 

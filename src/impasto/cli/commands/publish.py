@@ -62,7 +62,7 @@ def kaggle(
       impasto publish kaggle --check images.zip
     """
     from impasto.cli.publish_kaggle import kaggle_command
-    from impasto.evaluation.submission import SubmissionSettings
+    from impasto.evaluation.submission import SubmissionOptions
 
-    settings = SubmissionSettings(seed, max_megapixels, overwrite=overwrite)
+    settings = SubmissionOptions(seed, max_megapixels, overwrite=overwrite)
     kaggle_command(painter, photos, output, check, settings, device)

@@ -25,11 +25,11 @@ def table(
     """Reproduce a paper's table or figures, and show the published values beside ours.
 
     Without TABLE: list the tables. PATH=VALUE changes a setting of every run, RUN:PATH=VALUE of one (RUN may hold *),
-    judge.PATH=VALUE of the evaluation, figures.NAME.PATH=VALUE of a figure:
+    evaluator.PATH=VALUE of the evaluation, figures.NAME.PATH=VALUE of a figure:
 
       impasto table gantor-table1-folder data.path=my/styles
 
-      impasto table gantor-table2 data.path=datasets/wikiart 'gantor-*:training.images=100000' judge.images=2000
+      impasto table gantor-table2 data.path=datasets/wikiart 'gantor-*:training.images=100000' evaluator.images=2000
 
     Only missing runs are trained. Ctrl-C saves. The same command then goes on where it stopped.
     """

@@ -1,4 +1,4 @@
-"""`impasto paint` from labels, as a user types it, with a painter that learned for a second."""
+"""`impasto paint` from classes, as a user types it, with a painter that learned for a second."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from impasto.painting import drawing, paint_labels
+from impasto.painting import paint_classes
 from impasto.painting.signature import read_signature
 from tests.cli.conftest import STYLES
 from tests.conftest import picture
@@ -14,8 +14,8 @@ from tests.conftest import picture
 Run = Callable[..., tuple[int, str, str]]
 
 
-def test_labels_are_painted_with_a_sheet(impasto: Run, styles: str) -> None:
-    code, out, _ = impasto("paint", "--painter", styles, "--label", "mosaic", "--count", 4, "--seed", 3)
+def test_classes_are_painted_with_a_sheet(impasto: Run, styles: str) -> None:
+    code, out, _ = impasto("paint", "--painter", styles, "--class", "mosaic", "--count", 4, "--seed", 3)
     assert code == 0
     assert "Painting with styles (cdcgan)" in out
     assert "4 painted into paintings" in out
@@ -42,18 +42,18 @@ def test_mixtures_are_scaled_and_said(impasto: Run, styles: str) -> None:
 
 
 def test_all_classes_take_turns_unasked_with_the_newest_run(impasto: Run, styles: str) -> None:
-    code, out, _ = impasto("paint", "--count", 6, "--truncation", "0.5", "--output", "out")
+    code, out, _ = impasto("paint", "--count", 6, "--set", "truncation=0.5", "--output", "out")
     assert code == 0, out
-    labels = [
-        read_signature(path)["label"] for path in sorted(Path("out").glob("*-0000?.png"), key=lambda p: p.stem[-2:])
+    classes = [
+        read_signature(path)["class"] for path in sorted(Path("out").glob("*-0000?.png"), key=lambda p: p.stem[-2:])
     ]
-    assert sorted(labels[:5]) == sorted(STYLES)
-    assert labels[5] == labels[0]
-    assert Path("out/all-classes-seed0-t0.5-sheet.png").is_file()
+    assert sorted(classes[:5]) == sorted(STYLES)
+    assert classes[5] == classes[0]
+    assert Path("out/all-classes-seed0-truncation0.5-sheet.png").is_file()
 
 
 def test_painting_again_paints_what_is_missing(impasto: Run, styles: str) -> None:
-    arguments = ["paint", "--painter", styles, "--label", "flat", "--count"]
+    arguments = ["paint", "--painter", styles, "--class", "flat", "--count"]
     impasto(*arguments, 3)
     code, out, _ = impasto(*arguments, 5)
     assert code == 0
@@ -66,38 +66,37 @@ def test_painting_again_paints_what_is_missing(impasto: Run, styles: str) -> Non
 
 @pytest.mark.parametrize(
     ("arguments", "kept"),
-    [(["paint", "--label", "flat"], "what was painted is kept")],
+    [(["paint", "--class", "flat"], "what was painted is kept")],
 )
-def test_ctrl_c_is_said_in_a_line(
+def test_ctrl_c_prints_what_is_kept(
     arguments: list[str], kept: str, impasto: Run, styles: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stopped(*_: object) -> None:
+    def stopped(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    for module in (drawing, paint_labels):
-        monkeypatch.setattr(module, "draw_pictures", stopped)
+    monkeypatch.setattr(paint_classes, "class_pictures", stopped)
     code, _, err = impasto(*arguments, "--painter", styles)
     assert code == 130
     assert f"Stopped; {kept}, and the same command" in err
 
 
 MISTAKES: dict[str, tuple[list[str], str]] = {
-    "photos and labels": (["paint", "photo.png", "--label", "flat"], "photos and --label do not go together"),
+    "photos and classes": (["paint", "photo.png", "--class", "flat"], "photos and --class do not go together"),
     "photos and count": (["paint", "photo.png", "--count", "3"], "photos and --count do not go together"),
-    "label and mix": (["paint", "--label", "flat", "--mix", "flat=1"], "--label and --mix do not go together"),
-    "photos for labels": (["paint", "photo.png", "--painter", "STYLES"], "styles paints from labels, not from photos; say impasto paint --painter runs/styles --label NAME, where NAME is one of"),
-    "labels for photos": (["paint", "--painter", "engraver", "--label", "flat"], "engraver paints from photos and knows no --label; say impasto paint PHOTO --painter engraver"),
-    "nothing for photos": (["paint", "--painter", "engraver"], "engraver paints from photos; say which: impasto paint PHOTO"),
+    "class and mix": (["paint", "--class", "flat", "--mix", "flat=1"], "--class and --mix do not go together"),
+    "photos for classes": (["paint", "photo.png", "--painter", "STYLES"], "styles paints from classes, not from photos; use impasto paint --painter runs/styles --class NAME, where NAME is one of"),
+    "classes for photos": (["paint", "--painter", "engraver", "--class", "flat"], "engraver paints from photos and does not know --class; use impasto paint PHOTO --painter engraver"),
+    "nothing for photos": (["paint", "--painter", "engraver"], "engraver paints from photos; name them: impasto paint PHOTO"),
     "size from noise": (["paint", "--painter", "STYLES", "--size", "64"], "--size: styles paints at 32 pixels; leave it out"),
-    "no size": (["paint", "photo.png", "--size", "large"], "--size: large is no short side to paint at; say a number of pixels, 16 or more, or own"),
-    "small size": (["paint", "photo.png", "--size", "15"], "--size: 15 is no short side to paint at; say"),
-    "unknown class": (["paint", "--painter", "STYLES", "--label", "mosaik"], "--label: the painter knows no class mosaik; did you mean mosaic?"),
+    "no size": (["paint", "photo.png", "--size", "large"], "--size: large is not a short side to paint at; use a number of pixels, 16 or more, or own"),
+    "small size": (["paint", "photo.png", "--size", "15"], "--size: 15 is not a short side to paint at; use"),
+    "unknown class": (["paint", "--painter", "STYLES", "--class", "mosaik"], "--class: the painter knows no class mosaik; did you mean mosaic?"),
     "unknown class in a mix": (["paint", "--painter", "STYLES", "--mix", "mosaik=1"], "--mix: the painter knows no class mosaik; did you mean mosaic?"),
     "no weight": (["paint", "--painter", "STYLES", "--mix", "mosaic=-1,flat=2"], "--mix: mosaic=-1 gives no weight of 0 or more"),
-    "painted before": (["paint", "--painter", "STYLES", "--label", "flat", "--count", "1", "--output", "before"], "before/flat-seed0-00000.png exists; say --overwrite"),
+    "painted before": (["paint", "--painter", "STYLES", "--class", "flat", "--count", "1", "--output", "before"], "before/flat-seed0-00000.png exists; pass --overwrite to replace it, or choose another --output"),
     "unwritable": (["paint", "--painter", "STYLES", "--output", "photo.png/out"], "photo.png/out cannot be written"),
     "total of a mix": (["paint", "--painter", "STYLES", "--mix", "mosaic=1e308,flat=1e308"], "--mix: the weights add up to inf; say weights such as 0.6 and 0.4"),
-    "no truncation": (["paint", "--painter", "STYLES", "--truncation", "0"], "--truncation: a truncation of 0 leaves nothing to draw; say one above 0"),
+    "no truncation": (["paint", "--painter", "STYLES", "--set", "truncation=0"], "--set: styles: paint.truncation: must be a number above 0, not 0"),
 }  # fmt: skip
 
 
