@@ -4,7 +4,7 @@ import json
 
 import yaml
 
-from tests.gallery.test_report import picture
+from tests.gallery.pages import picture
 
 EXTRACTOR = {"name": "inception-2015", "weights": "6726825d", "resize": "bilinear", "precision": "fp32"}
 RECIPE = {"method": {"name": "cyclegan", "width": 4}, "training": {"images": 960, "seed": 0}}

@@ -32,7 +32,7 @@ from impasto.evaluation.record import Measure, Record
 from impasto.evaluation.statistics import save_statistics, statistics_of
 from impasto.evaluation.subject import Wishes, open_reference, open_subject
 from impasto.files import write_text
-from impasto.gallery.memorisation import write_memorisation_page
+from impasto.gallery.memorisation_page import write_memorisation_page
 from impasto.hardware import chosen_device, keep_large_blocks
 
 
