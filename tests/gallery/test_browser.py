@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from impasto.curation.doctor.diagnosis import diagnose
-from impasto.evaluation.copies import find_copies
+from impasto.evaluation.copy_search import find_copies
 from impasto.evaluation.images import open_pictures
 from impasto.evaluation.quiz import draw_quiz, read_answers, read_key, score
 from impasto.gallery.comparison_page import write_comparison

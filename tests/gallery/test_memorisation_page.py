@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from impasto.errors import OutputError
-from impasto.evaluation.copies import find_copies
+from impasto.evaluation.copy_search import find_copies
 from impasto.gallery import memorisation_page
 from impasto.gallery.memorisation_page import write_memorisation_page
 from impasto.gallery.mirrored_histogram import BARS, bars_of
@@ -81,7 +81,7 @@ def test_a_mirrored_original_is_turned_to_match(page, sets):
     own, original = re.findall(r'src="(data:[^"]+)"', first)[:2]
     assert '<div class="mirrored">' in first
     assert np.abs(decoded(own) - decoded(original)[:, ::-1]).mean() < 3
-    assert re.search(r"02.png</span><strong>0\.\d</strong> levels, correlation 1\.00, mirrored", first)
+    assert re.search(r"02.png</span><strong>0\.\d</strong> levels, similarity 1\.00, mirrored", first)
 
 
 def test_without_features_there_is_one_chart_and_one_way(tmp_path, sets):

@@ -17,7 +17,7 @@ from impasto.cli.features import open_features
 from impasto.cli.options import Device
 from impasto.durations import in_words
 from impasto.errors import EvaluationError
-from impasto.evaluation.copies import find_copies
+from impasto.evaluation.copy_search import find_copies
 from impasto.evaluation.evaluate import (
     Question,
     Verdict,

@@ -30,9 +30,9 @@ PICTURE_BYTES = 5_500_000
 """Most bytes of all pictures of a page. Base64 adds a third, and a page stays below 8 MB, small enough to mail."""
 LARGE, LITTLE = 256, 120
 """Longer side of a compared picture and of a further neighbour, pixels: more than the page shows, for sharp screens."""
-SEVERITIES: Mapping[Kind, str] = {"exact": "grave", "near": "warning", "apart": "apart"}
+SEVERITIES: Mapping[Kind, str] = {"exact": "grave", "near": "warning", "none": "none"}
 """CSS classes."""
-KINDS: Mapping[Kind, str] = {"exact": "exact copy", "near": "near copy", "apart": "not a copy"}
+KINDS: Mapping[Kind, str] = {"exact": "exact copy", "near": "near copy", "none": "not a copy"}
 
 
 class _Chart(NamedTuple):
@@ -100,12 +100,12 @@ def write_memorisation_page(
 
 
 def _charts(copies: Copies) -> Iterator[_Chart]:
-    copied = [found for found in copies.nearest if copies.kind(found) != "apart"]
+    copied = [found for found in copies.nearest if copies.kind(found) != "none"]
     others = copies.nearest[len(copied) :]
     yield _chart(
         "In pixels: levels of 255",
-        [found.by_pixels[0].rmse for found in copied],
-        [found.by_pixels[0].rmse for found in others],
+        [found.by_pixels[0].fit.rmse for found in copied],
+        [found.by_pixels[0].fit.rmse for found in others],
         copies.baseline.pixels,
     )
     if copies.nearest[0].by_features:
@@ -138,7 +138,7 @@ def _summary(values: Sequence[float]) -> str:
 
 def _in_words(copies: Copies) -> str:
     usual = median(copies.baseline.pixels)
-    ours = median([found.by_pixels[0].rmse for found in copies.nearest])
+    ours = median([found.by_pixels[0].fit.rmse for found in copies.nearest])
     how = (
         "The charts show the distance of each picture from the nearest training picture, after mirroring, cropping and "
         "resizing it to fit best."
@@ -214,9 +214,10 @@ def _flags(found: Nearest, baseline: Baseline) -> Iterator[str]:
 
 
 def _by_pixels(match: PixelMatch, place: int, reference: Images) -> _Shown:
-    details = "" if place else f", correlation {match.correlation:.2f}{', mirrored' * match.mirrored}"
+    fit = match.fit
+    details = "" if place else f", similarity {fit.cosine:.2f}{', mirrored' * fit.mirrored}"
     return _shown(reference, match.reference, LITTLE if place else LARGE)._replace(
-        figure=f"{match.rmse:.1f}", text=f" levels{details}", near=match.near, mirrored=match.mirrored
+        figure=f"{fit.rmse:.1f}", text=f" levels{details}", near=fit.same, mirrored=fit.mirrored
     )
 
 

@@ -12,14 +12,9 @@ from sklearn.datasets import load_digits
 from impasto.curation.doctor import duplicates
 from impasto.curation.doctor.duplicates import find_groups
 from impasto.curation.doctor.examine import Record, _with_pixels
-from impasto.curation.doctor.likeness import detail, same_picture, vectors
+from impasto.data.likeness import same_picture
 
 Paint = Callable[..., Image.Image]
-
-
-def thumbnails(*pictures: Image.Image) -> NDArray[np.uint8]:
-    joined = b"".join(_with_pixels(Record(), picture).thumbnail for picture in pictures)
-    return np.frombuffer(joined, np.uint8).reshape(len(pictures), 256)
 
 
 def groups(*pictures: Image.Image) -> list[tuple[int, ...]]:
@@ -90,50 +85,6 @@ def test_simple_shapes_of_other_tones_are_not() -> None:
         pixels[40:60, 45 + tone // 10 : 65 + tone // 10] += 40
         squares.append(Image.fromarray(pixels))
     assert groups(*squares) == []
-
-
-def test_a_product_of_vectors_is_the_cosine_of_all_differences(paint: Paint) -> None:
-    found = thumbnails(*[paint(seed) for seed in range(4)])
-    mapped = vectors(found)
-    assert mapped.shape == (4, 256)
-    np.testing.assert_allclose(np.linalg.norm(mapped, axis=1), 1, atol=1e-5)
-
-    def slow(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> float:
-        places = np.stack(np.meshgrid(np.arange(16), np.arange(16), indexing="ij"), axis=-1).reshape(256, 2)
-        plane = np.column_stack([np.ones(256), places])
-
-        def differences(thumbnail: NDArray[np.uint8]) -> NDArray[np.float64]:
-            fit, *_ = np.linalg.lstsq(plane, thumbnail.astype(float), rcond=None)
-            grid = (thumbnail - plane @ fit).reshape(16, 16)
-            return np.concatenate([np.diff(grid, axis=0).ravel(), np.diff(grid, axis=1).ravel()])
-
-        a, b = differences(first), differences(second)
-        return float(a @ b / np.sqrt((a @ a) * (b @ b)))
-
-    expected = [[slow(a, b) for b in found] for a in found]
-    np.testing.assert_allclose(mapped @ mapped.T, expected, atol=1e-4)
-
-
-def test_what_has_no_contrast_has_no_vector() -> None:
-    ramp = np.add.outer(np.arange(16) * 3, np.arange(16) * 5).astype(np.uint8).reshape(1, 256)
-    assert not vectors(ramp).any()
-    assert not vectors(np.full((1, 256), 80, dtype=np.uint8)).any()
-
-
-def test_detail_counts_equal_differences() -> None:
-    checks = np.indices((16, 16)).sum(axis=0) % 2 * 100
-    assert detail(checks.astype(np.uint8).reshape(1, 256))[0] == pytest.approx(480, rel=0.01)
-    dots = np.zeros((16, 16), dtype=np.uint8)
-    dots[3, 3] = dots[8, 8] = dots[3, 12] = 200  # a dot differs from four neighbours
-    assert detail(dots.reshape(1, 256))[0] == pytest.approx(12, rel=0.05)
-
-
-def test_tones_may_change_by_any_curve(paint: Paint) -> None:
-    found = thumbnails(*[paint(seed, 200, 160) for seed in range(6)])
-    curved = (255 * (found / 255.0) ** 2).round().astype(np.uint8)
-    clipped = np.clip(found.astype(int) + 50, 0, 220).astype(np.uint8)
-    assert same_picture(found, curved).all()
-    assert same_picture(found, clipped).all()
 
 
 def test_groups_do_not_depend_on_blocks_or_order(paint: Paint, monkeypatch: pytest.MonkeyPatch) -> None:
