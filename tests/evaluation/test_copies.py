@@ -117,7 +117,7 @@ def test_verdicts_of_few_pictures():
     )
 
 
-def test_nearest_in_pixels_is_what_comparing_with_each_finds():
+def test_nearest_in_pixels_equals_a_comparison_with_each():
     known, shown = Wall(training(6)), Wall({"a": painting(40)})
     found = find_copies(shown, known, nearest=6).nearest[0]
     small = thumbnail(shown.picture(0))
@@ -132,7 +132,7 @@ def test_without_features_there_are_none(versions_among_new_ones):
     assert found.baseline.features == ()
 
 
-def test_a_few_of_many_blocks_are_as_from_one(monkeypatch):
+def test_results_do_not_depend_on_the_blocks(monkeypatch):
     known, shown = Wall(training()), Wall({str(seed): painting(seed) for seed in range(20, 27)})
     ours, theirs = torch.randn(7, 5), torch.randn(12, 5)
     whole = find_copies(shown, known, ours, theirs)
@@ -156,7 +156,7 @@ def test_feature_distance_is_mifids():
     assert [one.near_in_features for _, one in sorted(found.items())] == [True, False, False, True]
 
 
-def test_features_alone_call_a_copy_where_training_pictures_are_farther_apart():
+def test_features_mark_a_copy_if_training_pictures_are_farther_apart():
     known, shown = Wall(training(4)), Wall({"a": painting(50)})
     found = find_copies(shown, known, torch.eye(8)[:1], torch.eye(8)[:4])
     assert found.baseline.features == (1, 1, 1, 1)
@@ -164,7 +164,7 @@ def test_features_alone_call_a_copy_where_training_pictures_are_farther_apart():
     assert found.to_json(shown.names, known.names)["copies"][0]["original"] == "00.png"
 
 
-def test_features_that_are_all_alike_call_nothing_a_copy():
+def test_features_that_are_all_alike_mark_no_copy():
     known, shown = Wall(training(4)), Wall({"a": painting(50)})
     found = find_copies(shown, known, torch.ones(1, 8), torch.ones(4, 8))
     assert not found.baseline.features_tell
@@ -222,18 +222,18 @@ def test_plain_values_name_the_copies(versions_among_new_ones):
         (torch.ones(1, 3), torch.full((4, 3), torch.nan), "features of the training pictures are not finite"),
     ],
 )
-def test_features_that_do_not_fit_are_told(ours, theirs, says):
+def test_features_that_do_not_fit_are_an_error(ours, theirs, says):
     with pytest.raises(EvaluationError, match=says):
         find_copies(Wall({"a": painting(50)}), Wall(training(4)), ours, theirs)
 
 
 @pytest.mark.parametrize(("shown", "known", "which"), [(0, 2, "generated"), (2, 0, "training")])
-def test_empty_sets_are_told(shown, known, which):
+def test_empty_sets_are_an_error(shown, known, which):
     with pytest.raises(EvaluationError, match=f"no {which} pictures"):
         find_copies(Wall(training(shown)), Wall(training(known)))
 
 
-def test_an_unreadable_picture_is_told():
+def test_an_unreadable_picture_is_an_error():
     class Torn(Wall):
         def picture(self, place):
             raise PictureError("torn.png is damaged; remove it")

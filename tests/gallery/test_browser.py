@@ -24,7 +24,7 @@ from impasto.gallery.report_page import Comparison, write_report
 from impasto.gallery.table_page import write_table_page
 from tests.evaluation.test_copies import Wall, painting, training
 from tests.gallery.pages import HOSTILE, picture
-from tests.gallery.run_folders import judged, make_run, measure, scalars
+from tests.gallery.run_folders import evaluated, make_run, measure, scalars
 from tests.gallery.test_doctor_page import paint
 from tests.gallery.test_table_page import result
 
@@ -83,8 +83,8 @@ def write_all(folder, name="run"):
         make_run(
             folder / f"{place}{name}".replace("/", "|"),
             *(scalars(seen, **{"cycle": 4.0 * (place + 1) / (seen / 240), name: 1.0}) for seen in (240, 480, 720, 960)),
-            judged(480, measure("fid", 60.0 + place, interval=[58.0, 62.0])),
-            judged(960, measure("fid", 50.0 + place), warnings=[name]),
+            evaluated(480, measure("fid", 60.0 + place, interval=[58.0, 62.0])),
+            evaluated(960, measure("fid", 50.0 + place), warnings=[name]),
             sheets=(0, 480, 960),
             width=place,
         )

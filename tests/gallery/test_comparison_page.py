@@ -8,7 +8,7 @@ from impasto.errors import OutputError, PictureError, RunError
 from impasto.gallery import comparison_page
 from impasto.gallery.comparison_page import write_comparison
 from tests.gallery.pages import HOSTILE, Page, picture
-from tests.gallery.run_folders import EXTRACTOR, RECIPE, judged, make_run, measure, scalars
+from tests.gallery.run_folders import EXTRACTOR, RECIPE, evaluated, make_run, measure, scalars
 
 FINISH = {"kind": "finish", "images_seen": 960, "seconds": 96.0, "checkpoint": "000000960", "peak_megabytes": 2100.0}
 START = {"kind": "start", "images_seen": 0, "seconds": 0.0, "device": "CPU, 2 threads", "precision": "fp32"}
@@ -25,7 +25,7 @@ def written(*runs):
 
 
 def table(page, kind):
-    """The rows of a table as lists of what their cells say."""
+    """The texts of a table's cells, row by row."""
     html = re.search(rf'<table class="{kind}">(.*?)</table>', page.html, re.DOTALL)[1]
     rows = [re.findall(r"<t[hd].*?>(.*?)</t[hd]>", row, re.DOTALL) for row in html.split("<tr")[1:]]
     return [[" ".join(re.sub("<.*?>", " ", cell).split()) for cell in row] for row in rows]
@@ -33,9 +33,9 @@ def table(page, kind):
 
 @pytest.fixture
 def pair(tmp_path):
-    """Two finished runs of other widths, with sheets and figures."""
-    first = judged(480, measure("fid", 80.0, interval=[78.0, 82.0])), judged(960, measure("fid", 61.2))
-    second = judged(480, measure("fid", 59.9)), judged(960, measure("fid", 70.0))
+    """Two finished runs of different widths, with sheets and metrics."""
+    first = evaluated(480, measure("fid", 80.0, interval=[78.0, 82.0])), evaluated(960, measure("fid", 61.2))
+    second = evaluated(480, measure("fid", 59.9)), evaluated(960, measure("fid", 70.0))
     return (
         make_run(tmp_path / "narrow", *learned(), *first, FINISH, sheets=(2, 480, 960)),
         make_run(tmp_path / "wide", *learned(2.0), *second, FINISH, sheets=(2, 600, 960), width=8),
@@ -95,7 +95,7 @@ def test_a_run_without_samples_stands_beside_one_with(pair, tmp_path):
     assert json.loads(sheets["data-moments"])[-1] == [960, [2, -1]]
 
 
-def test_other_pictures_are_told(pair):
+def test_different_training_pictures_are_mentioned(pair):
     for run, digest in zip(pair, "ab", strict=True):
         facts = {"names": digest, "labels": "", "contents": "", "summary": f"5 pictures of {digest}"}
         (run / "data.json").write_text(json.dumps(facts))
@@ -104,7 +104,7 @@ def test_other_pictures_are_told(pair):
     assert ["the pictures", "5 pictures of a (a--)", "5 pictures of b (b--)"] in table(page, "settings")
 
 
-def test_curves_of_all_runs_share_a_chart_with_the_measures_first(pair):
+def test_curves_of_all_runs_share_a_chart_and_metrics_come_first(pair):
     page = written(*pair)
     charts = page.all("svg")
     assert [chart["aria-label"].split(":")[0] for chart in charts] == ["fid", "cycle"]
@@ -139,10 +139,12 @@ def test_best_and_last_of_each_run_and_the_best_of_each_column(pair):
     ]
 
 
-def test_higher_may_be_better_and_a_description_has_no_best(tmp_path):
+def test_higher_may_be_better_and_a_metric_without_direction_has_no_best(tmp_path):
     runs = [
         make_run(
-            tmp_path / name, judged(480, measure("is", score, "higher", spread=0.2), measure("red", 0.5, None)), width=8
+            tmp_path / name,
+            evaluated(480, measure("is", score, "higher", spread=0.2), measure("red", 0.5, None)),
+            width=8,
         )
         for name, score in (("a", 3.0), ("b", 4.0))
     ]
@@ -151,27 +153,27 @@ def test_higher_may_be_better_and_a_description_has_no_best(tmp_path):
     assert rows[3][1:] == ["4 best of its column ± 0.2 at 480", "4 best of its column ± 0.2 at 480", "0.5 at 480"]
 
 
-def test_one_run_alone_is_not_called_the_best(pair):
+def test_a_single_run_is_not_marked_as_best(pair):
     page = written(pair[0])
     assert "best of its column" not in page.text
     assert "80 (78 to 82)" not in page.text  # neither its best nor its last
     assert "There is only one run." in page.text
 
 
-def test_seeds_of_one_recipe_stand_together_with_their_mean_and_interval(tmp_path):
+def test_seeds_of_one_recipe_are_grouped_with_their_mean_and_interval(tmp_path):
     runs = [
-        make_run(tmp_path / f"seed{seed}", judged(480, measure("fid", value)), seed=seed)
+        make_run(tmp_path / f"seed{seed}", evaluated(480, measure("fid", value)), seed=seed)
         for seed, value in enumerate((60.0, 61.0, 62.0))
     ]
-    other = make_run(tmp_path / "other", judged(480, measure("fid", 50.0)), width=8)
+    other = make_run(tmp_path / "other", evaluated(480, measure("fid", 50.0)), width=8)
     rows = table(written(runs[0], other, *runs[1:]), "metrics")
     assert [row[0] for row in rows[2:]] == ["seed0", "seed1", "seed2", "mean of 3 seeds", "other"]
     assert rows[5][1:] == ["61 (58.52 to 63.48) at 480, 3 seeds"] * 2  # t = 4.3027, s = 1, n = 3
 
 
-def test_seeds_evaluated_at_different_moments_say_so(tmp_path):
+def test_a_mean_of_values_at_different_moments_shows_their_range(tmp_path):
     runs = [
-        make_run(tmp_path / f"seed{seed}", judged(480 + seed, measure("fid", 60.0 + seed)), seed=seed)
+        make_run(tmp_path / f"seed{seed}", evaluated(480 + seed, measure("fid", 60.0 + seed)), seed=seed)
         for seed in range(2)
     ]
     assert table(written(*runs), "metrics")[4][1].endswith("at 480 to 481, 2 seeds")
@@ -180,9 +182,9 @@ def test_seeds_evaluated_at_different_moments_say_so(tmp_path):
 @pytest.mark.parametrize(
     "change", [{"reference": "paintings/train"}, *({"extractor": {**EXTRACTOR, part: "x"}} for part in EXTRACTOR)]
 )
-def test_what_is_not_comparable_has_its_own_column_and_nobody_wins(tmp_path, change):
-    one = make_run(tmp_path / "one", judged(480, measure("fid", 61.2)))
-    other = make_run(tmp_path / "other", judged(480, measure("fid", 5.0), **change), width=8)
+def test_values_that_are_not_comparable_have_separate_columns_without_a_best(tmp_path, change):
+    one = make_run(tmp_path / "one", evaluated(480, measure("fid", 61.2)))
+    other = make_run(tmp_path / "other", evaluated(480, measure("fid", 5.0), **change), width=8)
     page = written(one, other)
     rows = table(page, "metrics")
     assert rows[0] == ["run", "fid 1 lower is better", "fid 2 lower is better"]
@@ -194,22 +196,22 @@ def test_what_is_not_comparable_has_its_own_column_and_nobody_wins(tmp_path, cha
     ]
 
 
-def test_how_it_was_measured_is_told(pair, tmp_path):
+def test_the_setup_of_metrics_is_described(pair, tmp_path):
     told = "Against paintings/test, features of inception-2015 (weights 6726825d, resize bilinear, fp32)"
     assert f"{told}; not comparable with published values." in written(*pair).text
-    comparable = judged(480, measure("fid", 60.0), extractor={**EXTRACTOR, "comparable": True})
+    comparable = evaluated(480, measure("fid", 60.0), extractor={**EXTRACTOR, "comparable": True})
     assert f"{told}." in written(make_run(tmp_path / "published", comparable)).text
-    without = judged(480, measure("ssim", 0.5, "higher"), extractor=None)
+    without = evaluated(480, measure("ssim", 0.5, "higher"), extractor=None)
     assert "Against paintings/test, without a feature extractor." in written(make_run(tmp_path / "ssim", without)).text
     plain = {"kind": "metrics", "images_seen": 480, "metrics": {"fid": 60.0}}
     assert "The journal does not say how this was measured" in written(make_run(tmp_path / "plain", plain)).text
 
 
 def test_warnings_are_shown_once_with_the_runs_they_concern(tmp_path):
-    warned = [judged(seen, measure("fid", 60.0), warnings=["few images"]) for seen in (480, 960)]
+    warned = [evaluated(seen, measure("fid", 60.0), warnings=["few images"]) for seen in (480, 960)]
     runs = [
         make_run(tmp_path / "one", *warned),
-        make_run(tmp_path / "other", judged(480, measure("fid", 61.0)), width=8),
+        make_run(tmp_path / "other", evaluated(480, measure("fid", 61.0)), width=8),
     ]
     page = written(*runs)
     assert page.text.count("few images") == 1
@@ -217,9 +219,9 @@ def test_warnings_are_shown_once_with_the_runs_they_concern(tmp_path):
     assert "Warning: few images" in written(runs[0]).text
 
 
-def test_different_numbers_of_images_are_told(tmp_path):
-    one = make_run(tmp_path / "one", judged(480, measure("fid", 61.2)))
-    other = make_run(tmp_path / "other", judged(480, measure("fid", 60.0), images=300), width=8)
+def test_different_numbers_of_images_are_mentioned(tmp_path):
+    one = make_run(tmp_path / "one", evaluated(480, measure("fid", 61.2)))
+    other = make_run(tmp_path / "other", evaluated(480, measure("fid", 60.0), images=300), width=8)
     assert "fid was computed from 300 to 751 images: metrics such as FID fall" in written(one, other).text
 
 
@@ -229,12 +231,12 @@ def test_settings_that_differ_and_the_number_of_equal_ones(pair):
     assert "3 other settings are the same in all runs." in page.text
 
 
-def test_runs_of_the_same_settings_say_so(tmp_path):
+def test_runs_of_equal_settings(tmp_path):
     page = written(make_run(tmp_path / "a"), make_run(tmp_path / "b"))
     assert "None: all 4 settings are the same." in page.text
 
 
-def test_time_memory_and_how_far_it_came(pair, tmp_path):
+def test_time_memory_and_state_of_runs(pair, tmp_path):
     half = make_run(tmp_path / "half", START, scalars(480, cycle=1.0), width=16)
     bare = make_run(tmp_path / "bare", recipe={**RECIPE, "training": {}})
     rows = table(written(pair[0], half, bare), "cost")
@@ -245,13 +247,13 @@ def test_time_memory_and_how_far_it_came(pair, tmp_path):
     ]
 
 
-def test_damaged_lines_of_a_journal_are_left_out_and_told(pair):
+def test_damaged_lines_of_a_journal_are_skipped_and_counted(pair):
     with (pair[0] / "journal.jsonl").open("ab") as file:
         file.write(b'{"kind": "sca\n\xff\xfe\n')
     assert "Left out of the journal of narrow: 2 damaged lines." in written(*pair).text
 
 
-def test_a_run_that_has_only_begun_says_what_is_missing(tmp_path):
+def test_a_run_that_has_just_started_has_notes_for_missing_parts(tmp_path):
     page = written(make_run(tmp_path / "run"))
     assert page.open == []
     for sentence in (
@@ -263,13 +265,13 @@ def test_a_run_that_has_only_begun_says_what_is_missing(tmp_path):
         assert sentence in page.text
 
 
-def test_runs_of_one_name_are_told_apart_by_their_path(tmp_path):
+def test_runs_of_one_name_are_distinguished_by_their_path(tmp_path):
     page = written(make_run(tmp_path / "flat" / "run"), make_run(tmp_path / "hatching" / "run", width=8))
     assert "flat/run and hatching/run" in page.text
 
 
-def test_hostile_words_stay_words(tmp_path):
-    entry = judged(480, measure(HOSTILE, 1.0), warnings=[HOSTILE], reference=HOSTILE)
+def test_hostile_names_are_escaped(tmp_path):
+    entry = evaluated(480, measure(HOSTILE, 1.0), warnings=[HOSTILE], reference=HOSTILE)
     run = make_run(tmp_path / HOSTILE.replace("/", "|"), {**START, "device": HOSTILE}, entry, **{HOSTILE: HOSTILE})
     other = make_run(tmp_path / "other", scalars(480, **{HOSTILE: 1.0}), sheets=(1,))
     page = written(run, other)
@@ -279,7 +281,7 @@ def test_hostile_words_stay_words(tmp_path):
     assert page.text.count(HOSTILE) >= 7  # measure in table and chart, warning, reference, device, setting, scalar
 
 
-def test_many_long_runs_stay_a_page_that_can_be_mailed(tmp_path):
+def test_a_page_of_many_long_runs_stays_small(tmp_path):
     entries = [scalars(seen, **{f"loss{number}": seen % 7 + number for number in range(6)}) for seen in range(2000)]
     runs = [make_run(tmp_path / f"run{place}", *entries, width=place + 4) for place in range(8)]
     written(*runs)
@@ -298,7 +300,7 @@ def test_sheets_share_a_budget(tmp_path, monkeypatch):
     assert sum(len(base64.b64decode(image["src"].split(",")[1])) for image in images) <= 60_000
 
 
-def test_what_is_no_run_folder_is_refused_and_the_old_page_stays(pair, tmp_path):
+def test_a_folder_without_run_is_an_error_and_the_old_page_stays(pair, tmp_path):
     target = tmp_path / "compare.html"
     write_comparison(pair, target)
     before = target.read_bytes()
@@ -311,6 +313,6 @@ def test_what_is_no_run_folder_is_refused_and_the_old_page_stays(pair, tmp_path)
     assert not list(tmp_path.glob(".*"))
 
 
-def test_a_page_that_cannot_be_written_says_so(pair):
+def test_a_page_that_cannot_be_written_is_an_error(pair):
     with pytest.raises(OutputError, match="samples cannot be written"):
         write_comparison(pair, pair[0] / "samples")

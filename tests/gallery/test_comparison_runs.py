@@ -28,7 +28,7 @@ def learned_from(run, digest):
     return run
 
 
-def test_names_are_as_short_as_tells_them_apart():
+def test_names_are_the_shortest_distinct_endings():
     paths = [Path(path) for path in ("/a/hatching/run", "/a/flat/run", "/b/flat/run", "/a/other")]
     assert distinct_names(paths) == ["hatching/run", "a/flat/run", "b/flat/run", "other"]
 
@@ -53,7 +53,7 @@ def test_a_repeated_seed_is_not_counted_twice(tmp_path):
     assert names(seed_groups(runs)) == [["a", "b"], ["again"]]
 
 
-def test_runs_on_other_pictures_are_no_repetition(tmp_path):
+def test_runs_on_other_pictures_are_not_grouped(tmp_path):
     learned_from(make_run(tmp_path / "a", seed=0), "one")
     learned_from(make_run(tmp_path / "b", seed=1), "one")
     learned_from(make_run(tmp_path / "c", seed=2), "two")
@@ -64,7 +64,7 @@ def test_runs_on_other_pictures_are_no_repetition(tmp_path):
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{}", '{"names": 1, "labels": 2, "contents": 3, "summary": ""}'])
-def test_damaged_notes_about_the_pictures_are_left_out(tmp_path, content):
+def test_damaged_facts_about_the_pictures_are_ignored(tmp_path, content):
     (make_run(tmp_path / "run") / "data.json").write_text(content)
     assert read_runs([tmp_path / "run"])[0].pictures is None
 
@@ -90,7 +90,7 @@ def test_settings_that_differ_or_are_missing_are_listed_and_the_equal_ones_count
     assert equal_settings(runs) == 3  # name, images, seed
 
 
-def test_what_a_journal_tells_of_time_memory_and_devices(tmp_path):
+def test_time_memory_and_devices_of_a_journal(tmp_path):
     start = {"kind": "start", "images_seen": 0, "seconds": 0.0, "device": "CPU", "precision": "fp32"}
     entries = [
         start,
@@ -105,7 +105,7 @@ def test_what_a_journal_tells_of_time_memory_and_devices(tmp_path):
     assert run.facts("torch") == []
 
 
-def test_a_run_that_has_only_begun(tmp_path):
+def test_a_run_that_has_just_started(tmp_path):
     (run,) = read_runs([make_run(tmp_path / "run")])
     assert (run.images_seen, run.seconds, run.finished, run.curves, run.metrics) == (0, 0.0, False, {}, {})
     assert math.isnan(run.peak_megabytes)

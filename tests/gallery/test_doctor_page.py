@@ -71,7 +71,7 @@ def test_every_tag_closes_in_order_and_ids_are_unique(folder):
     assert {link.removeprefix("#") for link in links} <= set(ids)
 
 
-def test_the_page_refers_to_nothing_outside_itself_and_runs_nothing(folder):
+def test_the_page_refers_to_nothing_outside_itself_and_has_no_script(folder):
     page = written(folder)
     assert not re.search(r"https?://", page.html.replace("http://www.w3.org/2000/svg", ""))
     assert page.all("script") == []
@@ -82,7 +82,7 @@ def test_the_page_refers_to_nothing_outside_itself_and_runs_nothing(folder):
     assert 'name="viewport"' in page.html
 
 
-def test_the_head_tells_the_verdict_and_the_findings(folder):
+def test_the_head_shows_the_verdict_and_the_findings(folder):
     page = written(folder, **{"examined in": "2 s"})
     assert (
         "Check-up of folder Not fit to learn from yet: not a picture, cut off, same picture in two classes."
@@ -94,7 +94,7 @@ def test_the_head_tells_the_verdict_and_the_findings(folder):
     assert "grave Same picture in two classes 1 group" in page.text
 
 
-def test_a_group_stands_together_with_split_and_class_under_each(folder):
+def test_a_group_is_shown_together_with_split_and_class_of_each(folder):
     page = written(folder)
     (group,) = page.all("div", **{"class": "group"})
     assert group
@@ -115,14 +115,14 @@ def bytes_of(path):
     return bytes_in_words(path.stat().st_size).split()[0]
 
 
-def test_what_is_left_of_a_cut_picture_is_shown(folder):
+def test_the_readable_part_of_a_cut_picture_is_shown(folder):
     (image,) = written(folder).all("img", alt="sea/cut.jpg")
     shown = decoded(image["src"])
     assert shown[: len(shown) // 3].std() > 20
     assert not ImageFile.LOAD_TRUNCATED_IMAGES
 
 
-def test_what_cannot_be_shown_is_said(folder):
+def test_pictures_that_cannot_be_shown_have_a_reason(folder):
     paint(folder / "sea" / "vast.png", 30, (400, 300))
     page = written(folder, Options(max_megapixels=0.1))
     assert page.all("img", alt="sea/empty.jpg") == page.all("img", alt="sea/vast.png") == []
@@ -183,7 +183,7 @@ def test_small_pictures_are_enlarged_without_smoothing(tmp_path):
     assert [image["class"] for image in written(tmp_path / "c").all("img")] == ["small", "small"]
 
 
-def test_hostile_names_stay_words(tmp_path):
+def test_hostile_names_are_escaped(tmp_path):
     name = HOSTILE.replace("/", "")
     paint(tmp_path / "c" / name / "1.png", 1)
     (tmp_path / "c" / "other").mkdir()
@@ -197,7 +197,7 @@ def test_hostile_names_stay_words(tmp_path):
     assert not any(attribute.startswith("on") for _, attributes in page.tags for attribute in attributes)
 
 
-def test_a_page_that_cannot_be_written_is_told(folder, tmp_path):
+def test_a_page_that_cannot_be_written_is_an_error(folder, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="file"):
         write_check_page(diagnose(folder), tmp_path / "file" / "page.html")
@@ -219,7 +219,7 @@ def test_bars_are_as_long_as_their_numbers():
     assert bar_chart([], "nothing").startswith("<svg")
 
 
-def test_words_for_numbers():
+def test_sizes_intervals_and_shapes_in_words():
     assert [bytes_in_words(count) for count in (0, 812, 54_321, 2_500_000, 123e9)] == [
         "0 bytes",
         "812 bytes",

@@ -66,7 +66,7 @@ def test_a_point_between_gaps_is_still_drawn():
 @pytest.mark.parametrize(
     "values", [[math.nan, math.nan], [3.0, 3.0], [0.0], [1.0, 1.0 + 1e-16], [1e-300, 2e-300], [-1e30, 1e30]]
 )
-def test_no_series_is_too_odd_to_draw(values):
+def test_odd_series_are_drawn(values):
     svg = chart(values)
     assert not re.search("nan|inf", ElementTree.tostring(svg, encoding="unicode").replace("no finite values", ""))
     assert all(TOP <= y <= BOTTOM for stroke in line(svg) for _, y in stroke)
@@ -78,7 +78,7 @@ def test_the_curve_can_be_read_back():
     assert [tuple(reading[3:]) for reading in readings] == line(chart([4.0, 2.0, 3.0], images_seen=[0, 500, 1000]))[0]
 
 
-def test_a_name_is_told_and_escaped():
+def test_a_name_is_in_the_description_and_escaped():
     svg = ElementTree.fromstring(line_chart(Series('"><b>', [0, 480], [2.0, 0.25]), 480))
     assert svg.get("aria-label") == '"><b>: 2 at 0 images seen, 0.25 at 480'
 
@@ -98,7 +98,7 @@ def test_smoothing_leaves_straight_lines_and_levels_noise():
     assert smooth([0.0, 1.0] * 25, reach=7)[20:30] == pytest.approx([0.5] * 10, abs=0.02)
 
 
-def test_smoothing_by_hand():
+def test_smoothing_equals_a_manual_calculation():
     assert smooth([4.0, 0.0, 8.0, math.nan, 2.0], reach=1)[:3] == pytest.approx([4.0, 3.0, 16 / 3])  # weights 1 2 1
     assert math.isnan(smooth([4.0, 0.0, 8.0, math.nan, 2.0], reach=1)[3])
 

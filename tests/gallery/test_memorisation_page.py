@@ -42,13 +42,13 @@ def test_every_tag_closes_in_order_and_ids_are_unique(page):
     assert {attributes["aria-labelledby"] for attributes in page.all("section")} == set(ids)
 
 
-def test_the_page_refers_to_nothing_outside_itself_and_runs_nothing(page):
+def test_the_page_refers_to_nothing_outside_itself_and_has_no_script(page):
     assert not re.search(r"https?://", page.html.replace("http://www.w3.org/2000/svg", ""))
     assert page.all("script") == []
     assert all(image["src"].startswith("data:") and image["alt"] for image in page.all("img"))
 
 
-def test_the_verdict_and_the_facts_stand_first(page):
+def test_the_verdict_and_the_facts_come_first(page):
     assert page.text.index("1 exact copy and 2 near copies of training pictures among 6 generated") < page.text.index(
         "Distances"
     )
@@ -56,7 +56,7 @@ def test_the_verdict_and_the_facts_stand_first(page):
     assert "features inception-2015" in page.text
 
 
-def test_distances_are_held_against_those_among_training_pictures(page):
+def test_distances_are_compared_with_those_between_training_pictures(page):
     assert re.search(r"Median between two different training pictures: \d+\.\d levels of 255", page.text)
     said = [chart["aria-label"] for chart in page.all("svg")]
     assert [words.split(".")[0] for words in said] == ["In pixels: levels of 255", "In features: cosine distance"]
@@ -76,7 +76,7 @@ def test_the_most_suspicious_come_first_with_their_flags(page):
     assert [">not a copy<" in flag for flag in flags] == [False] * 3 + [True] * 3
 
 
-def test_a_mirrored_original_is_turned_to_match(page, sets):
+def test_a_mirrored_original_is_mirrored_back(page, sets):
     first = page.html[: page.html.index("</li>", page.html.index('<ol class="compared">'))]
     own, original = re.findall(r'src="(data:[^"]+)"', first)[:2]
     assert '<div class="mirrored">' in first
@@ -84,20 +84,20 @@ def test_a_mirrored_original_is_turned_to_match(page, sets):
     assert re.search(r"02.png</span><strong>0\.\d</strong> levels, similarity 1\.00, mirrored", first)
 
 
-def test_without_features_there_is_one_chart_and_one_way(tmp_path, sets):
+def test_without_features_only_pixels_are_compared(tmp_path, sets):
     page = written(tmp_path, sets)
     assert len(page.all("svg")) == 1
     assert "Nearest in features" not in page.text
     assert "All pictures: copies first" in page.text
 
 
-def test_features_that_tell_nothing_are_said_to(tmp_path, sets):
+def test_features_that_do_not_distinguish_pictures_are_mentioned(tmp_path, sets):
     page = written(tmp_path, sets, torch.ones(6, 4), torch.ones(8, 4))
     assert "8 of 8 different training pictures are nearer than 0.1 to another one" in page.text
     assert "features nearer than" not in page.html
 
 
-def test_repeated_training_pictures_are_told(tmp_path, sets):
+def test_repeated_training_pictures_are_mentioned(tmp_path, sets):
     shown, known = sets
     again = Wall({**dict(zip(known.names, known.pictures, strict=True)), "copy.png": known.pictures[1]})
     assert "2 of 9 training pictures that were compared" in written(tmp_path, (shown, again)).text
@@ -115,7 +115,7 @@ def test_the_worst_are_shown_and_the_others_counted(tmp_path, sets, monkeypatch)
     assert "The 2 most suspicious of 6 pictures" in page.text
 
 
-def test_pictures_may_weigh_so_much(tmp_path, sets, monkeypatch):
+def test_pictures_stay_within_their_budget(tmp_path, sets, monkeypatch):
     whole = len(written(tmp_path, sets).html)
     monkeypatch.setattr(memorisation_page, "PICTURE_BYTES", 60_000)
     page = written(tmp_path, sets)
@@ -123,7 +123,7 @@ def test_pictures_may_weigh_so_much(tmp_path, sets, monkeypatch):
     assert len(page.html) < whole
 
 
-def test_hostile_names_are_words(tmp_path):
+def test_hostile_names_are_escaped(tmp_path):
     sets = Wall({HOSTILE: painting(50)}), Wall({HOSTILE + str(seed): painting(seed) for seed in range(3)})
     page = written(tmp_path, sets, title=HOSTILE, **{HOSTILE: HOSTILE})
     assert page.all("script") == []
@@ -131,7 +131,7 @@ def test_hostile_names_are_words(tmp_path):
     assert page.text.count("alert(1)") >= 5
 
 
-def test_a_page_that_cannot_be_written_is_told(tmp_path, sets):
+def test_a_page_that_cannot_be_written_is_an_error(tmp_path, sets):
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="cannot be written"):
         write_memorisation_page(find_copies(*sets), *sets, tmp_path / "file" / "page.html", "Is it copying?", {})

@@ -21,7 +21,7 @@ FLAT, NOISY = "flat-by-machine", "noisy-from-nature"
 
 @pytest.fixture
 def folders(tmp_path):
-    """Generated pictures are flat and small, real ones noisy and large: what must not tell is as unlike as can be."""
+    """Generated pictures are flat and small, real ones noisy and large: all that the page must hide differs."""
     chance = np.random.default_rng(0)
     for number in range(6):
         for name, size, noise in ((FLAT, (64, 64), 0), (NOISY, (90, 120), 90)):
@@ -48,21 +48,21 @@ def wishes(folders, tmp_path, **changed):
 
 
 def answered(page, key, name, right):
-    """What the page saves: right answers to the first `right` pictures and wrong ones to the others."""
+    """The file that the page saves: right answers to the first `right` pictures and wrong ones to the others."""
     other = {"real": "painted", "painted": "real"}
     kinds = [shown.kind for shown in key.pictures]
     answers = [kind if place < right else other[kind] for place, kind in enumerate(kinds)]
     return json.dumps({"quiz": page.all("form")[0]["data-quiz"], "name": name, "answers": answers})
 
 
-def test_the_page_stands_alone_and_closes_what_it_opens(page):
+def test_every_tag_closes_and_the_page_refers_to_nothing_outside_itself(page):
     assert page.open == []
     assert not re.search(r"https?://", page.html)
     assert "default-src 'none'; img-src data:" in page.html
     assert all(image["src"].startswith("data:image/") for image in page.all("img"))
 
 
-def test_pictures_stand_in_the_keys_order_and_look_as_the_key_says(page, quiz):
+def test_pictures_are_in_the_order_of_the_key(page, quiz):
     pictures = [decoded(image["src"]) for image in page.all("img")]
     assert ["real" if pixels.std() > 20 else "painted" for pixels in pictures] == [
         shown.kind for shown in quiz.key.pictures
@@ -71,7 +71,7 @@ def test_pictures_stand_in_the_keys_order_and_look_as_the_key_says(page, quiz):
         assert np.abs(pixels.mean((0, 1)) - square.float().mean((1, 2)).numpy()).max() < 3
 
 
-def test_nothing_but_the_picture_tells_real_from_painted(page):
+def test_only_pixels_differ_between_real_and_painted_pictures(page):
     images = page.all("img")
     assert {(image["width"], image["height"]) for image in images} == {("64", "64")}
     assert {image["src"].split(",")[0] for image in images} == {"data:image/jpeg;base64"}
@@ -90,13 +90,13 @@ def test_every_picture_has_one_choice_of_two(page):
     assert not any("checked" in choice for choice in page.all("input"))
 
 
-def test_the_key_lies_beside_and_belongs_to_the_page(page, quiz, tmp_path):
+def test_the_key_is_beside_the_page_and_belongs_to_it(page, quiz, tmp_path):
     assert key_file(tmp_path / "quiz.html") == tmp_path / "quiz-key.json"
     assert read_key(tmp_path / "quiz-key.json") == quiz.key
     assert page.all("form")[0]["data-quiz"] == quiz.key.quiz
 
 
-def test_the_key_of_another_quiz_is_not_lost(page, quiz, folders, tmp_path):
+def test_the_key_of_another_quiz_is_not_overwritten(page, quiz, folders, tmp_path):
     write_quiz(quiz, tmp_path / "quiz.html")
     other = draw_quiz(*(open_pictures(str(folder)) for folder in folders), each=5, seed=1)
     with pytest.raises(OutputError, match=r"quiz-key\.json is the key of another quiz"):
@@ -117,10 +117,10 @@ def test_from_pictures_to_a_score(folders, tmp_path, capsys):
     assert re.search(r"Ada \[b\] +100\.0% +72\.2% … 100\.0% +5 of 5 +0 of 5 +2\.77", out)
     assert re.search(r"all +95\.0% ", out)
     assert f"2 people, 10 pictures, half of them real: {folders[0]} against {folders[1]}" in out
-    assert "Painted pictures are told from real ones" in out
+    assert "Painted and real pictures can be distinguished" in out
 
 
-def test_a_score_of_one_person_is_told_once(page, quiz, tmp_path, capsys):
+def test_a_score_of_one_person_has_no_total(page, quiz, tmp_path, capsys):
     (tmp_path / "answers.json").write_text(answered(page, quiz.key, "Ada", 5))
     score_command([tmp_path / "answers.json"], tmp_path / "quiz-key.json")
     out = capsys.readouterr().out
@@ -135,7 +135,7 @@ def test_mistakes_leave_no_files(folders, tmp_path):
             quiz_command(what, wishes(folders, tmp_path))
     with pytest.raises(ImpastoError, match="--against REAL"):
         quiz_command([str(folders[0])], wishes(folders, tmp_path, against=None))
-    with pytest.raises(EvaluationError, match="needs 7 of each side"):
+    with pytest.raises(EvaluationError, match="needs 7 of each kind"):
         quiz_command([str(folders[0])], wishes(folders, tmp_path, each=7))
     assert list(tmp_path.glob("*.html")) == list(tmp_path.glob("*.json")) == []
 

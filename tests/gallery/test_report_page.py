@@ -91,12 +91,12 @@ def test_every_picture_is_on_the_page_pixel_for_pixel(run, comparisons):
         assert nearest < 10  # noise, the worst case of JPEG; other noise would be 85 away
 
 
-def test_flat_pictures_travel_as_png_without_loss(run):
+def test_flat_pictures_are_png_without_loss(run):
     images = [image for image in written(run).all("img") if "480" in image["alt"]]
     assert np.array_equal(decoded(images[0]["src"]), pixels(run / "samples" / "000000480.png"))
 
 
-def test_colourful_noise_is_no_trouble(tmp_path):
+def test_colourful_noise_is_encoded(tmp_path):
     colours = picture(tmp_path / "noise.png", size=(400, 400))  # at its heaviest, a JPEG outgrows its pixels
     assert decoded(written(tmp_path, [Comparison("Noise", colours, colours)]).all("img")[0]["src"]).shape == (
         400,
@@ -114,12 +114,12 @@ def test_pictures_have_descriptions_and_sliders_have_names(run, comparisons):
     assert all("aria-label" in slider or slider["id"] in labelled for slider in page.all("input"))
 
 
-def test_a_comparison_stands_in_a_box_of_the_paintings_shape(run, comparisons):
+def test_a_comparison_has_the_paintings_shape(run, comparisons):
     shapes = [figure["style"] for figure in written(run, comparisons).all("figure", **{"class": "comparison"})]
     assert shapes == ["--width: 48; --height: 32"] * 2
 
 
-def test_hostile_words_stay_words(tmp_path, run):
+def test_hostile_names_are_escaped(tmp_path, run):
     before = picture(tmp_path / "<img src=x onerror=alert(1)>.png")
     (run / "recipe.yaml").write_text(yaml.safe_dump({"method": {HOSTILE: HOSTILE}}))
     (run / "journal.jsonl").write_text(
@@ -136,7 +136,7 @@ def test_a_file_name_that_is_not_unicode_does_not_stop_the_page(run):
     assert written(run, title="caf\udce9").text.startswith("caf?")
 
 
-def test_settings_facts_and_summary_are_told(run):
+def test_settings_facts_and_summary_are_shown(run):
     page = written(run, trained="2 min 58 s")
     assert "What cyclegan had learned after 1,440 images." in page.text
     assert page.text.count("trained 2 min 58 s") == 2
@@ -155,7 +155,7 @@ def test_the_journal_becomes_curves(run):
     ]
 
 
-def test_an_empty_run_says_what_is_missing(tmp_path):
+def test_an_empty_run_has_notes_for_missing_parts(tmp_path):
     page = written(tmp_path)
     assert page.open == []
     for sentence in (
@@ -168,7 +168,7 @@ def test_an_empty_run_says_what_is_missing(tmp_path):
         assert sentence in page.text
 
 
-def test_an_empty_journal_and_an_empty_recipe_are_no_mistake(run):
+def test_an_empty_journal_and_an_empty_recipe_are_accepted(run):
     (run / "journal.jsonl").write_text("")
     (run / "recipe.yaml").write_text("")
     assert "has no losses yet" in written(run).text
@@ -184,7 +184,7 @@ def test_a_long_run_shows_its_first_and_last_samples_and_some_between(run, monke
     assert "4 of 11 sheets, evenly spread." in page.text
 
 
-def test_a_heavy_page_is_made_lighter(tmp_path, run, monkeypatch):
+def test_pictures_of_a_heavy_page_are_shrunk(tmp_path, run, monkeypatch):
     monkeypatch.setattr(report_page, "PICTURE_BYTES", 60_000)
     heavy = picture(tmp_path / "heavy.png", size=(300, 200))
     light = picture(tmp_path / "light.png", size=(30, 20), seed=1)
@@ -202,7 +202,7 @@ def test_the_full_budget_keeps_a_page_below_eight_megabytes(tmp_path, run):
     assert 4_000_000 < (run / "report.html").stat().st_size < 8_000_000
 
 
-def test_a_page_is_replaced_whole_and_leaves_nothing_beside_it(run, tmp_path):
+def test_a_page_is_replaced_atomically(run, tmp_path):
     target = tmp_path / "pages" / "report.html"
     for title in ("First", "Second"):
         assert write_report(run, [], target, title=title, facts={}) == target
@@ -210,7 +210,7 @@ def test_a_page_is_replaced_whole_and_leaves_nothing_beside_it(run, tmp_path):
     assert list(target.parent.iterdir()) == [target]
 
 
-def test_a_picture_that_cannot_be_read_leaves_the_old_page(run, tmp_path):
+def test_an_unreadable_picture_leaves_the_old_page(run, tmp_path):
     target = write_report(run, [], tmp_path / "report.html", title="Old", facts={})
     with pytest.raises(PictureError, match=r"missing\.png"):
         write_report(
@@ -220,7 +220,7 @@ def test_a_picture_that_cannot_be_read_leaves_the_old_page(run, tmp_path):
     assert not list(tmp_path.glob(".*"))
 
 
-def test_a_page_that_cannot_be_written_says_so(run):
+def test_a_page_that_cannot_be_written_is_an_error(run):
     with pytest.raises(OutputError, match="samples cannot be written"):
         write_report(run, [], run / "samples", title="A run", facts={})
     assert not list(run.glob(".*"))

@@ -34,7 +34,7 @@ def test_a_folder_without_a_readable_recipe_is_no_run(tmp_path, make):
 
 
 @pytest.mark.parametrize("text", ["a: [", "when: 2024-13-45", "\x00"])
-def test_a_recipe_that_is_no_yaml_is_told(tmp_path, text):
+def test_a_recipe_that_is_no_yaml_is_an_error(tmp_path, text):
     (tmp_path / "recipe.yaml").write_text(text)
     with pytest.raises(RunError, match=r"recipe\.yaml is not YAML \(.+\); fix that line"):
         read_settings(RunFolder(tmp_path))
@@ -50,11 +50,11 @@ def test_damaged_lines_are_left_out_and_counted(tmp_path):
     assert journal.damaged == len(torn) + len(odd)
 
 
-def test_a_run_without_journal_has_nothing_to_tell(tmp_path):
+def test_a_run_without_journal_has_no_entries(tmp_path):
     assert read_journal(RunFolder(tmp_path)) == ([], 0)
 
 
-def test_what_is_no_number_is_a_gap_in_a_curve():
+def test_a_value_that_is_no_number_is_a_gap_in_a_curve():
     values = [1.5, None, "high", [], 2]
     entries = [scalars(seen, loss=value) for seen, value in enumerate(values)]
     (series,) = scalar_series([*entries, {"kind": "scalars", "images_seen": 9, "scalars": "none"}])
@@ -62,7 +62,7 @@ def test_what_is_no_number_is_a_gap_in_a_curve():
     assert series.images_seen == [0, 1, 2, 3, 4]
 
 
-def test_a_number_too_large_for_a_chart_is_none():
+def test_a_number_too_large_for_a_chart_is_nan():
     assert math.isnan(number(10**400))
     assert math.isnan(number(math.inf))
     assert number(-3) == -3.0

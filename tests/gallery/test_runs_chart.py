@@ -71,7 +71,7 @@ def test_smoothing_keeps_what_was_measured_behind_the_line():
 
 
 @pytest.mark.parametrize("values", [[math.nan], [0.0], [-1e30, 1e30], [3.0, 3.0]])
-def test_no_curve_is_too_odd_to_draw(values):
+def test_odd_curves_are_drawn(values):
     svg = chart({0: curve(*enumerate(values))})
     assert not re.search("nan|inf", ElementTree.tostring(svg, encoding="unicode").replace("without finite values", ""))
 
@@ -99,14 +99,14 @@ def as_seen(srgb, vision):
 
 @pytest.mark.parametrize("vision", VISIONS)
 @pytest.mark.parametrize("ground", [LIGHT, DARK])
-def test_colours_stay_apart_for_every_kind_of_vision(vision, ground):
+def test_colours_differ_for_every_kind_of_vision(vision, ground):
     lab = rgb2lab(as_seen(colours()[ground], vision)[None])[0]
     differences = [deltaE_ciede2000(one, other) for one, other in itertools.combinations(lab, 2)]
     assert min(differences) > 15  # 2 is just seen side by side; neighbours of common palettes fall to 3
 
 
 @pytest.mark.parametrize("ground", [LIGHT, DARK])
-def test_colours_stand_out_from_the_ground(ground):
+def test_colours_have_contrast_to_the_background(ground):
     assert f"--ground: {ground};" in asset("page.css")
     shares = np.array([0.2126, 0.7152, 0.0722])
     below = linear(np.array([int(ground[place : place + 2], 16) for place in (1, 3, 5)]) / 255) @ shares

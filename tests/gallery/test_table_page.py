@@ -1,4 +1,4 @@
-"""The page of a table: it holds all of it, and nothing from files can break out of the text."""
+"""The page of a table shows all of it and escapes what comes from files."""
 
 import re
 
@@ -25,7 +25,7 @@ def result(folder):
     return TableResult("tiny", table, [row], {"one": Drawn(picture(folder / "one.png"))})
 
 
-def test_the_page_shows_all_of_it_and_keeps_names_as_text(tmp_path):
+def test_the_page_shows_all_values_and_escapes_names(tmp_path):
     page = Page(write_table_page(result(tmp_path), tmp_path / "page.html").read_text("utf-8"))
     assert page.open == []
     assert page.all("script") == []

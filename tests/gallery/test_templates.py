@@ -44,7 +44,7 @@ def test_python_code_writes_no_tags(file):
 
 
 @pytest.mark.parametrize("file", sorted(GALLERY.rglob("*.py")), ids=lambda file: file.name)
-def test_only_the_environment_calls_text_safe(file):
+def test_only_the_environment_marks_text_as_safe(file):
     calls = re.findall(r"\bMarkup\(", file.read_text("utf-8"))
     assert len(calls) == (2 if file.name == "page.py" else 0)  # a template filled in, and a file of the package
 
@@ -69,7 +69,7 @@ def test_there_are_templates_and_assets_for_all_pages():
         assert asset(f"{page}.css")
 
 
-def test_a_forgotten_value_is_a_mistake():
+def test_a_missing_value_is_an_error():
     with pytest.raises(UndefinedError, match="is undefined"):
         render("bar_chart.svg")
 
@@ -110,7 +110,7 @@ def test_templates_and_assets_are_in_the_wheel(tmp_path):
         assert files <= packed
 
 
-def test_a_page_that_cannot_be_written_is_told(tmp_path):
+def test_a_page_that_cannot_be_written_is_an_error(tmp_path):
     (tmp_path / "file").write_text("")
     values = {"facts": {}, "sections": [], "charts": []}
     with pytest.raises(OutputError, match="cannot be written"):
