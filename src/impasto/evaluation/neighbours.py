@@ -60,9 +60,9 @@ def nearest(
 def prdc(real: Tensor, generated: Tensor, k: int = 3, density_k: int = 5) -> Prdc:
     """Return precision and recall from balls to the k-th neighbour, density and coverage from the `density_k`-th.
 
-    Each point of features [N, d] or [M, d] is the centre of a ball that reaches to that neighbour in its own set, border
-    included. A point is not its own neighbour. Raises EvaluationError for sets of k images or fewer, unequal dimensions,
-    NaN or infinity.
+    Each point of features [N, d] or [M, d] is the centre of a ball that reaches to that neighbour in its own set. The
+    border is included, and a point is not its own neighbour. Raises EvaluationError for sets of k images or fewer,
+    unequal dimensions, NaN or infinity.
     """
     check_pair(real, generated, at_least=max(k, density_k) + 1)
     measure = _euclidean(real)

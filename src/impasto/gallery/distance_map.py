@@ -1,4 +1,4 @@
-"""A map of distances between classes, as a picture: the darker, the farther apart."""
+"""A map of distances between classes, as a picture: dark cells are large distances."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from impasto.evaluation.matrix import Matrix
 
 Font: TypeAlias = ImageFont.FreeTypeFont | ImageFont.ImageFont
 CELL, MARGIN, CAPTION = 76, 18, 52
-"""Pixels: a cell's side, the border, and the room for what is said below."""
+"""Pixels: a cell's side, the border, and the space for the caption."""
 PAPER, INK = (250, 248, 244), (50, 46, 42)
 NEAR, FAR = (253, 246, 222), (146, 42, 60)
 SAME = (226, 226, 222)
-"""Of the diagonal, which is on no scale with the rest."""
+"""Colour of the diagonal, which has another scale."""
 
 
 def draw_matrix(matrix: Matrix, title: str) -> Image.Image:
-    """Draw each distance as a coloured cell with its value; the diagonal compares two halves of a class."""
+    """Draw each distance as a coloured cell with its value. The diagonal compares two halves of a class."""
     font, small = ImageFont.load_default(16), ImageFont.load_default(14)
     names = [f"{name} ({count:,})" for name, count in zip(matrix.classes, matrix.counts, strict=True)]
     label = round(max(font.getlength(name) for name in names)) + 2 * MARGIN
@@ -35,18 +35,20 @@ def draw_matrix(matrix: Matrix, title: str) -> Image.Image:
         _draw_upright(sheet, name, (label + row * CELL + CELL // 2, top + side + MARGIN // 2), font)
         for column in range(len(names)):
             value = float(matrix.values[row, column])
-            share = max(0.0, (value - low) / (high - low)) ** 0.5 if high > low else 0.0  # small ones differ too
+            share = (
+                max(0.0, (value - low) / (high - low)) ** 0.5 if high > low else 0.0
+            )  # the root shows differences between small distances
             shade = SAME if row == column else _between(share)
             corner = (label + column * CELL, top + row * CELL)
             draw.rectangle((*corner, corner[0] + CELL - 2, corner[1] + CELL - 2), shade)
             ink = PAPER if row != column and share > 0.55 else INK
             draw.text((corner[0] + CELL / 2, corner[1] + CELL / 2), _short(value), ink, small, anchor="mm")
     about = matrix.about
-    said = f"{matrix.metric.upper()}, features {about.name}" + (
-        "" if about.comparable else ", not comparable elsewhere"
+    caption = f"{matrix.metric.upper()}, features {about.name}" + (
+        "" if about.comparable else ", not comparable with published values"
     )
     bottom = sheet.height - CAPTION
-    draw.text((MARGIN, bottom), said, INK, small)
+    draw.text((MARGIN, bottom), caption, INK, small)
     draw.text((MARGIN, bottom + 20), "On the diagonal: two random halves of the same class.", INK, small)
     return sheet
 
@@ -59,7 +61,7 @@ def _between(share: float) -> tuple[int, int, int]:
 def _draw_upright(
     sheet: Image.Image, text: str, top: tuple[int, int], font: ImageFont.FreeTypeFont | ImageFont.ImageFont
 ) -> None:
-    """Write a text from bottom to top, its middle and end at `top`."""
+    """Draw a text from bottom to top, its middle and end at `top`."""
     strip = Image.new("RGB", (round(font.getlength(text)) + 2, 24), PAPER)
     ImageDraw.Draw(strip).text((0, 2), text, INK, font)
     turned = strip.rotate(90, expand=True)
@@ -67,5 +69,5 @@ def _draw_upright(
 
 
 def _short(value: float) -> str:
-    """Return a value with three digits that mean something."""
+    """Return a value to three significant digits or so."""
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.4f}" if abs(value) < 0.1 else f"{value:.3g}"
