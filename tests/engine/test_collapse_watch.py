@@ -18,8 +18,8 @@ from impasto.data.batches import ImageSpec, LabelledImages
 from impasto.data.datasets import open_dataset
 from impasto.engine import health
 from impasto.engine.collapse_watch import Health, Vitals, is_watched, overfit, same_class_pairs, signs, spread
-from impasto.engine.train import train
 from impasto.engine.listener import TrainingListener
+from impasto.engine.train import train
 from impasto.errors import PictureError
 from impasto.method import TrainingState
 from impasto.methods.cdcgan import CDCGAN

@@ -14,9 +14,9 @@ from impasto.data.batches import LabelledImages
 from impasto.data.datasets import open_dataset
 from impasto.data.labelled_folder import LabelledFolder
 from impasto.engine.facts import peak_megabytes
+from impasto.engine.listener import TrainingListener
 from impasto.engine.measurement import in_eval_mode
 from impasto.engine.train import train
-from impasto.engine.listener import TrainingListener
 from impasto.errors import DataError, PictureError
 from impasto.methods.cyclegan import CycleGAN
 from impasto.methods.inception_classifier import InceptionClassifier

@@ -8,9 +8,9 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
+from impasto.engine.listener import TrainingListener
 from impasto.engine.start import find_start, rehearse, start_is_ready
 from impasto.engine.train import train
-from impasto.engine.listener import TrainingListener
 from impasto.errors import CheckpointError, ImpastoError, RecipeError, RunError
 from impasto.painting.painters import load_painter
 from impasto.recipe import Recipe, parse_recipe

@@ -11,8 +11,8 @@ import torch
 from PIL import Image
 
 from impasto.clock import Clock
-from impasto.engine.train import train
 from impasto.engine.listener import TrainingListener
+from impasto.engine.train import train
 from impasto.errors import (
     CheckpointError,
     DataError,

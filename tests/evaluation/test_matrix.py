@@ -9,7 +9,7 @@ from impasto.errors import EvaluationError
 from impasto.evaluation.extractors import Pixels
 from impasto.evaluation.images import open_pictures
 from impasto.evaluation.matrix import distance_matrix
-from impasto.gallery.matrix import FAR, draw_matrix
+from impasto.gallery.distance_map import FAR, draw_matrix
 from tests.evaluation.test_evaluate import fill
 
 

@@ -12,11 +12,11 @@ from impasto.data.batches import ImageSpec
 from impasto.data.transforms import to_picture
 from impasto.errors import OutputError, PainterError
 from impasto.painting import drawing
+from impasto.painting.class_requests import mixed, requested
 from impasto.painting.counts import PAINTINGS
 from impasto.painting.latents import drawn_latents
 from impasto.painting.paint_classes import ClassOptions, Outcome, Series, paint_class_files, round_the_classes
 from impasto.painting.painters import load_painter
-from impasto.painting.class_requests import mixed, requested
 from impasto.painting.signature import read_signature
 from tests.painting.colour_painter import SPEC, TWO_ATTRIBUTES, ColourPainter, colour_painter
 

@@ -10,8 +10,8 @@ import typer
 from impasto.cli.bars import counting_bar
 from impasto.cli.console import complaints, console, escape
 from impasto.cli.outputs import check_new
-from impasto.gallery.compare import write_comparison
-from impasto.gallery.compare_tables import state
+from impasto.gallery.comparison_page import write_comparison
+from impasto.gallery.comparison_tables import state
 
 
 def compare_command(runs: Sequence[Path], output: Path, *, overwrite: bool = False) -> None:

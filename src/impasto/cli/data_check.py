@@ -21,7 +21,8 @@ from impasto.curation.doctor.names import printable
 from impasto.curation.doctor.quarantine import check_quarantine, quarantine
 from impasto.durations import in_words
 from impasto.files import write_text
-from impasto.gallery.doctor import interval_in_words, shape_in_words, write_check_page
+from impasto.gallery.doctor_page import write_check_page
+from impasto.gallery.doctor_words import interval_in_words, shape_in_words
 
 STYLES: dict[Severity, str] = {"grave": "bold red", "warning": "yellow", "remark": "dim"}
 

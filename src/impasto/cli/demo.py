@@ -17,7 +17,7 @@ from impasto.data.pictures import list_pictures
 from impasto.durations import in_words
 from impasto.engine.interrupts import InterruptedTraining
 from impasto.engine.train import train
-from impasto.gallery.report import Comparison, write_report
+from impasto.gallery.report_page import Comparison, write_report
 from impasto.painting.paint_files import paint_files
 from impasto.painting.paint_picture import PhotoOptions
 from impasto.painting.painters import DEFAULT_PAINTER, LoadedPainter, load_painter, shipped_painters

@@ -17,7 +17,7 @@ from impasto.evaluation.extractors import Precision, Settings
 from impasto.evaluation.images import open_pictures
 from impasto.evaluation.matrix import distance_matrix
 from impasto.files import replacing
-from impasto.gallery.matrix import draw_matrix
+from impasto.gallery.distance_map import draw_matrix
 from impasto.hardware import chosen_device, keep_large_blocks
 
 

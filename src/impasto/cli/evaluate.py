@@ -18,7 +18,7 @@ from impasto.cli.options import Device
 from impasto.cli.outputs import check_new
 from impasto.durations import in_words
 from impasto.errors import EvaluationError
-from impasto.evaluation.copies import find_copies
+from impasto.evaluation.copy_search import find_copies
 from impasto.evaluation.evaluate import (
     Question,
     Verdict,
@@ -33,7 +33,7 @@ from impasto.evaluation.record import Measure, Record
 from impasto.evaluation.statistics import save_statistics, statistics_of
 from impasto.evaluation.subject import SubjectOptions, open_reference, open_subject
 from impasto.files import write_text
-from impasto.gallery.memorisation import write_memorisation_page
+from impasto.gallery.memorisation_page import write_memorisation_page
 from impasto.hardware import chosen_device, keep_large_blocks
 
 

@@ -18,7 +18,7 @@ from impasto.errors import ImpastoError
 from impasto.evaluation.images import open_pictures
 from impasto.evaluation.quiz import Score, draw_quiz, pooled, read_answers, read_key, score, verdict
 from impasto.evaluation.subject import SubjectOptions, open_subject
-from impasto.gallery.quiz import key_file, write_quiz
+from impasto.gallery.quiz_page import key_file, write_quiz
 from impasto.hardware import chosen_device
 
 USAGE = "use impasto quiz GENERATED --against REAL, or impasto quiz --score answers-*.json --key quiz-key.json"

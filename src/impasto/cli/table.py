@@ -14,7 +14,7 @@ from impasto.cli.console import console, escape
 from impasto.cli.options import Device
 from impasto.cli.training import shown_training
 from impasto.files import write_text
-from impasto.gallery.table import write_table_page
+from impasto.gallery.table_page import write_table_page
 from impasto.hardware import chosen_device, keep_large_blocks
 from impasto.tables.checking import check_plan
 from impasto.tables.evaluator import TableEvaluator
