@@ -23,7 +23,7 @@ CHOICES: dict[Kind, str] = {"real": "Real", "painted": "Painted"}
 def write_quiz(quiz: Quiz, target: Path, *, overwrite: bool = False) -> Path:
     """Write the page to `target` and its key beside it; return the key's path.
 
-    Raises OutputError when either cannot be written, or when it would replace the key of another quiz without `overwrite`.
+    Raises OutputError when either cannot be written, or without `overwrite` when another quiz's key would be lost.
     """
     key = key_file(target)
     if not overwrite:
