@@ -16,56 +16,60 @@ from impasto.recipe import EvaluationOptions, EveryOptions, TrainingOptions
 from impasto.recipe_files import shipped_recipes, shipped_tables
 
 SCRIPT = """
-import sys
-sys.argv = ["impasto"]
+import os, sys
 from impasto.cli.app import main
-try:
-    main()
-finally:
+lines, sys.argv = sys.argv[1:], ["impasto"]
+for line in lines:
+    os.environ.update(COMP_WORDS=line, COMP_CWORD=str(line.count(" ")))
+    try:
+        main()
+    except SystemExit:
+        print("---")
     assert "torch" not in sys.modules
 """
 
 
-def completed(line: str) -> list[str]:
-    """What bash offers for a line that ends at the cursor."""
-    words = line.split(" ")
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(sys.path),
-        "_IMPASTO_COMPLETE": "complete_bash",
-        "COMP_WORDS": line,
-        "COMP_CWORD": str(len(words) - 1),
-    }
-    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, env=environment, check=False)
+def completed(*lines: str) -> list[list[str]]:
+    """What bash offers for lines that end at the cursor."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "_IMPASTO_COMPLETE": "complete_bash"}
+    command = [sys.executable, "-c", SCRIPT, *lines]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
     assert done.returncode == 0, done.stderr
-    return done.stdout.split()
+    return [found.split() for found in done.stdout.split("---\n")[:-1]]
 
 
 def test_names_are_completed() -> None:
     Path("runs/monet/checkpoints/000000004").mkdir(parents=True)
     Path("runs/monet/checkpoints/000000004/weights.safetensors").touch()
-    assert completed("impasto tr") == ["train"]
-    assert completed("impasto dist") == [], "the old name is hidden"
-    assert completed("impasto train cyclegan-") == ["cyclegan-atelier", "cyclegan-landscape", "cyclegan-monet2photo"]
-    assert completed("impasto table artgan-m") == ["artgan-mnist"]
-    assert completed("impasto export ") == ["engraver", "impressionist", "monet", "styles"]
-    assert completed("impasto figure sweep --painter m") == ["monet"]
-    assert completed("impasto data get monet2") == ["monet2photo"]
-    assert completed("impasto list p") == ["painters"]
+    expected = {
+        "impasto tr": ["train"],
+        "impasto dist": [],  # the old name is hidden
+        "impasto train cyclegan-": ["cyclegan-atelier", "cyclegan-landscape", "cyclegan-monet2photo"],
+        "impasto table artgan-m": ["artgan-mnist"],
+        "impasto export ": ["engraver", "impressionist", "monet", "styles"],
+        "impasto figure sweep --painter m": ["monet"],
+        "impasto data get monet2": ["monet2photo"],
+        "impasto list p": ["painters"],
+    }
+    assert dict(zip(expected, completed(*expected), strict=True)) == expected
 
 
 def test_dotted_paths_are_completed_with_the_recipes_values() -> None:
-    found = completed("impasto train cyclegan-atelier tr")
-    assert all(setting.startswith("training.") for setting in found)
-    assert {"training.images=1500", "training.batch_size=2", "training.seed="} <= set(found)
-    assert completed("impasto train cyclegan-atelier data.style=mosaic method.wi") == ["method.width=32"]
-    assert completed("impasto data show cyclegan-atelier data.st") == ["data.style=hatching"]
+    training, width, style = completed(
+        "impasto train cyclegan-atelier tr",
+        "impasto train cyclegan-atelier data.style=mosaic method.wi",
+        "impasto data show cyclegan-atelier data.st",
+    )
+    assert all(setting.startswith("training.") for setting in training)
+    assert {"training.images=1500", "training.batch_size=2", "training.seed="} <= set(training)
+    assert width == ["method.width=32"]
+    assert style == ["data.style=hatching"]
 
 
 @pytest.mark.skipif(shutil.which("bash") is None, reason="needs bash")
 def test_the_script_for_bash_completes_in_bash(tmp_path: Path) -> None:
     command = tmp_path / "impasto"
-    command.write_text(f"#!{sys.executable}\n{SCRIPT}")
+    command.write_text(f"#!{sys.executable}\nimport sys\nfrom impasto.cli.app import main\nmain()\n")
     command.chmod(0o755)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "PATH": f"{tmp_path}:{os.environ['PATH']}"}
     script = """
