@@ -243,12 +243,14 @@ def _method_of(tree: dict[str, Any], problems: list[str]) -> type[Networked] | N
     return None if name is None else METHODS[name]
 
 
-def with_paint_options(options: PaintOptions, settings: Sequence[str]) -> PaintOptions:
-    """Return paint options with settings such as `steps=50` applied.
+def with_paint_options(
+    options: PaintOptions, settings: Sequence[str] = (), values: Mapping[str, Any] | None = None
+) -> PaintOptions:
+    """Return paint options with settings such as `steps=50`, or values by name, applied.
 
     Raises RecipeError that tells every mistake, each by its dotted path such as `paint.steps`.
     """
-    tree: dict[str, Any] = {"paint": options.model_dump(mode="json")}
+    tree: dict[str, Any] = {"paint": {**options.model_dump(mode="json"), **(values or {})}}
     problems = [problem for setting in settings if (problem := set_path(tree, f"paint.{setting}")) is not None]
     changed, wrong = checked(type(options), tree["paint"], "paint")
     problems += wrong
