@@ -8,9 +8,10 @@ import torch
 from pydantic import ValidationError
 
 from impasto.data.atelier import Atelier, AtelierOptions
-from impasto.data.batches import Images, LabelledImages, Labels, PairedImages, UnpairedImages
+from impasto.data.batches import LabelledImages, PairedImages, UnpairedImages
 from impasto.data.collection import Item
 from impasto.data.picture_set import find_pictures
+from impasto.data.prompts import ClassPrompt, PhotoPrompt
 from impasto.data.unpaired_folders import UnpairedFolders, UnpairedFoldersOptions
 from impasto.errors import DataError, PictureError
 
@@ -34,9 +35,8 @@ def test_batches_are_crops_of_both_folders(collection: Path) -> None:
     assert batch.photos.shape == batch.paintings.shape == (4, 3, 16, 16)
     assert batch.photos.dtype == torch.float32
     assert -1 <= batch.photos.min() < batch.photos.max() <= 1
-    prompts = dataset.prompts(9)
-    assert isinstance(prompts, Images)
-    assert prompts.images.shape == (5, 3, 20, 20)
+    prompt = dataset.prompt(PhotoPrompt, 9)
+    assert prompt.photos.shape == (5, 3, 20, 20)
 
 
 def test_a_stream_started_later_goes_on_as_the_whole_one(collection: Path) -> None:
@@ -169,7 +169,7 @@ def test_the_atelier_unpaired() -> None:
     batch = next(dataset.stream(3, seed=1))
     assert isinstance(batch, UnpairedImages)
     assert batch.paintings.shape == (3, 3, 32, 32)
-    assert isinstance(dataset.prompts(2), Images)
+    assert dataset.prompt(PhotoPrompt, 2).count == 2
     assert {item.picture.parent.name for item in dataset.paintings.train} == {"mosaic"}
 
 
@@ -208,7 +208,6 @@ def test_the_atelier_labelled_draws_all_styles_evenly() -> None:
     stream = dataset.stream(5, seed=2)
     labels = torch.cat([next(stream).labels for _ in range(dataset.size // 5)])
     assert labels[:, 0].bincount().tolist() == [dataset.size // 5] * 5
-    prompts = dataset.prompts(7)
-    assert isinstance(prompts, Labels)
-    assert prompts.weights.shape == (7, 5)
-    assert prompts.weights.argmax(1).tolist() == [0, 1, 2, 3, 4, 0, 1]
+    prompt = dataset.prompt(ClassPrompt, 7)
+    assert prompt.weights.shape == (7, 5)
+    assert prompt.weights.argmax(1).tolist() == [0, 1, 2, 3, 4, 0, 1]

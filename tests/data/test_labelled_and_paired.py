@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from impasto.data.batches import Labels
 from impasto.data.labelled_folder import LabelledFolder, LabelledFolderOptions
 from impasto.data.paired_folders import PairedFolders, PairedFoldersOptions
+from impasto.data.prompts import ClassPrompt, PhotoPrompt
 from impasto.data.stream import BalancedOrder, quotas
 from impasto.data.transforms import centre_crop, read_pixels, to_range
 from impasto.errors import DataError
@@ -45,9 +45,8 @@ def test_batches_carry_their_class(styles: Path) -> None:
         assert batch.images.shape == (4, 3, 16, 16)
         for image, label in zip(batch.images, batch.labels[:, 0].tolist(), strict=True):
             assert round(float((image.mean() + 1) * 127.5)) == level[dataset.spec.classes[label]]
-    prompts = dataset.prompts(6)
-    assert isinstance(prompts, Labels)
-    assert prompts.weights.argmax(1).tolist() == [0, 1, 2, 3, 0, 1]
+    prompt = dataset.prompt(ClassPrompt, 6)
+    assert prompt.weights.argmax(1).tolist() == [0, 1, 2, 3, 0, 1]
 
 
 @pytest.mark.parametrize("balance", ["none", "sqrt", "uniform"])
@@ -223,10 +222,10 @@ def test_pairs_are_cut_and_mirrored_alike(direction: str, tmp_path: Path) -> Non
     assert dataset.summary() == "5 pairs to learn from, 0 held out"
     for batch in islice(dataset.stream(3, seed=2), 4):
         assert torch.allclose(batch.sources, -batch.targets, atol=1e-6), "B is A's negative"
-    first = dataset.prompts(1).images
+    first = dataset.prompt(PhotoPrompt, 1).photos
     other = PairedFolders(PairedFoldersOptions(sources=folder / "A", targets=folder / "B", image_size=16, resize=30))
     sign = 1 if direction == "A-to-B" else -1
-    assert torch.allclose(other.prompts(1).images, sign * first, atol=1e-6)
+    assert torch.allclose(other.prompt(PhotoPrompt, 1).photos, sign * first, atol=1e-6)
 
 
 @pytest.mark.parametrize("cache", ["none", "memory", "disk"])

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from impasto.data.dataset import DataOptions
 from impasto.data.labelled_folder import LabelledFolder, LabelledFolderOptions
+from impasto.data.prompts import ClassPrompt
 from impasto.errors import DataError
 from tests.conftest import picture
 
@@ -63,7 +64,7 @@ def test_every_picture_comes_with_what_is_known_of_it(art: Path) -> None:
 
 
 def test_prompts_go_round_each_attribute(art: Path) -> None:
-    weights = opened(art, classes=("style=rococo",)).prompts(3).weights
+    weights = opened(art, classes=("style=rococo",)).prompt(ClassPrompt, 3).weights
     assert weights.tolist() == [[1, 1, 0], [1, 0, 1], [1, 1, 0]]
 
 
