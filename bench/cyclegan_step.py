@@ -44,8 +44,8 @@ class ImpastoCycleGAN:
         networks = (
             self.method.to_painting,
             self.method.to_photo,
-            self.method.judge_photos,
-            self.method.judge_paintings,
+            self.method.photo_adversary.network,
+            self.method.painting_adversary.network,
         )
         originals = (reference.g_ab, reference.g_ba, reference.d_a, reference.d_b)
         with torch.no_grad():
@@ -61,7 +61,7 @@ class ImpastoCycleGAN:
         )
         with self.fabric.autocast():
             scalars = self.method.training_step(batch, Clock(images=1))
-        return scalars["generator/total"], (scalars["discriminator/paintings"] + scalars["discriminator/photos"]) / 2
+        return scalars["generator/total"], (scalars["discriminator_paintings/loss"] + scalars["discriminator_photos/loss"]) / 2
 
 
 VARIANTS: Mapping[str, Callable[[Device, int], Trainee]] = {

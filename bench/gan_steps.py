@@ -53,7 +53,7 @@ class Case(NamedTuple):
 
     name: str
     reference: Callable[[str], Trainee]
-    judge: str
+    adversary: str
     """What both sides call their discriminator or critic."""
     size: int
     classes: int
@@ -71,7 +71,7 @@ CASES = (
     Case(
         name="cdcgan",
         reference=CDCGAN,
-        judge="discriminator",
+        adversary="discriminator",
         size=64,
         classes=STYLES,
         batch=64,
@@ -82,7 +82,7 @@ CASES = (
     Case(
         name="cwgan-gp",
         reference=CWGANGP,
-        judge="critic",
+        adversary="critic",
         size=64,
         classes=STYLES,
         batch=32,
@@ -93,7 +93,7 @@ CASES = (
     Case(
         name="gantor-v2",
         reference=GANtorV2,
-        judge="discriminator",
+        adversary="discriminator",
         size=256,
         classes=GENRES,
         batch=4,
@@ -108,7 +108,7 @@ CASES = (
 class Side(Trainee, Protocol):
     """What trains with one side's code."""
 
-    judge: nn.Module
+    adversary: nn.Module
     optimizers: Sequence[Optimizer]
     """The generator's and the discriminator's."""
 
@@ -121,7 +121,7 @@ class Reference:
 
     def __init__(self, case: Case, device: Device, precision: Precision) -> None:
         self.trainee = case.reference(device)
-        self.judge = getattr(self.trainee, case.judge)
+        self.adversary = getattr(self.trainee, case.adversary)
         self.optimizers = (self.trainee.g_optimizer, self.trainee.d_optimizer)
         self.autocast = partial(torch.autocast, device, torch.bfloat16, enabled=precision == "bf16")
 
@@ -143,7 +143,7 @@ class Impasto:
         options = method_class.Options(name=case.name, **case.options)
         self.method = method_class(options, ImageSpec(3, case.size, classes))
         state = self.method.prepare(self.fabric)
-        self.judge, self.optimizers = state.networks[case.judge], tuple(state.optimizers.values())
+        self.adversary, self.optimizers = state.networks[case.adversary], tuple(state.optimizers.values())
         self.clock = Clock(images=1)
         for name, network in {**self.method.networks(), **state.networks}.items():
             network.to(memory_format=torch.channels_last)
@@ -242,7 +242,7 @@ def comparable(side: type[Side], case: Case, device: Device, precision: Precisio
     variant = side(case, device, precision)
     for optimizer in variant.optimizers:
         optimizer.param_groups[0]["lr"] = 0.0
-    for module in variant.judge.modules():
+    for module in variant.adversary.modules():
         module.training = isinstance(module, nn.BatchNorm2d)
     return variant
 
@@ -251,7 +251,7 @@ def let_learn(variant: Side) -> None:
     """Undo what was done to make a variant comparable."""
     for optimizer in variant.optimizers:
         optimizer.param_groups[0]["lr"] = LEARNING_RATE
-    variant.judge.train()
+    variant.adversary.train()
 
 
 def gradient_norms(variant: Side) -> list[float]:

@@ -36,9 +36,9 @@ from turns import make_equal
 
 from impasto.data.batches import ImageSpec
 from impasto.methods.cyclegan import CycleGAN, CycleGANOptions
-from impasto.painting import paint_picture
+from impasto.painting import paint as one_way
 from impasto.painting.paint_files import paint_files
-from impasto.painting.paint_picture import PaintSettings
+from impasto.painting.paint_picture import PhotoOptions
 from impasto.painting.painters import DEFAULT_PAINTER, LoadedPainter, load_painter
 from impasto.recipe import load_recipe
 
@@ -78,9 +78,10 @@ def equal_painters(device: str) -> tuple[nn.Module, LoadedPainter]:
     with torch.no_grad():
         for mine, theirs in zip(method.to_painting.parameters(), reference.parameters(), strict=True):
             mine.copy_(theirs)
-    method.to_painting.eval().to(device).to(memory_format=torch.channels_last).requires_grad_(requires_grad=False)
+    method.to_painting.eval().to(memory_format=torch.channels_last).requires_grad_(requires_grad=False)
+    method.to(device)
     recipe = load_recipe("cyclegan-landscape", ["data.photos=p", "data.paintings=q"])
-    return reference.to(device), LoadedPainter("bench", method, recipe, ImageSpec(3, 256), 0, {}, "")
+    return reference.to(device), LoadedPainter("bench", method, recipe, ImageSpec(3, 256), recipe.paint)
 
 
 def plain_painting(network: nn.Module, device: str) -> Paint:
@@ -103,18 +104,18 @@ def impasto_painting(painter: LoadedPainter, *, bf16: bool) -> Paint:
 
     def paint(files: Sequence[Path], output: Path) -> None:
         with precision(bf16=bf16):
-            paint_files(files, painter, output, PaintSettings(overwrite=True))
+            paint_files(files, painter, output, PhotoOptions(overwrite=True))
 
     return paint
 
 
 @contextmanager
 def precision(*, bf16: bool) -> Iterator[None]:
-    had, paint_picture.has_bf16 = paint_picture.has_bf16, lambda _: bf16
+    had, one_way.has_bf16 = one_way.has_bf16, lambda _: bf16
     try:
         yield
     finally:
-        paint_picture.has_bf16 = had
+        one_way.has_bf16 = had
 
 
 def compare(what: str, plain: Paint, painter: LoadedPainter, files: Sequence[Path], folder: Path, rounds: int) -> None:
@@ -159,12 +160,12 @@ def shipped(folder: Path, rounds: int) -> None:
     photo = Path(str(importlib.resources.files("sklearn.datasets") / "images" / "china.jpg"))
     for bf16 in (False, True):
         with precision(bf16=bf16):
-            paint_files([photo], painter, folder / str(bf16), PaintSettings(kind="PNG"))
+            paint_files([photo], painter, folder / str(bf16), PhotoOptions(kind="PNG"))
     apart = difference(*(folder / str(bf16) / "china.png" for bf16 in (False, True)))
     seconds = []
     for _ in range(rounds + 1):
         begun = time.perf_counter()
-        paint_files([file], painter, folder / "shipped", PaintSettings(overwrite=True))
+        paint_files([file], painter, folder / "shipped", PhotoOptions(overwrite=True))
         seconds.append(time.perf_counter() - begun)
     print(f"\n{painter.name}: {statistics.median(seconds[1:]):.2f} s a megapixel")
     print(f"  a photo in bf16 is {apart:.2f} of 255 from that in fp32")
@@ -181,12 +182,12 @@ from pathlib import Path
 begun = time.perf_counter()
 from impasto.cli.painting import paint_command
 from impasto.painting.paint_files import paint_files
-from impasto.painting.paint_picture import PaintSettings
+from impasto.painting.paint_picture import PhotoOptions
 from impasto.painting.painters import DEFAULT_PAINTER, load_painter
 imported = time.perf_counter()
 painter = load_painter(DEFAULT_PAINTER)
 loaded = time.perf_counter()
-paint_files([Path(sys.argv[1])], painter, Path(sys.argv[2]), PaintSettings(overwrite=True))
+paint_files([Path(sys.argv[1])], painter, Path(sys.argv[2]), PhotoOptions(overwrite=True))
 print(imported - begun, loaded - imported, time.perf_counter() - loaded)
 """
 
@@ -219,7 +220,7 @@ def memory(folder: Path, megapixels: float) -> None:
     watcher = threading.Thread(target=watch)
     watcher.start()
     begun = time.perf_counter()
-    paint_files([file], painter, folder / "large", PaintSettings(size="own", overwrite=True))
+    paint_files([file], painter, folder / "large", PhotoOptions(size="own", overwrite=True))
     seconds = time.perf_counter() - begun
     done.set()
     watcher.join()

@@ -1,6 +1,6 @@
 import torch
 
-from impasto.chance import generator, mixed_seed, seed_draws
+from impasto.chance import Draws, generator, mixed_seed, seed_draws
 
 
 def test_equal_parts_give_equal_chance_and_others_do_not() -> None:
@@ -24,3 +24,18 @@ def test_unowned_draws_follow_all_parts() -> None:
     assert torch.equal(torch.rand(3), drawn)
     seed_draws(torch.device("cpu"), 3, 1, 16)
     assert not torch.equal(torch.rand(3), drawn)
+
+
+def test_a_painting_has_the_same_draws_whatever_is_painted_beside_it() -> None:
+    together = Draws.numbered(7, range(5))
+    first, second = together.normal(3), together.normal(2, 4)
+    alone = Draws.numbered(7, [3])
+    assert torch.equal(alone.normal(3)[0], first[3])
+    assert torch.equal(alone.normal(2, 4)[0], second[3]), "later draws, too"
+    assert not torch.equal(Draws.numbered(8, [3]).normal(3)[0], first[3])
+
+
+def test_all_photos_of_a_seed_have_the_same_draws() -> None:
+    one, other = Draws.for_photos(2, 2).normal(4)
+    assert torch.equal(one, other)
+    assert not torch.equal(one, Draws.for_photos(3).normal(4)[0])

@@ -38,6 +38,7 @@ def test_defaults_are_the_papers() -> None:
         "pool_size": 50,
         "learning_rate": 2e-4,
         "beta1": 0.5,
+        "beta2": 0.999,
     }
 
 

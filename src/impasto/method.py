@@ -1,150 +1,48 @@
-"""What a method is: a painter turns prompts into images, a learner learns from batches, a method does both.
-
-All three are made of networks, which a checkpoint holds. A classifier tells classes and does not paint.
-"""
+"""What a learner is: it learns from batches. A method is a painter that learns."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, TypeVar, cast
 
 import torch
-from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 
 from impasto.clock import Clock
-from impasto.data.batches import ImageSpec, Labels
+from impasto.data.prompts import AnyPrompt
+from impasto.painter import Networked, Painter
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
     from torch.optim import Optimizer
 
-    from impasto.networks.augmentation import Augmentation
+    from impasto.adversary import Adversary
 
-Prompt = TypeVar("Prompt")
 Batch = TypeVar("Batch")
 
 
-SHEET_ROWS = 12
-"""Classes on a sheet of samples."""
-
-
-class MethodOptions(BaseModel):
-    """The `method:` block of a recipe. Each method derives its own; unknown keys are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: str
-
-
-class Networked(ABC):
-    """Networks built from a recipe's options: what the two files of a checkpoint hold."""
-
-    Options: ClassVar[type[MethodOptions]]
-
-    @abstractmethod
-    def __init__(self, options: Any, spec: ImageSpec) -> None:
-        """Build the networks on the CPU, untrained; all chance comes from torch's global generator."""
-
-    @abstractmethod
-    def networks(self) -> Mapping[str, nn.Module]:
-        """Return the networks that paint or classify: the ones averaged, and saved as weights."""
-
-    @property
-    def device(self) -> torch.device:
-        """Where the networks are."""
-        return next(next(iter(self.networks().values())).parameters()).device
-
-
-class Painter(Networked, Generic[Prompt]):
-    """Turns a prompt into images. Painting, evaluation and the studio ask for nothing more."""
-
-    prompt_type: ClassVar[type]
-
-    @abstractmethod
-    def paint(self, prompt: Prompt, generator: torch.Generator) -> Tensor:
-        """Return one painting for each part of the prompt: [N, C, H, W] in [-1, 1]."""
-
-    @property
-    def reach(self) -> int | None:
-        """How far the pixels of a photo are felt in its painting, pixels, but for the statistics of instance norms.
-
-        A large photo can then be painted in tiles, if the networks see it in steps of 4 pixels or less. None where a
-        painting is of one piece.
-        """
-        return None
-
-    def sheet(self, prompt: Prompt, generator: torch.Generator) -> Mapping[str, Tensor]:
-        """Return named rows of images [N, C, H, W] that show what was learned; the paintings unless there is more."""
-        return {"painting": self.paint(prompt, generator)}
-
-
-class LatentPainter(Painter[Labels]):
-    """Paints from labels and a latent: the same latent is the same idea, whichever the label."""
-
-    prompt_type = Labels
-    spec: ImageSpec
-    latent_size: int
-    """Numbers of a latent, each drawn from N(0, 1)."""
-
-    @abstractmethod
-    def draw(self, weights: Tensor, latents: Tensor) -> Tensor:
-        """Return [N, C, H, W] in [-1, 1] for class weights [N, K], one-hot or mixed, and latents [N, latent_size]."""
-
-    def paint(self, prompt: Labels, generator: torch.Generator) -> Tensor:
-        """Draw the latents from the generator and paint them."""
-        weights = prompt.weights
-        latents = torch.randn(len(weights), self.latent_size, generator=generator)
-        return self.draw(weights, latents.to(weights.device))
-
-    def sheet(self, prompt: Labels, generator: torch.Generator) -> Mapping[str, Tensor]:
-        """Return a row for each class, the first twelve of many, with the same latents in all rows.
-
-        Of several attributes the rows are of the first; the others are as the prompt has them, column by column.
-        """
-        weights, names = prompt.weights, self.spec.classes_of_first()
-        latents = torch.randn(len(weights), self.latent_size, generator=generator).to(weights.device)
-        others = weights[:, len(names) :]
-        one_hot = torch.eye(len(names), device=weights.device)[:SHEET_ROWS]
-        return {
-            name: self.draw(torch.cat([row.expand(len(latents), -1), others], 1), latents)
-            for name, row in zip(names, one_hot, strict=False)
-        }
-
-
-class Classifier(Networked):
-    """Tells which class an image belongs to; its networks are in eval mode when it is asked."""
-
-    @abstractmethod
-    def features_and_probabilities(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Return pooled features [N, d] and class probabilities [N, K] of images [N, 3, H, W] in [-1, 1]."""
-
-    def classify(self, images: Tensor) -> Tensor:
-        """Return the probability of each class, float32 [N, K], for images [N, 3, H, W] in [-1, 1] of any size."""
-        return self.features_and_probabilities(images)[1]
-
-
 class Stateful(Protocol):
-    """Something that can be saved and put back: tensors, numbers and plain containers of them."""
+    """Something that can be saved and restored: tensors, numbers and plain containers of them."""
 
     def state_dict(self) -> dict[str, Any]:
         """Return what to save."""
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> Any:
-        """Put back what was saved."""
+        """Restore what was saved."""
 
 
 @dataclass(frozen=True)
 class TrainingState:
-    """What going on needs besides the painting networks; the engine saves it and never looks inside."""
+    """What training needs besides the networks that paint. The engine saves it and never looks inside."""
 
     optimizers: Mapping[str, Optimizer]
     networks: Mapping[str, nn.Module] = field(default_factory=dict)
-    """Critics and discriminators."""
+    """Networks that only training needs, such as discriminators. They are trained, not averaged."""
     memory: Mapping[str, Stateful] = field(default_factory=dict)
-    """Image pools and the like."""
+    """Image pools, adaptive augmentations and the like."""
 
 
 class Learner(Networked, Generic[Batch]):
@@ -156,23 +54,29 @@ class Learner(Networked, Generic[Batch]):
     notes: tuple[str, ...] = ()
     """What its user should know before training, one sentence each."""
     borrowed: tuple[str, ...] = ()
-    """Networks that do not learn here: their weights come from the run that `training.start_from` names."""
+    """Networks that do not learn here. Their weights come from the run that `training.start_from` names."""
     compiles: ClassVar[bool] = True
     """False where a critic is differentiated twice, which compiled networks cannot be."""
     turns: int = 1
-    """Training steps in which each network learns at least once: the last of them logs every scalar there is."""
+    """Training steps in which each network learns at least once. The last of them logs every scalar there is."""
     fabric: Fabric
 
-    @abstractmethod
     def prepare(self, fabric: Fabric) -> TrainingState:
-        """Keep `fabric`, move the networks to its device and make the optimizers."""
+        """Move the networks to the device of `fabric`, then make what only training needs."""
+        self.fabric = fabric
+        self.to(fabric.device)
+        return self.training_state()
+
+    @abstractmethod
+    def training_state(self) -> TrainingState:
+        """Make the discriminators, optimizers and pools. The networks that paint are on their device already."""
 
     @abstractmethod
     def training_step(self, batch: Batch, clock: Clock) -> Mapping[str, Tensor]:
         """Learn from one batch; return scalars to log, detached."""
 
     def validate(self, batches: Iterable[Batch]) -> Mapping[str, float]:  # noqa: ARG002
-        """Return metrics of held-out batches by the names in `validates`; the networks are in eval mode."""
+        """Return metrics of held-out batches by the names in `validates`. The networks are in eval mode."""
         return {}
 
     def adopted(self, optimizer: Optimizer) -> Optimizer:
@@ -182,8 +86,8 @@ class Learner(Networked, Generic[Batch]):
     def descend(self, loss: Tensor, optimizer: Optimizer) -> Tensor:
         """Make one update: zero, backward, average the gradients over devices, step; return the gradient's L2 norm.
 
-        Networks stay plain modules (a wrapped one refuses second derivatives under mixed precision), so the gradients
-        are averaged here, flattened into one message.
+        Networks stay plain modules, because a wrapped one refuses second derivatives under mixed precision. The
+        gradients are therefore averaged here, flattened into one message.
         """
         optimizer.zero_grad(set_to_none=True)
         self.fabric.backward(loss)
@@ -206,20 +110,11 @@ class Learner(Networked, Generic[Batch]):
         """Return how many images all devices have where this one has `images`."""
         return len(images) * self.fabric.world_size
 
-    def tell_augmentation(self, augment: Augmentation, verdicts: Tensor, images: Tensor) -> None:
-        """Let an adaptive augmentation hear the verdicts on this device's real `images`; the other kinds need none.
-
-        Verdicts are of any shape, above 0 where something real is taken for real and below where not.
-        """
-        if augment.options.kind == "ada":
-            sign = verdicts.detach().float().sign().mean()
-            augment.observe(self.mean_over_devices(sign), self.count_over_devices(images))
-
     def gathered(self, images: Tensor) -> Tensor:
         """Return the images [N, ...] of all devices in rank order, [N * world_size, ...], without gradient."""
         if self.fabric.world_size == 1:
             return images.detach()
-        everywhere = self.fabric.all_gather(images.detach().float().contiguous())  # gloo knows no bfloat16
+        everywhere = self.fabric.all_gather(images.detach().float().contiguous())  # gloo does not support bfloat16
         assert isinstance(everywhere, Tensor)
         return everywhere.flatten(0, 1).to(images.dtype)
 
@@ -237,25 +132,31 @@ class Learner(Networked, Generic[Batch]):
             gradient.copy_(part.view_as(gradient))
 
 
-class Method(Painter[Prompt], Learner[Batch], Generic[Batch, Prompt]):
+class Method(Painter[AnyPrompt], Learner[Batch], Generic[Batch, AnyPrompt]):
     """A painter that learns."""
 
 
 class Adversarial(ABC):
-    """A learner whose discriminator or critic can be asked what it thinks of images."""
+    """A learner with a discriminator or critic that the collapse watch can ask about images."""
 
-    augment: Augmentation
-    """What alters images on their way to it; made by `prepare`."""
+    adversary: Adversary
+    """Made by `training_state`."""
 
     @abstractmethod
     def realness(self, images: Tensor) -> Tensor:
-        """Return how real images [N, C, H, W] in [-1, 1] look, float32 [N]; higher is more real, on any scale.
+        """Return how real images [N, C, H, W] in [-1, 1] look, float32 [N]. Higher is more real, on any scale.
 
         The discriminator is in eval mode when it is asked, and images are not augmented.
         """
 
 
-def require_gradients(networks: Iterable[nn.Module], *, needed: bool) -> None:
-    """Freeze or thaw networks, so that judging a painting costs no gradients of the judge's own weights."""
+@contextmanager
+def weights_frozen(*networks: nn.Module) -> Iterator[None]:
+    """Freeze networks while a loss is computed through them, so that their weights get no gradients."""
     for network in networks:
-        network.requires_grad_(needed)
+        network.requires_grad_(requires_grad=False)
+    try:
+        yield
+    finally:
+        for network in networks:
+            network.requires_grad_(requires_grad=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -14,8 +14,9 @@ from pydantic_core import ErrorDetails
 from impasto.data.dataset import DataOptions
 from impasto.data.datasets import DATASETS
 from impasto.errors import RecipeError, did_you_mean
-from impasto.method import Learner, MethodOptions, Painter
+from impasto.method import Learner
 from impasto.methods import METHODS
+from impasto.painter import MethodOptions, Networked, Painter, PaintOptions
 from impasto.recipe_files import read_shipped, shipped_recipes
 
 VALIDATION = "validation/"
@@ -138,19 +139,26 @@ class EvaluationOptions(Options):
     """The features' file of weights; found or fetched unless said."""
 
 
-class Recipe(Options):
-    """Everything that decides how a run goes."""
+class PainterRecipe(Options):
+    """What builds a painter: the recipe of one that does not learn, and a part of every other."""
 
     about: About | None = None
     method: SerializeAsAny[MethodOptions]
-    data: SerializeAsAny[DataOptions]
-    training: TrainingOptions
-    every: EveryOptions = EveryOptions()
-    evaluation: EvaluationOptions | None = None
+    paint: SerializeAsAny[PaintOptions] = PaintOptions()
+    """How it paints unless the user chooses otherwise: on sheets, when it is evaluated, and in `impasto paint`."""
 
     def to_yaml(self) -> str:
         """Return the recipe with every default spelled out."""
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+
+
+class Recipe(PainterRecipe):
+    """Everything that decides how a run goes."""
+
+    data: SerializeAsAny[DataOptions]
+    training: TrainingOptions
+    every: EveryOptions = EveryOptions()
+    evaluation: EvaluationOptions | None = None
 
     def differences(self, other: Recipe) -> list[str]:
         """Return, by dotted path, the settings in which another recipe would train otherwise.
@@ -159,7 +167,7 @@ class Recipe(Options):
         """
         mine, theirs = (dict(_leaves(recipe.model_dump(mode="json"))) for recipe in (self, other))
         paths = [path for path in {**mine, **theirs} if mine.get(path) != theirs.get(path)]
-        harmless = re.compile(r"(about|evaluation)(\..*)?|every\..*|data\.(workers|max_megapixels|cache)")
+        harmless = re.compile(r"(about|evaluation|paint)(\..*)?|every\..*|data\.(workers|max_megapixels|cache)")
         return [
             f"{path}: {mine.get(path)} here, {theirs.get(path)} there" for path in paths if not harmless.fullmatch(path)
         ]
@@ -170,36 +178,82 @@ def load_recipe(source: str | Path, overrides: Sequence[str] = ()) -> Recipe:
 
     Raises RecipeError that tells every mistake at once, each by its dotted path.
     """
-    name = str(source)
+    return parse_recipe(_text_of(source), str(source), overrides)
+
+
+def load_painter_recipe(source: str | Path) -> PainterRecipe:
+    """Return the recipe of a painter, which need not learn, as `load_recipe` does."""
+    return parse_painter_recipe(_text_of(source), str(source))
+
+
+def _text_of(source: str | Path) -> str:
     path = Path(source)
-    if path.suffix in (".yaml", ".yml") or (name not in shipped_recipes() and path.is_file()):
+    if path.suffix in (".yaml", ".yml") or (str(source) not in shipped_recipes() and path.is_file()):
         try:
-            text = path.read_text(encoding="utf-8")
+            return path.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise RecipeError(name, [f"cannot be read as a recipe ({error}); check the path"]) from error
-    else:
-        text = read_shipped(name)
-    return parse_recipe(text, name, overrides)
+            raise RecipeError(str(source), [f"cannot be read as a recipe ({error}); check the path"]) from error
+    return read_shipped(str(source))
 
 
 def parse_recipe(text: str, source: str, overrides: Sequence[str] = ()) -> Recipe:
     """Return the recipe that YAML text and overrides spell.
+
+    Raises RecipeError with every mistake, and for a recipe of a painter that does not learn.
+    """
+    recipe = parse_painter_recipe(text, source, overrides)
+    if not isinstance(recipe, Recipe):
+        name = recipe.method.name
+        raise RecipeError(
+            source, [f"method.name: {name} paints without learning; paint with it: impasto paint --painter {source}"]
+        )
+    return recipe
+
+
+def parse_painter_recipe(text: str, source: str, overrides: Sequence[str] = ()) -> PainterRecipe:
+    """Return the recipe that YAML text and overrides spell: a `Recipe` where its method learns.
 
     Raises RecipeError with every mistake.
     """
     try:
         tree = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError) as error:  # ValueError: 2024-13-45 looks like a date
-        raise RecipeError(source, [f"is not YAML ({' '.join(str(error).split())}); mend that line"]) from error
+        raise RecipeError(source, [f"is not YAML ({' '.join(str(error).split())}); correct that line"]) from error
     if not isinstance(tree, dict):
         raise RecipeError(source, ["is not a recipe; it needs the blocks method, data and training"])
     problems = [problem for override in overrides for problem in _override(tree, override)]
-    blocks = _checked_blocks(tree, problems)
+    method = _method_of(tree, problems)
+    blocks = _checked_blocks(tree, method, problems)
     if problems:
         raise RecipeError(source, problems)
+    if method is not None and not issubclass(method, Learner):
+        return PainterRecipe(**blocks)
     recipe = Recipe(**blocks)
     _check_together(recipe, source)
     return recipe
+
+
+def _method_of(tree: dict[str, Any], problems: list[str]) -> type[Networked] | None:
+    """Return the class of the method that the tree names."""
+    name = _choice(tree, "method", "name", METHODS, problems)
+    return None if name is None else METHODS[name]
+
+
+def with_paint_options(options: PaintOptions, settings: Sequence[str]) -> PaintOptions:
+    """Return paint options with settings such as `steps=50` applied.
+
+    Raises RecipeError that tells every mistake, each by its dotted path such as `paint.steps`.
+    """
+    tree: dict[str, Any] = {"paint": options.model_dump(mode="json")}
+    problems = [problem for setting in settings for problem in _override(tree, f"paint.{setting}")]
+    changed = options
+    try:
+        changed = type(options).model_validate(tree["paint"])
+    except ValidationError as error:
+        problems += [_told("paint", type(options), detail) for detail in error.errors()]
+    if problems:
+        raise RecipeError("paint", problems)
+    return changed
 
 
 def _override(tree: dict[str, Any], override: str) -> Iterator[str]:
@@ -222,16 +276,17 @@ def _override(tree: dict[str, Any], override: str) -> Iterator[str]:
     block[last] = str(value) if hasattr(value, "isoformat") else value
 
 
-def _checked_blocks(tree: dict[str, Any], problems: list[str]) -> dict[str, Any]:
+def _checked_blocks(tree: dict[str, Any], method: type[Networked] | None, problems: list[str]) -> dict[str, Any]:
     """Validate each block with its own model, adding what is wrong to `problems`."""
     models: dict[str, Any] = {
         "about": About | None,
-        "training": TrainingOptions,
-        "every": EveryOptions,
-        "evaluation": EvaluationOptions | None,
+        "method": method and method.Options,
+        "paint": method.paint_options if method is not None and issubclass(method, Painter) else PaintOptions,
     }
-    models["method"] = _chosen(tree, "method", "name", {k: m.Options for k, m in METHODS.items()}, problems)
-    models["data"] = _chosen(tree, "data", "kind", {k: d.Options for k, d in DATASETS.items()}, problems)
+    if method is None or issubclass(method, Learner):
+        kind = _choice(tree, "data", "kind", DATASETS, problems)
+        models["data"] = None if kind is None else DATASETS[kind].Options
+        models |= {"training": TrainingOptions, "every": EveryOptions, "evaluation": EvaluationOptions | None}
     unknown = tree.keys() - models.keys()
     problems += [f"{key}: not a block of a recipe{did_you_mean(str(key), models)}" for key in sorted(unknown, key=str)]
     blocks = {}
@@ -245,19 +300,17 @@ def _checked_blocks(tree: dict[str, Any], problems: list[str]) -> dict[str, Any]
     return blocks
 
 
-def _chosen(
-    tree: dict[str, Any], block: str, key: str, table: Mapping[str, type[BaseModel]], problems: list[str]
-) -> type[BaseModel] | None:
-    """Return the model that a block's own `name` or `kind` chooses."""
+def _choice(tree: dict[str, Any], block: str, key: str, known: Collection[str], problems: list[str]) -> str | None:
+    """Return the known name that a block's own `name` or `kind` gives; else add the problem and return None."""
     value = tree.get(block)
     if not isinstance(value, dict) or key not in value:
-        problems.append(f"{block}.{key}: missing{did_you_mean('', table)}")
+        problems.append(f"{block}.{key}: missing{did_you_mean('', known)}")
         return None
     chosen = str(value[key])
-    if chosen not in table:
-        problems.append(f"{block}.{key}: there is no {chosen!r}{did_you_mean(chosen, table)}")
+    if chosen not in known:
+        problems.append(f"{block}.{key}: there is no {chosen!r}{did_you_mean(chosen, known)}")
         return None
-    return table[chosen]
+    return chosen
 
 
 def _told(block: str, model: Any, detail: ErrorDetails) -> str:
@@ -289,9 +342,8 @@ def _check_together(recipe: Recipe, source: str) -> None:
     """Check what two blocks must agree on."""
     method, dataset = METHODS[recipe.method.name], DATASETS[recipe.data.kind]
     problems = []
-    if not issubclass(method, Learner):
-        problems.append(f"method.name: {recipe.method.name} paints without learning; there is nothing to train")
-    elif method.batch_type not in dataset.batch_types:
+    assert issubclass(method, Learner)
+    if method.batch_type not in dataset.batch_types:
         fitting = [kind for kind, other in DATASETS.items() if method.batch_type in other.batch_types]
         problems.append(
             f"data.kind: {recipe.data.kind} does not give the {method.batch_type.__name__} that {recipe.method.name} "

@@ -9,10 +9,10 @@ import typer
 from impasto.cli import submit
 from impasto.cli.submit import submit_command
 from impasto.errors import EvaluationError, ImpastoError
-from impasto.evaluation.submission import Limits, SubmissionSettings
+from impasto.evaluation.submission import Limits, SubmissionOptions
 from tests.conftest import picture
 
-SMALL = SubmissionSettings(limits=Limits(fewest=3, most=5, side=32))
+SMALL = SubmissionOptions(limits=Limits(fewest=3, most=5, side=32))
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def run(
     photos: Path | None = None,
     output: Path | None = None,
     check: Path | None = None,
-    settings: SubmissionSettings = SMALL,
+    settings: SubmissionOptions = SMALL,
 ) -> int:
     """Return the exit code."""
     try:
@@ -52,7 +52,7 @@ def test_painting_and_checking(photos: Path, capsys: pytest.CaptureFixture[str])
 def test_a_file_the_contest_would_refuse_leaves_with_1(photos: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run("engraver", photos, Path("images.zip"))
     capsys.readouterr()
-    assert run(check=Path("images.zip"), settings=SubmissionSettings()) == 1
+    assert run(check=Path("images.zip"), settings=SubmissionOptions()) == 1
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "✗ it holds 4 pictures, and the contest asks for 7,000 to 10,000 pictures"
     assert "✗ 4 files are not 256 x 256 pixels: '00001-00.jpg' (32 x 32), " in "\n".join(lines)
@@ -120,5 +120,5 @@ def test_ctrl_c_while_checking_says_what_is_there(
 def test_too_few_photos_are_refused_before_painting(photos: Path) -> None:
     picture(1).save("alone.png")
     with pytest.raises(EvaluationError, match="holds 4 photos, and the contest asks for 7,000 to 10,000 paintings"):
-        run("engraver", photos, Path("images.zip"), settings=SubmissionSettings())
+        run("engraver", photos, Path("images.zip"), settings=SubmissionOptions())
     assert not Path("images.zip").exists()

@@ -1,4 +1,4 @@
-"""The promises every method keeps, asked of all of METHODS; a method without a tiny recipe fails."""
+"""The promises every method keeps, checked for all of METHODS; see tiny_methods.py for their settings."""
 
 import math
 import shutil
@@ -11,101 +11,33 @@ from lightning_fabric import Fabric
 from safetensors.torch import load_file
 
 import impasto
-from impasto.chance import generator
+from impasto.chance import Draws
 from impasto.clock import Clock
 from impasto.data.datasets import open_dataset
-from impasto.engine.measuring import in_eval_mode
+from impasto.data.prompts import ClassPrompt, PhotoPrompt, Prompt, StylePrompt
+from impasto.engine.measurement import in_eval_mode
 from impasto.engine.train import train
-from impasto.method import Classifier, Learner, Painter
+from impasto.errors import PainterError, RecipeError
+from impasto.method import Learner
 from impasto.methods import METHODS
 from impasto.painting.export import Format, export_painter
-from impasto.painting.painters import load_classifier, load_painter
-from impasto.recipe import Recipe, load_recipe
+from impasto.painting.paint import paint_prompt, paint_sheet
+from impasto.painting.painters import LoadedPainter, load_classifier, load_painter
+from impasto.recipe import Recipe, load_painter_recipe, load_recipe
 from impasto.run_folder import RunFolder
-
-TINY: dict[str, list[str]] = {
-    "cdcgan": [
-        "method.width=4",
-        "method.discriminator_width=4",
-        "method.latent_size=8",
-        "method.augment={kind: ada, images_to_full: 8}",
-        "data.image_size=16",
-        "data.resize=20",
-        "training.batch_size=2",
-    ],
-    "cut": [
-        "method.width=4",
-        "method.blocks=2",
-        "method.discriminator_width=4",
-        "method.identity_weight=1",
-        "method.patches=20",
-        "method.underpainting=2",
-        "method.noise=0.1",
-        "method.tone_weight=1",
-        "method.augment={kind: ada, images_to_full: 8}",
-        "data.kind=atelier",
-        "data.image_size=24",
-        "data.resize=40",
-    ],
-    "cwgan-gp": [
-        "method.width=4",
-        "method.critic_width=4",
-        "method.latent_size=8",
-        "method.critic_steps=1",
-        "data.image_size=16",
-        "data.resize=20",
-        "training.batch_size=2",
-    ],
-    "cyclegan": [
-        "method.width=4",
-        "method.blocks=1",
-        "method.discriminator_width=4",
-        "method.pool_size=3",
-        "data.kind=atelier",
-        "data.image_size=24",
-        "data.resize=40",
-    ],
-    "gantor-v1": [
-        "method.width=8",
-        "method.discriminator_width=4",
-        "data.image_size=16",
-        "data.resize=40",
-        "training.batch_size=2",
-    ],
-    "gantor-v2": [
-        "method.width=12",
-        "method.discriminator_width=4",
-        "data.image_size=16",
-        "data.resize=40",
-        "training.batch_size=2",
-    ],
-    "inception-classifier": [
-        "method.width=2",
-        "data.image_size=76",
-        "data.resize=80",
-        "training.images=16",
-        "training.batch_size=2",
-        "training.best=validation/accuracy",
-    ],
-}
-"""For each method: what makes it small enough to train in a second."""
-
-RECIPE_OF = {name: f"{name}-atelier" for name in TINY}
-
-WITHOUT_EFFECT = {"cwgan-gp": ("critic.score.bias",)}
-"""Weights whose gradient is zero for good reason: a constant added to a critic's scores changes nothing."""
-
-ALL = sorted(METHODS)
-PAINTERS = [name for name in ALL if issubclass(METHODS[name], Painter)]
-CLASSIFIERS = [name for name in ALL if issubclass(METHODS[name], Classifier)]
-VALIDATING = [name for name in ALL if METHODS[name].validates]  # type: ignore[attr-defined]
-
-
-def tiny(name: str, *overrides: str) -> Recipe:
-    common = ["training.images=8", "training.batch_size=1", "training.schedule={kind: constant}", "training.seed=5"]
-    often = ["every.scalars=1", "every.samples=4", "every.checkpoint=4", "training.precision=fp32"]
-    measured = "every.metrics=4" if name in VALIDATING else "every.metrics=null"
-    return load_recipe(RECIPE_OF[name], [*common, *often, measured, *TINY[name], *overrides])
+from tests.conformance.tiny_methods import (
+    ALL,
+    CLASSIFIERS,
+    LEARNERS,
+    PAINTERS,
+    TRAINED_PAINTERS,
+    UNTRAINED,
+    VALIDATING,
+    literal_of,
+    recipe_of,
+    tiny,
+    tiny_settings,
+)
 
 
 def prepared(name: str, precision: Literal["32-true", "bf16-mixed"] = "32-true") -> tuple[Any, Any, Any]:
@@ -119,10 +51,30 @@ def prepared(name: str, precision: Literal["32-true", "bf16-mixed"] = "32-true")
     return method, state, dataset
 
 
+def painter_and_prompt(name: str, count: int) -> tuple[Any, Prompt]:
+    """Return a painter, untrained where it learns, and a prompt of `count` parts."""
+    if name in LEARNERS:
+        method, _, dataset = prepared(name)
+        return method, dataset.prompt(method.prompt_type, count)
+    loaded = load_painter(recipe_of(name))
+    return loaded.painter, made_up_prompt(loaded, count)
+
+
+def made_up_prompt(loaded: LoadedPainter, count: int) -> Prompt:
+    """Return a prompt for a painter without data of its own."""
+    chance = torch.Generator().manual_seed(3)
+    pictures = torch.rand(2, count, 3, 24, 32, generator=chance) * 2 - 1
+    if loaded.painter.prompt_type is PhotoPrompt:
+        return PhotoPrompt(pictures[0])
+    return StylePrompt(*pictures) if loaded.painter.prompt_type is StylePrompt else ClassPrompt(torch.zeros(count, 0))
+
+
 def test_every_method_is_covered() -> None:
-    assert set(TINY) == set(RECIPE_OF) == set(METHODS)
-    assert len(ALL) == 7
+    """The count keeps a method from being lost silently."""
+    assert len(ALL) >= 7
     assert set(PAINTERS) | set(CLASSIFIERS) == set(METHODS)
+    assert all(tiny_settings(name) for name in LEARNERS)
+    assert all(load_painter_recipe(recipe_of(name)).method.name == name for name in ALL)
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -134,7 +86,7 @@ def test_the_name_is_the_same_everywhere(name: str) -> None:
 
 
 @pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", LEARNERS)
 def test_losses_are_finite_and_every_weight_learns(name: str, precision: Literal["32-true", "bf16-mixed"]) -> None:
     method, state, dataset = prepared(name, precision)
     networks = {**method.networks(), **state.networks}
@@ -152,7 +104,7 @@ def test_losses_are_finite_and_every_weight_learns(name: str, precision: Literal
             assert id(weight) in optimized, f"{n}.{key} is in no optimizer"
             assert weight.grad is not None, f"{n}.{key} has no gradient"
             assert torch.isfinite(weight.grad).all()
-            if f"{n}.{key}" not in WITHOUT_EFFECT.get(name, ()):
+            if f"{n}.{key}" not in literal_of(name, "WITHOUT_EFFECT"):
                 assert not torch.equal(weight, before[f"{n}.{key}"]), f"{n}.{key} did not move"
             count += 1
     assert count == len(optimized)
@@ -160,14 +112,46 @@ def test_losses_are_finite_and_every_weight_learns(name: str, precision: Literal
 
 @pytest.mark.parametrize("name", PAINTERS)
 def test_painting_has_shape_range_and_repeats(name: str) -> None:
-    method, _, dataset = prepared(name)
-    prompt = dataset.prompts(2)
-    first = method.paint(prompt, generator(3))
-    again = method.paint(prompt, generator(3))
+    painter, prompt = painter_and_prompt(name, 2)
+    draws = [Draws.numbered(3, range(2)) for _ in range(3)]
+    first, again = (paint_prompt(painter, prompt, each) for each in draws[:2])
     assert first.shape[:2] == (2, 3)
     assert first.abs().max() <= 1.0
     assert torch.equal(first, again)
-    assert all(len(images) == 2 for images in method.sheet(prompt, generator(3)).values())
+    assert not first.requires_grad
+    assert all(len(images) == 2 for images in paint_sheet(painter, prompt, draws[2]).values())
+
+
+@pytest.mark.parametrize("name", PAINTERS)
+def test_painters_declare_what_the_code_around_them_needs(name: str) -> None:
+    painter, _ = painter_and_prompt(name, 1)
+    assert painter.prompt_type in (PhotoPrompt, ClassPrompt, StylePrompt)
+    fields = painter.paint_options.model_fields
+    assert all(field.description for field in fields.values()), "impasto about PAINTER prints them"
+    assert all(not field.is_required() for field in fields.values()), "every painter paints without being asked more"
+    tiling = painter.tiling
+    assert tiling is None or (tiling.reach >= 0 and tiling.step >= 1)
+
+
+@pytest.mark.parametrize("name", TRAINED_PAINTERS)
+def test_a_painter_holds_nothing_that_only_training_needs(name: str) -> None:
+    """Loading a painter builds what `networks` and `frozen` name and no other module."""
+    recipe = tiny(name)
+    method_class = METHODS[name]
+    assert issubclass(method_class, Learner)
+    painter = method_class(recipe.method, open_dataset(recipe.data, method_class.batch_type).spec)
+    declared = {id(p) for network in painter.networks().values() for p in network.parameters()}
+    declared |= {id(p) for each in painter.frozen().values() for p in each.network.parameters()}
+    held = {id(p) for value in vars(painter).values() for p in parameters_in(value)}
+    assert held == declared
+
+
+def parameters_in(value: Any) -> list[torch.nn.Parameter]:
+    """Return the weights of a module, or of the modules that a plain object holds."""
+    if isinstance(value, torch.nn.Module):
+        return list(value.parameters())
+    inside = vars(value).values() if type(value).__module__.startswith("impasto.networks") else ()
+    return [p for part in inside if isinstance(part, torch.nn.Module) for p in part.parameters()]
 
 
 @pytest.mark.parametrize("name", CLASSIFIERS)
@@ -219,19 +203,17 @@ def assert_same_checkpoint(one: Path, other: Path) -> None:
 
 ODD = ["training.batch_size=2", "training.images=9", "every.checkpoint=3", "every.scalars=5"]
 """Intervals and images that the batch does not divide."""
-IN_MID_CYCLE = {"cwgan-gp": ["method.critic_steps=3"]}
-"""For methods whose networks do not all learn at every step: what makes a run stop between two such steps."""
 FALLING = ["training.schedule={kind: linear-decay, constant_images: 3}", "training.ema_halflife_images=3"]
 
 
 @pytest.mark.parametrize("settings", [[], FALLING, [*ODD, *FALLING]], ids=["plain", "falling", "odd"])
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("name", LEARNERS)
 def test_resuming_is_exact(name: str, precision: str, settings: list[str], tmp_path: Path) -> None:
     is_odd = settings[:1] == ODD[:1]
     apart = ["every.metrics=6"] if is_odd and name in VALIDATING else []
     recipe = tiny(
-        name, f"training.precision={precision}", *settings, *apart, *(IN_MID_CYCLE.get(name, []) if is_odd else [])
+        name, f"training.precision={precision}", *settings, *apart, *(literal_of(name, "MID_CYCLE") if is_odd else [])
     )
     whole = train(recipe, tmp_path / "whole")
     half = stopping_at(recipe, tmp_path / "parts", 4)
@@ -252,9 +234,9 @@ def stopping_at(recipe: Recipe, run: Path, images: int) -> Path:
     import signal
 
     from impasto.engine.interrupts import InterruptedTraining
-    from impasto.engine.watch import Watch
+    from impasto.engine.listener import TrainingListener
 
-    class Stop(Watch):
+    class Stop(TrainingListener):
         def stepped(self, clock: Clock, means: Any) -> None:
             if clock.images_seen == images:
                 os.kill(os.getpid(), signal.SIGTERM)
@@ -292,13 +274,14 @@ def test_classifying_needs_two_files_only(name: str, tmp_path: Path) -> None:
     assert right == pytest.approx(loaded.validation_accuracy), "the same preprocessing in training and scoring"
 
 
-@pytest.mark.parametrize("name", PAINTERS)
+@pytest.mark.parametrize("name", TRAINED_PAINTERS)
 def test_painting_needs_two_files_only(name: str, tmp_path: Path) -> None:
     recipe = tiny(name)
     checkpoint = train(recipe, tmp_path / "run")
     loaded = load_painter(alone(checkpoint, tmp_path / "alone"))
-    prompt = open_dataset(recipe.data, METHODS[name].batch_type).prompts(1)  # type: ignore[attr-defined]
-    painted = loaded.painter.paint(prompt, generator(0))
+    method_class: Any = METHODS[name]
+    prompt = open_dataset(recipe.data, method_class.batch_type).prompt(loaded.painter.prompt_type, 1)
+    painted = paint_prompt(loaded.painter, prompt, Draws.numbered(0, [0]), loaded.options)
     assert painted.shape[:2] == (1, 3)
     weights = load_file(checkpoint / "weights.safetensors")
     assert weights.keys() == {f"{n}.{k}" for n, m in loaded.painter.networks().items() for k in m.state_dict()}
@@ -306,11 +289,25 @@ def test_painting_needs_two_files_only(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", ["onnx", "torch"])
 @pytest.mark.parametrize("name", PAINTERS)
-def test_painters_can_be_exported_and_say_nothing_of_this_machine(name: str, kind: Format, tmp_path: Path) -> None:
-    """A method whose painting is no single program refuses with a PainterError; none does so far."""
-    loaded = load_painter(alone(train(tiny(name), tmp_path / "run"), tmp_path / "alone"))
+def test_painters_can_be_exported_or_refuse_and_files_hold_no_path_of_this_machine(
+    name: str, kind: Format, tmp_path: Path
+) -> None:
+    if name in UNTRAINED:
+        loaded = load_painter(recipe_of(name))
+    else:
+        loaded = load_painter(alone(train(tiny(name), tmp_path / "run"), tmp_path / "alone"))
+    if not loaded.painter.exportable:
+        with pytest.raises(PainterError, match="cannot be exported"):
+            export_painter(loaded, tmp_path / f"x.{kind}", kind)
+        return
     exported = export_painter(loaded, tmp_path / f"x.{kind}", kind)
     assert exported.largest_difference < 1e-4
     content = exported.file.read_bytes()
     for place in (impasto.__file__, torch.__file__):
         assert str(Path(place).parent).encode() not in content
+
+
+@pytest.mark.parametrize("name", UNTRAINED)
+def test_what_does_not_learn_cannot_be_trained(name: str) -> None:
+    with pytest.raises(RecipeError, match="paints without learning"):
+        load_recipe(recipe_of(name))

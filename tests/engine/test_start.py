@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 
 from impasto.engine.start import find_start, rehearse, start_is_ready
 from impasto.engine.train import train
-from impasto.engine.watch import Watch
+from impasto.engine.listener import TrainingListener
 from impasto.errors import CheckpointError, ImpastoError, RecipeError, RunError
 from impasto.painting.painters import load_painter
 from impasto.recipe import Recipe, parse_recipe
@@ -150,7 +150,7 @@ def test_going_on_takes_all_that_paints_or_nothing(tiny_recipe: Path) -> None:
 
 
 def test_what_judges_starts_afresh_and_that_is_said() -> None:
-    class Listener(Watch):
+    class Listener(TrainingListener):
         def noted(self, note: str) -> None:
             notes.append(note)
 

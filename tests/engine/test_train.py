@@ -12,7 +12,7 @@ from PIL import Image
 
 from impasto.clock import Clock
 from impasto.engine.train import train
-from impasto.engine.watch import Watch
+from impasto.engine.listener import TrainingListener
 from impasto.errors import (
     CheckpointError,
     DataError,
@@ -37,7 +37,7 @@ def recipe(tiny_recipe: Path, *overrides: str) -> Recipe:
 def test_a_run_leaves_its_story(tiny_recipe: Path) -> None:
     told: list[Any] = []
 
-    class Listener(Watch):
+    class Listener(TrainingListener):
         def stepped(self, clock: Clock, means: Mapping[str, float] | None) -> None:
             told.append((clock.images_seen, means))
 
@@ -79,7 +79,7 @@ def test_the_last_and_the_best_checkpoint_are_kept(tiny_recipe: Path, monkeypatc
     assert not list(run.checkpoints.glob(".*"))
 
 
-class Steps(Watch):
+class Steps(TrainingListener):
     """Counts them."""
 
     def __init__(self) -> None:

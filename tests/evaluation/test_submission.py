@@ -23,16 +23,16 @@ from impasto.evaluation.submission import (
     MOST_BYTES,
     MOST_MEMBERS,
     Limits,
-    SubmissionSettings,
+    SubmissionOptions,
     asked,
     validate_submission,
     write_submission,
 )
-from impasto.painting.paint_picture import PaintSettings, paint_picture
+from impasto.painting.paint_picture import PhotoOptions, paint_picture
 from impasto.painting.painters import LoadedPainter, load_painter
 from tests.conftest import picture
 
-SMALL = SubmissionSettings(limits=Limits(fewest=3, most=12, side=32))
+SMALL = SubmissionOptions(limits=Limits(fewest=3, most=12, side=32))
 ONE = Limits(fewest=1, most=5)
 
 
@@ -103,7 +103,7 @@ def test_paintings_are_those_of_paint_in_the_order_of_the_photos(painter: Loaded
         whole = whole.resize((round(whole.width * scale), round(whole.height * scale)), Image.Resampling.BICUBIC)
         left, top = (whole.width - 32) // 2, (whole.height - 32) // 2
         square = whole.crop((left, top, left + 32, top + 32))
-        expected.append(as_jpeg(paint_picture(square, painter, PaintSettings())))
+        expected.append(as_jpeg(paint_picture(square, painter, PhotoOptions())))
     apart = np.array([[np.abs(one - np.asarray(other, int)).mean() for other in expected] for one in written])
     assert apart.diagonal().max() < 4  # rounded otherwise when resized
     assert apart.argmin(axis=1).tolist() == list(range(10))
@@ -115,7 +115,7 @@ def test_photos_of_the_contests_size_are_painted_as_they_are(painter: LoadedPain
     for number, original in enumerate(originals):
         original.save(f"photos/{number}.png")
     monkeypatch.setattr(type(painter.painter), "paint", lambda _self, prompt, _chance: prompt.images)
-    write_submission(Path("photos"), painter, Path("images.zip"), SubmissionSettings(limits=Limits(1, 2)))
+    write_submission(Path("photos"), painter, Path("images.zip"), SubmissionOptions(limits=Limits(1, 2)))
     for item, original in zip(read_collection(Path("images.zip")).items, originals, strict=True):
         assert read_picture(item.picture).tobytes() == as_jpeg(original).tobytes()
 
@@ -162,7 +162,7 @@ def test_too_few_or_too_many_photos_are_refused_before_anything_is_read(
         f"{photos} holds 10 photos, and the contest asks for 7,000 to 10,000 paintings; add photos"
     )
     with pytest.raises(EvaluationError, match="holds 10 photos, and the contest asks for 3 to 9 paintings; leave some"):
-        write_submission(photos, painter, Path("images.zip"), SubmissionSettings(limits=Limits(3, 9, 32)))
+        write_submission(photos, painter, Path("images.zip"), SubmissionOptions(limits=Limits(3, 9, 32)))
     assert not Path("images.zip").exists()
 
 
@@ -185,7 +185,7 @@ def test_too_few_that_can_be_used_are_told_before_painting(
     (photos / "07.png").write_text("text")
     monkeypatch.setattr(type(painter.painter), "paint", None)
     with pytest.raises(EvaluationError) as told:
-        write_submission(photos, painter, Path("images.zip"), SubmissionSettings(limits=Limits(10, 12, 32)))
+        write_submission(photos, painter, Path("images.zip"), SubmissionOptions(limits=Limits(10, 12, 32)))
     assert "holds 9 photos that can be used beside 1 that cannot (such as: " in str(told.value)
     assert "07.png is not a picture" in str(told.value)
     assert not list(Path().glob("*images.zip*"))

@@ -14,7 +14,7 @@ from torch.nn import functional
 from impasto.clock import Clock
 from impasto.data.batches import ImageSpec, LabelledImages
 from impasto.data.transforms import centre_crop, resized, to_pixels, to_range
-from impasto.engine.measuring import in_eval_mode
+from impasto.engine.measurement import in_eval_mode
 from impasto.errors import DataError, RecipeError
 from impasto.methods import inception_classifier
 from impasto.methods.inception_classifier import InceptionClassifier, InceptionClassifierOptions, fitted

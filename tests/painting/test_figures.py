@@ -10,7 +10,7 @@ from PIL import Image
 from impasto.errors import PainterError
 from impasto.painting import drawing, figures
 from impasto.painting.figures import Axis, Figure, Noise, axis_of, paint_cells
-from impasto.painting.prompts import requested_one
+from impasto.painting.class_requests import requested_one
 from impasto.painting.signature import read_signature
 from tests.painting.colour_painter import SPEC, STYLES, TWO_ATTRIBUTES, ColourPainter, colour_painter
 

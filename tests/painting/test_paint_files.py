@@ -12,7 +12,7 @@ import impasto
 from impasto.engine.train import train
 from impasto.errors import DataError, OutputError, PainterError, PictureError
 from impasto.painting.paint_files import paint_files
-from impasto.painting.paint_picture import PaintSettings, paint_picture
+from impasto.painting.paint_picture import PhotoOptions, paint_picture
 from impasto.painting.painters import LoadedPainter, load_painter
 from impasto.painting.signature import read_signature
 from impasto.recipe import load_recipe
@@ -27,19 +27,19 @@ def painter(tiny_recipe: Path) -> LoadedPainter:
 
 @pytest.mark.parametrize("size", [(8, 8), (9, 200), (37, 53), (64, 64), (131, 70)])
 def test_any_size_comes_back(painter: LoadedPainter, size: tuple[int, int]) -> None:
-    assert paint_picture(picture(1, *size), painter, PaintSettings()).size == size
-    assert paint_picture(picture(1, *size), painter, PaintSettings(size=16)).size == size
+    assert paint_picture(picture(1, *size), painter, PhotoOptions()).size == size
+    assert paint_picture(picture(1, *size), painter, PhotoOptions(size=16)).size == size
 
 
 def test_the_size_setting_paints_smaller_or_larger(painter: LoadedPainter) -> None:
     photo = picture(1, 128, 96)
-    fine = paint_picture(photo, painter, PaintSettings())
+    fine = paint_picture(photo, painter, PhotoOptions())
     for size in (24, 200):
-        other = paint_picture(photo, painter, PaintSettings(size=size))
+        other = paint_picture(photo, painter, PhotoOptions(size=size))
         assert other.size == photo.size
         assert np.abs(np.asarray(fine).astype(int) - np.asarray(other).astype(int)).mean() > 0.5
     with pytest.raises(PictureError, match="at --size 5000 a picture of 128 x 96 pixels would have 6667 x 5000, more"):
-        paint_picture(photo, painter, PaintSettings(size=5000, max_megapixels=30))
+        paint_picture(photo, painter, PhotoOptions(size=5000, max_megapixels=30))
 
 
 def test_a_large_photo_gets_a_brush_that_is_seen_unless_its_own_size_is_asked_for(
@@ -48,13 +48,13 @@ def test_a_large_photo_gets_a_brush_that_is_seen_unless_its_own_size_is_asked_fo
     monkeypatch.setattr("impasto.painting.paint_picture.LARGEST_UNASKED", 48)
     large, small = picture(1, 128, 96), picture(1, 48, 60)
     unasked, coarse, own, fine = (
-        np.asarray(paint_picture(large, painter, PaintSettings(size=size))) for size in (None, 48, "own", 96)
+        np.asarray(paint_picture(large, painter, PhotoOptions(size=size))) for size in (None, 48, "own", 96)
     )
     assert np.array_equal(unasked, coarse)
     assert np.array_equal(own, fine)
     assert not np.array_equal(unasked, own)
     assert np.array_equal(
-        paint_picture(small, painter, PaintSettings()), paint_picture(small, painter, PaintSettings(size="own"))
+        paint_picture(small, painter, PhotoOptions()), paint_picture(small, painter, PhotoOptions(size="own"))
     )
 
 
@@ -63,7 +63,7 @@ def test_among_several_one_that_would_become_too_large_is_skipped(painter: Loade
     photos.mkdir()
     picture(1, 40, 40).save(photos / "square.png")
     picture(1, 400, 10).save(photos / "wide.png")
-    outcome = paint_files([photos], painter, tmp_path / "out", PaintSettings(size=64, max_megapixels=0.1))
+    outcome = paint_files([photos], painter, tmp_path / "out", PhotoOptions(size=64, max_megapixels=0.1))
     assert [path.name for path in outcome.painted] == ["square.png"]
     assert [str(error).partition(" a picture")[0] for error in outcome.unreadable] == [
         f"{photos}/wide.png: at --size 64"
@@ -75,10 +75,10 @@ def test_strength_and_palette(painter: LoadedPainter) -> None:
     painting, half, none, kept = (
         np.asarray(paint_picture(photo, painter, settings)).astype(float)
         for settings in (
-            PaintSettings(),
-            PaintSettings(strength=0.5),
-            PaintSettings(strength=0),
-            PaintSettings(colours="keep"),
+            PhotoOptions(),
+            PhotoOptions(strength=0.5),
+            PhotoOptions(strength=0),
+            PhotoOptions(colours="keep"),
         )
     )
     assert np.array_equal(none, photo)
@@ -95,7 +95,7 @@ def test_a_painting_that_cannot_be_saved_is_told(painter: LoadedPainter, tmp_pat
         output = tmp_path / f"out-{blocked.stem}"
         (output / blocked.name).mkdir(parents=True)  # a folder where the painting should go
         with pytest.raises(OutputError, match=f"{blocked.name} cannot be written"):
-            paint_files(photos, painter, output, PaintSettings(overwrite=True))
+            paint_files(photos, painter, output, PhotoOptions(overwrite=True))
 
 
 def test_large_pictures_are_alone_in_memory(
@@ -158,7 +158,7 @@ def test_folders_formats_and_orientation(painter: LoadedPainter, tmp_path: Path)
 def test_one_format_for_all_keeps_names_apart(painter: LoadedPainter, tmp_path: Path) -> None:
     picture(1).save(tmp_path / "a.jpg")
     picture(2).save(tmp_path / "a.png")
-    outcome = paint_files([tmp_path / "a.jpg", tmp_path / "a.png"], painter, tmp_path / "o", PaintSettings(kind="WEBP"))
+    outcome = paint_files([tmp_path / "a.jpg", tmp_path / "a.png"], painter, tmp_path / "o", PhotoOptions(kind="WEBP"))
     assert sorted(p.name for p in outcome.painted) == ["a.jpg.webp", "a.png.webp"]
 
 
@@ -166,7 +166,7 @@ def test_one_format_for_all_keeps_names_apart(painter: LoadedPainter, tmp_path: 
 def test_the_signature_is_read_back(painter: LoadedPainter, suffix: str, tmp_path: Path) -> None:
     photo = tmp_path / f"café{suffix}"
     picture(1).save(photo)
-    (painting,) = paint_files([photo], painter, tmp_path / "out", PaintSettings(seed=7, size=20)).painted
+    (painting,) = paint_files([photo], painter, tmp_path / "out", PhotoOptions(seed=7, size=20)).painted
     assert read_signature(painting) == {
         "painter": "tiny",
         "method": "cyclegan",
@@ -219,9 +219,9 @@ def test_nothing_is_overwritten_unasked(painter: LoadedPainter, tmp_path: Path) 
     paint_files([photo], painter, tmp_path / "out")
     with pytest.raises(OutputError, match=r"out/a.png exists; say --overwrite"):
         paint_files([photo], painter, tmp_path / "out")
-    assert paint_files([photo], painter, tmp_path / "out", PaintSettings(overwrite=True)).painted
+    assert paint_files([photo], painter, tmp_path / "out", PhotoOptions(overwrite=True)).painted
     with pytest.raises(OutputError, match="would be replaced by its own painting"):
-        paint_files([photo], painter, tmp_path, PaintSettings(overwrite=True))
+        paint_files([photo], painter, tmp_path, PhotoOptions(overwrite=True))
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="cannot be written"):
         paint_files([photo], painter, tmp_path / "file" / "out")
@@ -246,7 +246,7 @@ def test_missing_photos_and_empty_folders(painter: LoadedPainter, tmp_path: Path
 def test_formats_that_cannot_hold_the_picture(painter: LoadedPainter, tmp_path: Path) -> None:
     Image.new("RGB", (16_400, 8)).save(tmp_path / "wide.png")
     with pytest.raises(PictureError, match=r"wide.png has 16400 x 8 pixels, more than WEBP can hold; say --format png"):
-        paint_files([tmp_path / "wide.png"], painter, tmp_path / "out", PaintSettings(kind="WEBP"))
+        paint_files([tmp_path / "wide.png"], painter, tmp_path / "out", PhotoOptions(kind="WEBP"))
 
 
 def test_paintings_inside_the_folder_of_photos_are_not_painted_again(painter: LoadedPainter, tmp_path: Path) -> None:
@@ -254,7 +254,7 @@ def test_paintings_inside_the_folder_of_photos_are_not_painted_again(painter: Lo
     folder.mkdir()
     picture(1).save(folder / "a.png")
     for _ in range(2):
-        outcome = paint_files([folder], painter, folder / "paintings", PaintSettings(overwrite=True))
+        outcome = paint_files([folder], painter, folder / "paintings", PhotoOptions(overwrite=True))
         assert [p.relative_to(folder).as_posix() for p in outcome.painted] == ["paintings/a.png"]
 
 
@@ -266,4 +266,4 @@ def test_memory_that_does_not_suffice_is_told(painter: LoadedPainter, monkeypatc
     with pytest.raises(
         PainterError, match=r"not enough memory to paint 90 x 60 pixels at once; say --size .* below 60"
     ):
-        paint_picture(picture(1, 90, 60), painter, PaintSettings())
+        paint_picture(picture(1, 90, 60), painter, PhotoOptions())

@@ -15,7 +15,7 @@ from impasto.data.batches import Images, Labels
 from impasto.engine.train import train
 from impasto.errors import PainterError, RunError
 from impasto.method import LatentPainter
-from impasto.painting.paint_picture import PaintSettings, paint_picture
+from impasto.painting.paint_picture import PhotoOptions, paint_picture
 from impasto.painting.painters import (
     DEFAULT_PAINTER,
     find_painter,
@@ -147,7 +147,7 @@ def test_the_painter_in_the_box_does_not_weave() -> None:
     """In an even sky, what comes back every fourth pixel is hardly stronger than what lies beside it in the spectrum."""
     sky = Image.new("RGB", (192, 192), (30, 60, 20))
     sky.paste((120, 160, 210), (0, 0, 192, 160))
-    painting = paint_picture(sky, load_painter("impressionist"), PaintSettings()).convert("L")
+    painting = paint_picture(sky, load_painter("impressionist"), PhotoOptions()).convert("L")
     even = torch.from_numpy(np.array(painting)[16:144, 32:160]).double()
     assert even.std() > 4, "strokes"
     window = torch.hann_window(128, dtype=torch.double)

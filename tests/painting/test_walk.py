@@ -13,7 +13,7 @@ from impasto.errors import ImpastoError, OutputError
 from impasto.painting import drawing, films
 from impasto.painting.films import check_film, write_film
 from impasto.painting.latents import drawn_latents
-from impasto.painting.prompts import requested_one
+from impasto.painting.class_requests import requested_one
 from impasto.painting.signature import read_signature
 from impasto.painting.walk import Idea, there, walk_frames
 from tests.painting.colour_painter import SPEC, ColourPainter

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 import torch
 
-from impasto.engine.watch import Watch
+from impasto.engine.listener import TrainingListener
 from impasto.evaluation.label_consistency import Consistency
 from impasto.evaluation.record import Interval
 from impasto.gallery.table import write_table_page
 from impasto.painting.signature import read_signature
 from impasto.recipe_files import shipped_tables
-from impasto.tables.drawing import draw_figure
-from impasto.tables.measuring import TableJudge
+from impasto.tables.figures import draw_figure
+from impasto.tables.evaluator import TableEvaluator
 from impasto.tables.result import Budget, ByClass, Drawn, Mixed, TableResult, Value
 from impasto.tables.table_file import load_table
 from impasto.tables.training import planned_runs, train_run
@@ -28,9 +28,9 @@ def result(table_file: str) -> TableResult:
     table = load_table(table_file)
     runs = planned_runs(table, Path("runs"))
     for run in runs:
-        train_run(run, Watch())
+        train_run(run, TrainingListener())
     device = torch.device("cpu")
-    judge = TableJudge(table.judge, runs, device)
+    judge = TableEvaluator(table.judge, runs, device)
     rows = [judge.judge(row) for row in table.rows]
     figures = {f.name: draw_figure(f, runs[0], Path("out") / f"{f.name}.png", device) for f in table.figures}
     return TableResult("tiny", table, rows, figures)

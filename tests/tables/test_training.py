@@ -10,7 +10,7 @@ import pytest
 
 from impasto.engine.interrupts import InterruptedTraining
 from impasto.engine.train import train
-from impasto.engine.watch import Watch
+from impasto.engine.listener import TrainingListener
 from impasto.errors import RecipeError, RunError
 from impasto.painting.painters import load_painter
 from impasto.recipe import load_recipe
@@ -18,7 +18,7 @@ from impasto.tables.table_file import load_table
 from impasto.tables.training import PlannedRun, _Keeping, planned_runs, train_run
 
 
-class Steps(Watch):
+class Steps(TrainingListener):
     """Counts steps, and presses Ctrl-C after some."""
 
     def __init__(self, stop_after: int = 0) -> None:
@@ -31,7 +31,7 @@ class Steps(Watch):
 
 
 def test_what_keeps_painters_passes_on_all_that_is_heard() -> None:
-    told = {name for name, member in vars(Watch).items() if callable(member) and not name.startswith("_")}
+    told = {name for name, member in vars(TrainingListener).items() if callable(member) and not name.startswith("_")}
     assert told <= vars(_Keeping).keys()
     assert "alarmed" in told
 

@@ -114,18 +114,18 @@ def train(
     train_command(recipe, overrides or [], run, accept_changed_data=accept_changed_data)
 
 
-PAINT_HELP = """Paint photos, or paint from noise what labels ask for: it depends on the painter.
+PAINT_HELP = """Paint photos, or paint from noise: the painter decides what it takes.
 
-Photos may be of any size; each painting has its photo's size.
+Photos may have any size. Each painting has the size of its photo.
 
   impasto paint holiday/ --painter engraver
 
-  impasto paint --painter runs/styles --label ukiyo_e --count 16 --seed 3
+  impasto paint --painter styles --class ukiyo_e --count 16 --seed 3
 
-  impasto paint --painter runs/styles --mix ukiyo_e=0.6,impressionism=0.4
+  impasto paint --painter styles --mix ukiyo_e=0.6,impressionism=0.4 --set truncation=0.7
 
-Several --label paint as many of each; of a painter that knows styles and genres they ask for both at once. Each
-painting carries how it was made, see `impasto about`. Painters: see `impasto painters`.
+Several --class options paint that many of each class. With a painter of styles and genres they are combined. Each
+painting records how it was made; see `impasto about`.
 """
 
 
@@ -136,50 +136,56 @@ def paint(
     ] = None,
     painter: Annotated[
         str | None,
-        typer.Option(
-            metavar="NAME_OR_RUN", help="A painter's name or a run folder; the newest finished run unless said."
-        ),
+        typer.Option(metavar="NAME_OR_RUN", help="A painter's name or a run folder. Default: the newest finished run."),
     ] = None,
-    output: Annotated[Path, typer.Option(metavar="DIR", help="Where the paintings go.")] = Path("paintings"),
-    label: Annotated[
-        list[str] | None, typer.Option(metavar="NAME", help="From noise: a class; all of them in turn unless said.")
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Folder of the paintings.")] = Path(
+        "paintings"
+    ),
+    style: Annotated[
+        Path | None, typer.Option(metavar="PICTURE", help="Paint in the style of this picture, with painters that can.")
+    ] = None,
+    classes: Annotated[
+        list[str] | None, typer.Option("--class", metavar="NAME", help="From noise: a class. Default: all in turn.")
     ] = None,
     mix: Annotated[
         str | None, typer.Option(metavar="NAME=WEIGHT,...", help="From noise: several classes in one painting.")
     ] = None,
     count: Annotated[
         int | None,
-        typer.Option(min=1, max=100_000, help="From noise: paintings of each; 16, or all classes once, unless said."),
+        typer.Option(min=1, max=100_000, help="From noise: paintings of each. Default: 16, or all classes once."),
     ] = None,
-    truncation: Annotated[
-        float | None, typer.Option(help="From noise: keep latents within this of 0, such as 0.7, for less variety.")
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set", metavar="NAME=VALUE", help="An option of the method; `impasto about PAINTER` lists them."
+        ),
     ] = None,
     size: Annotated[
         str | None,
         typer.Option(
             metavar="PIXELS|own",
-            help="Paint at this short side: smaller for a coarser brush. At most 800 unless said; own: the photo's "
-            "own. The photo's size is kept.",
+            help="Paint at this short side: smaller for a coarser brush. own: the photo's. Default: the photo's, at "
+            "most 800. The photo's size is kept.",
         ),
     ] = None,
     strength: Annotated[
-        float, typer.Option(min=0, max=1, help="How much of the painting, and how little of the photo, is seen.")
+        float, typer.Option(min=0, max=1, help="0 is the photo, 1 is the painting; values between mix both.")
     ] = 1.0,
     colours: Annotated[
         Literal["painted", "keep"], typer.Option(help="keep: the painting takes its photo's palette.")
     ] = "painted",
     format: Annotated[  # noqa: A002
-        Literal["png", "jpeg", "webp"] | None, typer.Option(help="File format; the photo's own, or PNG, unless said.")
+        Literal["png", "jpeg", "webp"] | None, typer.Option(help="File format. Default: the photo's, or PNG.")
     ] = None,
-    overwrite: Annotated[bool, typer.Option("--overwrite", help="Paint again what is already there.")] = False,
-    seed: Annotated[int, typer.Option(min=0, help="For painters that use chance.")] = 0,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace existing paintings.")] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Random seed; moves the dabs of `impressionist`.")] = 0,
     device: DeviceName = "auto",
     max_megapixels: Annotated[float, typer.Option(min=0.01, help="Refuse photos with more pixels.")] = 200.0,
 ) -> None:
-    from impasto.cli.painting import LabelWishes, brush_size, paint_command
-    from impasto.painting.paint_picture import PaintSettings
+    from impasto.cli.painting import PromptOptions, brush_size, paint_command
+    from impasto.painting.paint_picture import PhotoOptions
 
-    settings = PaintSettings(
+    options = PhotoOptions(
         size=brush_size(size),
         strength=strength,
         colours=colours,
@@ -188,8 +194,8 @@ def paint(
         seed=seed,
         max_megapixels=max_megapixels,
     )
-    wishes = LabelWishes(label or (), mix, count, truncation)
-    paint_command(photos or [], painter, output, settings, device, wishes)
+    asked = PromptOptions(photos or (), style, classes or (), mix, count, settings or ())
+    paint_command(painter, output, options, device, asked)
 
 
 EXPORT_HELP = """Write a painter as a model that other programs run, for pictures of any size.

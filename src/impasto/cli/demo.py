@@ -19,7 +19,7 @@ from impasto.engine.interrupts import InterruptedTraining
 from impasto.engine.train import train
 from impasto.gallery.report import Comparison, write_report
 from impasto.painting.paint_files import paint_files
-from impasto.painting.paint_picture import PaintSettings
+from impasto.painting.paint_picture import PhotoOptions
 from impasto.painting.painters import DEFAULT_PAINTER, LoadedPainter, load_painter, shipped_painters
 from impasto.recipe import load_recipe
 from impasto.run_folder import RunFolder
@@ -65,7 +65,7 @@ def _painted(photos: Sequence[Path], painter: LoadedPainter, output: Path) -> tu
     begun = time.monotonic()
     with counting_bar(console) as bar:
         task = bar.add_task("painted", total=None)
-        settings = PaintSettings(kind="PNG", overwrite=True)
+        settings = PhotoOptions(kind="PNG", overwrite=True)
         outcome = paint_files(
             photos, painter, output, settings, lambda done, of: bar.update(task, completed=done, total=of)
         )

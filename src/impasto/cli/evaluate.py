@@ -30,7 +30,7 @@ from impasto.evaluation.extractors import Extractor, Precision, Settings
 from impasto.evaluation.images import Readable, open_pictures
 from impasto.evaluation.record import Measure, Record
 from impasto.evaluation.statistics import save_statistics, statistics_of
-from impasto.evaluation.subject import Wishes, open_reference, open_subject
+from impasto.evaluation.subject import SubjectOptions, open_reference, open_subject
 from impasto.files import write_text
 from impasto.gallery.memorisation import write_memorisation_page
 from impasto.hardware import chosen_device, keep_large_blocks
@@ -47,7 +47,7 @@ class Wanted:
     weights: Path | None
     precision: Precision
     device: Device
-    wishes: Wishes
+    wishes: SubjectOptions
     allow_small: bool
     memorised: str | None
     mifid_threshold: float

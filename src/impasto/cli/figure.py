@@ -21,12 +21,13 @@ from impasto.evaluation.label_consistency import check_mixable, label_consistenc
 from impasto.files import write_text
 from impasto.hardware import chosen_device, keep_large_blocks
 from impasto.painting import figures
-from impasto.painting.drawing import latent_painter, made_by
+from impasto.painting.class_pictures import latent_painter
+from impasto.painting.class_requests import Request, completed, find_attribute, requested_one
 from impasto.painting.figures import Axis, Figure, Noise
 from impasto.painting.films import FRAMES_PER_SECOND, check_film, write_film
 from impasto.painting.paint_files import KIND_OF
 from impasto.painting.painters import LoadedClassifier, LoadedPainter, load_classifier, load_painter
-from impasto.painting.prompts import Request, completed, find_attribute, requested_one
+from impasto.painting.signature import made_by
 from impasto.painting.walk import Idea, walk_frames
 
 NOTHING_KEPT = "nothing was written"
@@ -136,7 +137,7 @@ def walk_command(
     if not labels:
         console.print(f"  [yellow]note:[/] no --label was said; walking from {escape(start.request.name)}")
     with counted("painted", NOTHING_KEPT, "the same command begins anew") as progress:
-        pictures = walk_frames(latent_painter(loaded), start, end, frames, progress)
+        pictures = walk_frames(loaded, start, end, frames, progress)
         write_film(pictures, wishes.output, {**made_by(loaded), **_of_walk(start, end, wishes)})
     seconds = frames / FRAMES_PER_SECOND
     console.print(

@@ -71,7 +71,7 @@ def evaluate(
     device: DeviceName = "auto",
 ) -> None:
     from impasto.cli.evaluate import Wanted, evaluate_command
-    from impasto.evaluation.subject import Wishes
+    from impasto.evaluation.subject import SubjectOptions
 
     evaluate_command(
         Wanted(
@@ -82,7 +82,7 @@ def evaluate(
             weights=weights,
             precision=precision,
             device=device,
-            wishes=Wishes(label, photos, images, size, seed),
+            wishes=SubjectOptions(label, photos, images, size, seed),
             allow_small=allow_small,
             memorised=memorised,
             mifid_threshold=mifid_threshold,
@@ -115,9 +115,9 @@ def submit(
     max_megapixels: Annotated[float, typer.Option(min=0.01, help="Leave out photos with more pixels.")] = 200.0,
 ) -> None:
     from impasto.cli.submit import submit_command
-    from impasto.evaluation.submission import SubmissionSettings
+    from impasto.evaluation.submission import SubmissionOptions
 
-    submit_command(run, photos, output, check, SubmissionSettings(seed, max_megapixels), device)
+    submit_command(run, photos, output, check, SubmissionOptions(seed, max_megapixels), device)
 
 
 @judging.command(no_args_is_help=True, rich_help_panel=PANEL)

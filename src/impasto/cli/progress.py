@@ -13,7 +13,7 @@ from impasto.cli.bars import LINE_SECONDS, histogram_lines
 from impasto.cli.console import escape
 from impasto.clock import Clock
 from impasto.durations import in_words
-from impasto.engine.watch import Watch
+from impasto.engine.listener import TrainingListener
 from impasto.recipe import Recipe
 from impasto.run_folder import RunFolder
 
@@ -21,7 +21,7 @@ NICKNAMES = {"generator": "g", "discriminator": "d"}
 """Of networks, where room is short."""
 
 
-class TrainingProgress(Watch):
+class TrainingProgress(TrainingListener):
     """Shows images/s, time left and losses."""
 
     def __init__(self, console: Console) -> None:

@@ -16,7 +16,7 @@ from impasto.cli.options import Device
 from impasto.errors import ImpastoError
 from impasto.evaluation.images import open_pictures
 from impasto.evaluation.quiz import Score, draw_quiz, pooled, read_answers, read_key, score, verdict
-from impasto.evaluation.subject import Wishes, open_subject
+from impasto.evaluation.subject import SubjectOptions, open_subject
 from impasto.gallery.quiz import write_quiz
 from impasto.hardware import chosen_device
 
@@ -41,7 +41,7 @@ def quiz_command(what: Sequence[str], wishes: QuizWishes) -> None:
         raise ImpastoError(f"a quiz needs one collection, run or painter and real pictures; {USAGE}")
     device = torch.device(chosen_device(wishes.device, "--device"))
     real = open_pictures(wishes.against)
-    generated = open_subject(what[0], Wishes(photos=wishes.photos, seed=wishes.seed), device)
+    generated = open_subject(what[0], SubjectOptions(photos=wishes.photos, seed=wishes.seed), device)
     with counting_bar(console) as bar:
         task = bar.add_task("drawn", total=None)
         try:

@@ -15,7 +15,7 @@ from impasto.errors import ImpastoError
 from impasto.evaluation.submission import (
     CHECKS,
     Submission,
-    SubmissionSettings,
+    SubmissionOptions,
     asked,
     validate_submission,
     write_submission,
@@ -31,7 +31,7 @@ def submit_command(
     photos: Path | None,
     output: Path | None,
     check: Path | None,
-    settings: SubmissionSettings,
+    settings: SubmissionOptions,
     device: Device,
 ) -> None:
     """Write a submission and check it, or check one that is there; leave with 1 where the contest would refuse it."""
@@ -50,7 +50,7 @@ def submit_command(
     _check(output, settings, stopped=f"Stopped; {output} is written, but not checked: impasto submit --check {output}")
 
 
-def _write(run: str, photos: Path, output: Path, settings: SubmissionSettings, device: Device) -> None:
+def _write(run: str, photos: Path, output: Path, settings: SubmissionOptions, device: Device) -> None:
     painter = load_painter(run, chosen_device(device, "--device"))
     console.print(f"Painting with [bold]{escape(painter.name)}[/] ({painter.recipe.method.name})")
     with _counted(f"Stopped; {output} was not written, and nothing is kept.") as progress:
@@ -61,7 +61,7 @@ def _write(run: str, photos: Path, output: Path, settings: SubmissionSettings, d
     console.print(f"{written.count:,} paintings in {escape(str(output))} ({size:,.1f} MB)")
 
 
-def _check(file: Path, settings: SubmissionSettings, stopped: str) -> None:
+def _check(file: Path, settings: SubmissionOptions, stopped: str) -> None:
     with _counted(stopped) as progress:
         submission = validate_submission(file, settings.limits, progress)
     _print_ticks(submission, settings)
@@ -69,7 +69,7 @@ def _check(file: Path, settings: SubmissionSettings, stopped: str) -> None:
         raise typer.Exit(1)
 
 
-def _print_ticks(submission: Submission, settings: SubmissionSettings) -> None:
+def _print_ticks(submission: Submission, settings: SubmissionOptions) -> None:
     wrong = {problem.check: problem.says for problem in submission.problems}
     for check in CHECKS:
         if check in wrong:

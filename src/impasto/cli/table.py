@@ -17,8 +17,8 @@ from impasto.files import write_text
 from impasto.gallery.table import write_table_page
 from impasto.hardware import chosen_device, keep_large_blocks
 from impasto.tables.checking import check_plan
-from impasto.tables.drawing import draw_figure
-from impasto.tables.measuring import TableJudge
+from impasto.tables.evaluator import TableEvaluator
+from impasto.tables.figures import draw_figure
 from impasto.tables.options import Table
 from impasto.tables.result import Drawn, RowResult, TableResult
 from impasto.tables.table_file import load_table
@@ -44,7 +44,7 @@ def table_command(
     planned = planned_runs(table, runs)
     check_plan(source, table, planned)
     on = torch.device(chosen_device(device, "--device"))
-    judge = None if table.judge is None else TableJudge(table.judge, planned, on)
+    judge = None if table.evaluator is None else TableEvaluator(table.evaluator, planned, on)
     if judge is not None:
         judge.check_features(table.rows)
     for place, run in enumerate(planned, start=1):
@@ -61,15 +61,15 @@ def table_command(
     console.print(str(page.resolve()), markup=False)
 
 
-def _judged(judge: TableJudge, table: Table, place: int) -> RowResult:
+def _judged(judge: TableEvaluator, table: Table, place: int) -> RowResult:
     row = table.rows[place]
     console.print(f"Judging {place + 1}/{len(table.rows)} {escape(row.name)}")
     with passes() as progress:
-        return judge.judge(row, progress)
+        return judge.evaluate(row, progress)
 
 
 def _drawn(
-    table: Table, planned: Sequence[PlannedRun], folder: Path, device: torch.device, judge: TableJudge | None
+    table: Table, planned: Sequence[PlannedRun], folder: Path, device: torch.device, judge: TableEvaluator | None
 ) -> dict[str, Drawn]:
     runs = {run.name: run for run in planned}
     found = {}

@@ -13,12 +13,12 @@ import typer
 
 from impasto.cli.console import console, escape
 from impasto.cli.progress import TrainingProgress
-from impasto.data.batches import Images, Labels
 from impasto.engine.interrupts import InterruptedTraining
 from impasto.engine.start import rehearse, start_is_ready
 from impasto.engine.train import train
-from impasto.method import Classifier, Painter
 from impasto.methods import METHODS
+from impasto.painter import Classifier, Painter
+from impasto.painting.usage import usage_of
 from impasto.recipe import Recipe, load_recipe
 from impasto.recipe_files import shipped_recipes
 from impasto.run_folder import RunFolder
@@ -99,8 +99,6 @@ def _what_next(recipe: Recipe, folder: str) -> str:
     method = METHODS[recipe.method.name]
     if issubclass(method, Classifier):
         return f"Judge with it: impasto evaluate PAINTINGS --metrics is,top1 --features {folder}"
-    if issubclass(method, Painter) and method.prompt_type is Images:
-        return f"Paint with it: impasto paint PHOTO --painter {folder}"
-    if issubclass(method, Painter) and method.prompt_type is Labels:
-        return f"Paint with it: impasto paint --painter {folder} --label CLASS --count 16"
+    if issubclass(method, Painter):
+        return f"Paint with it: {usage_of(method).command_for(folder)}"
     return f"Look at what it learned: {folder}/samples"

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Literal
 
 import torch
+from torch import Tensor
 
 from impasto.data.atelier_pictures import atelier_folder
-from impasto.data.batches import Images, ImageSpec, LabelledImages, Labels, PairedImages, UnpairedImages
+from impasto.data.batches import ImageSpec, LabelledImages, PairedImages, UnpairedImages
 from impasto.data.crops import Draw, centre_squares, crop_batches, held_out_batches
 from impasto.data.dataset import DataOptions, Dataset, Exhibits
 from impasto.data.fingerprint import combined
@@ -131,12 +132,15 @@ class Atelier(Dataset):
         items = [item._replace(labels={"style": style}) for style in STYLES for item in self.renderings[style].train]
         return Exhibits((), tuple(items), "style", tuple(items))
 
-    def prompts(self, count: int) -> Images | Labels:
-        """Return held-out photos, or for labelled data one-hot labels that go round the classes."""
-        if self._is_labelled:
-            return Labels(torch.eye(len(STYLES))[torch.arange(count) % len(STYLES)])
+    def example_photos(self, count: int) -> Tensor:
+        """Return the largest centre squares of photos, held-out ones first."""
         shown = (*self.photos.test, *self.photos.train)[:count]
-        return Images(centre_squares([item.picture for item in shown], self.options))
+        return centre_squares([item.picture for item in shown], self.options)
+
+    def example_styles(self, count: int) -> Tensor:
+        """Return the largest centre squares of the renderings, held-out ones first."""
+        shown = (*self.paintings.test, *self.paintings.train)[:count]
+        return centre_squares([item.picture for item in shown], self.options)
 
     def _reader(self) -> Reader:
         return reader(self.options, sum(len(s.train) for s in (self.photos, *self.renderings.values())))

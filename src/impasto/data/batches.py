@@ -1,4 +1,4 @@
-"""What methods learn from (batches) and paint from (prompts).
+"""What methods learn from: batches. `prompts.py` has what they paint from.
 
 Images are float32 tensors [N, C, H, W] in [-1, 1], RGB where C = 3.
 """
@@ -10,7 +10,7 @@ from typing import NamedTuple
 from torch import Tensor
 
 UNKNOWN = -1
-"""The label of an image whose class is not known; the losses take all below 0 for that."""
+"""The label of an image of unknown class. The losses treat every negative label as unknown."""
 
 
 class ImageSpec(NamedTuple):
@@ -20,9 +20,9 @@ class ImageSpec(NamedTuple):
     size: int
     """Height and width of a training crop, pixels."""
     classes: tuple[str, ...] = ()
-    """Names of the classes; empty where there are none. With several attributes each is called `attribute=value`."""
+    """Names of the classes; empty where there are none. With several attributes, each name is `attribute=value`."""
     groups: tuple[int, ...] = ()
-    """How many of the classes, in order, belong to each attribute; nothing where all are of one."""
+    """How many of the classes, in order, belong to each attribute. Empty where there is one attribute."""
 
     @property
     def attributes(self) -> tuple[int, ...]:
@@ -30,13 +30,13 @@ class ImageSpec(NamedTuple):
         return self.groups or (len(self.classes),)
 
     def classes_of_first(self) -> tuple[str, ...]:
-        """Return the names of the first attribute's classes, without the attribute's own."""
+        """Return the names of the first attribute's classes, without the attribute's name."""
         own = self.classes[: self.attributes[0]]
         return tuple(name.partition("=")[2] for name in own) if self.groups else own
 
 
 class UnpairedImages(NamedTuple):
-    """Two unrelated images at a time: domains A and B of spec 03."""
+    """Two unrelated images at a time: a photo (domain A) and a painting (domain B)."""
 
     photos: Tensor
     """[N, C, H, W]"""
@@ -45,7 +45,7 @@ class UnpairedImages(NamedTuple):
 
 
 class PairedImages(NamedTuple):
-    """Two pictures of the same thing, cut from the same place."""
+    """Two pictures of the same scene, cropped at the same place."""
 
     sources: Tensor
     """[N, C, H, W]"""
@@ -54,23 +54,9 @@ class PairedImages(NamedTuple):
 
 
 class LabelledImages(NamedTuple):
-    """Images with a class of each attribute, mostly of one."""
+    """Images with one class for each attribute."""
 
     images: Tensor
     """[N, C, H, W]"""
     labels: Tensor
     """[N, A] int64: the class of each of A attributes, counted within the attribute; UNKNOWN where it is not known"""
-
-
-class Images(NamedTuple):
-    """A prompt: pictures to be painted over."""
-
-    images: Tensor
-    """[N, C, H, W], any height and width"""
-
-
-class Labels(NamedTuple):
-    """A prompt: how much of each class each painting should have."""
-
-    weights: Tensor
-    """[N, K] float32, K = len(ImageSpec.classes): one-hot for each attribute, zeros where any will do, or a mixture"""

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar, Literal, NamedTuple
+from typing import Any, ClassVar, Literal, NamedTuple, cast
 
+import torch
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from torch import Tensor
 
 from impasto.data.batches import ImageSpec
 from impasto.data.collection import Item
 from impasto.data.fingerprint import Fingerprint
 from impasto.data.pictures import MAX_MEGAPIXELS
+from impasto.data.prompts import AnyPrompt, ClassPrompt, PhotoPrompt, Prompt, StylePrompt
 from impasto.data.transforms import AS_IT_IS, Look
+from impasto.errors import RecipeError
 
 
 class DataOptions(BaseModel):
@@ -93,9 +97,38 @@ class Dataset(ABC):
     def stream(self, batch_size: int, seed: int, start: int = 0, rank: int = 0, world_size: int = 1) -> Iterator[Any]:
         """Yield batches for ever from position `start`, counted in images; each device gets its share."""
 
-    @abstractmethod
-    def prompts(self, count: int) -> Any:
-        """Return a prompt of at most `count` parts, from held-out pictures where there are any; always the same."""
+    def prompt(self, kind: type[AnyPrompt], count: int) -> AnyPrompt:
+        """Return a prompt of at most `count` parts for a painter that takes this kind of prompt; always the same.
+
+        Raises RecipeError where the data has nothing of this kind.
+        """
+        made: Prompt
+        if issubclass(kind, ClassPrompt):
+            made = ClassPrompt(self._example_classes(count))
+        elif issubclass(kind, StylePrompt):
+            photos, styles = self.example_photos(count), self.example_styles(count)
+            made = StylePrompt(photos, styles[torch.arange(len(photos)) % len(styles)])
+        else:
+            made = PhotoPrompt(self.example_photos(count))
+        return cast("AnyPrompt", made)
+
+    def example_photos(self, count: int) -> Tensor:  # noqa: ARG002
+        """Return at most `count` photos [n, 3, side, side] in [-1, 1], held-out ones where there are any."""
+        raise self._without("photos")
+
+    def example_styles(self, count: int) -> Tensor:  # noqa: ARG002
+        """Return at most `count` pictures [n, 3, side, side] in [-1, 1] whose style is learned."""
+        raise self._without("style pictures")
+
+    def _example_classes(self, count: int) -> Tensor:
+        """Return one-hot class weights [count, K] that take turns; of several attributes, side by side."""
+        numbers = torch.arange(count)
+        turns = [torch.eye(classes)[numbers % max(1, classes)] for classes in self.spec.attributes if classes]
+        return torch.cat(turns, 1) if turns else torch.zeros(count, 0)
+
+    def _without(self, what: str) -> RecipeError:
+        kind = self.Options.model_fields["kind"].default
+        return RecipeError("recipe", [f"data.kind: {kind} has no {what} for this method to paint; use another kind"])
 
     @property
     def held_out_size(self) -> int:

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 import torch
 from pydantic import BeforeValidator, Field, model_validator
 
-from impasto.data.batches import UNKNOWN, ImageSpec, LabelledImages, Labels
+from impasto.data.batches import UNKNOWN, ImageSpec, LabelledImages
 from impasto.data.collection import Collection, Item
 from impasto.data.crops import Draw, crop_batches, held_out_batches
 from impasto.data.dataset import DataOptions, Dataset, Exhibits
@@ -168,11 +168,6 @@ class LabelledFolder(Dataset):
         """
         train = self.pictures.train
         return Exhibits((), tuple(item for item in train if self._labels(item)[0] >= 0), self.attributes[0], train)
-
-    def prompts(self, count: int) -> Labels:
-        """Return one-hot labels of each attribute, side by side, that go round its classes."""
-        numbers = torch.arange(count)
-        return Labels(torch.cat([torch.eye(classes)[numbers % classes] for classes in self.spec.attributes], 1))
 
     def _chooser(self, seed: int) -> Callable[[int], Item]:
         """Return what gives the picture at a position of the run, as the balance says."""

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 from typing import Literal
 
 from pydantic import model_validator
+from torch import Tensor
 
-from impasto.data.batches import Images, ImageSpec, PairedImages
+from impasto.data.batches import ImageSpec, PairedImages
 from impasto.data.crops import Draw, centre_squares, crop_batches
 from impasto.data.dataset import DataOptions, Dataset, Exhibits
 from impasto.data.layouts import read_collection
@@ -96,10 +97,10 @@ class PairedFolders(Dataset):
         )
         return Exhibits(photos, real, learned=tuple(targets))
 
-    def prompts(self, count: int) -> Images:
-        """Return sources for the painter, [n, 3, side, side]."""
+    def example_photos(self, count: int) -> Tensor:
+        """Return the largest centre squares of the sources."""
         shown = (self.pairs.test or self.pairs.train)[:count]
-        return Images(centre_squares([self._files(item.picture, item.partner)[0] for item in shown], self.options))
+        return centre_squares([self._files(item.picture, item.partner)[0] for item in shown], self.options)
 
     def _files(self, a: Source, b: Source | None) -> tuple[Source, Source]:
         assert b is not None

@@ -7,8 +7,9 @@ from dataclasses import replace
 from typing import Literal
 
 from pydantic import Field, model_validator
+from torch import Tensor
 
-from impasto.data.batches import Images, ImageSpec, UnpairedImages
+from impasto.data.batches import ImageSpec, UnpairedImages
 from impasto.data.collection import Collection, Item
 from impasto.data.crops import Draw, centre_squares, crop_batches
 from impasto.data.dataset import DataOptions, Dataset, Exhibits
@@ -110,10 +111,17 @@ class UnpairedFolders(Dataset):
         photos, paintings = self.photos, self.paintings
         return Exhibits(photos.test or photos.train, paintings.test or paintings.train, learned=paintings.train)
 
-    def prompts(self, count: int) -> Images:
-        """Return photos for the painter, [n, 3, side, side]: as large a square as fits the training scale."""
-        shown = (self.photos.test or self.photos.train)[:count]
-        return Images(centre_squares([item.picture for item in shown], self.options))
+    def example_photos(self, count: int) -> Tensor:
+        """Return the largest centre squares of photos that fit the training scale."""
+        return self._squares(self.photos, count)
+
+    def example_styles(self, count: int) -> Tensor:
+        """Return the largest centre squares of paintings that fit the training scale."""
+        return self._squares(self.paintings, count)
+
+    def _squares(self, pictures: PictureSet, count: int) -> Tensor:
+        shown = (pictures.test or pictures.train)[:count]
+        return centre_squares([item.picture for item in shown], self.options)
 
 
 def _domains(options: UnpairedFoldersOptions) -> tuple[PictureSet, PictureSet]:

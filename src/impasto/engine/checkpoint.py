@@ -23,7 +23,8 @@ from impasto.engine.average import Average
 from impasto.engine.means import Means
 from impasto.errors import CheckpointError, TrainingDivergedError
 from impasto.files import replacing_folder, write_text
-from impasto.method import Networked, TrainingState
+from impasto.method import TrainingState
+from impasto.painter import Networked
 from impasto.recipe import Recipe, higher_is_better
 from impasto.run_folder import RECIPE, TRAINING, WEIGHTS, RunFolder
 
@@ -119,9 +120,14 @@ class Checkpoints:
             "method": self.recipe.method.name,
             "images_seen": self.clock.images_seen,
             "spec": self.spec._asdict(),
+            **self._frozen_hashes(),
             **({"metrics": dict(metrics)} if metrics else {}),
         }
         return bytes(save(contiguous, {"impasto": json.dumps(about)}))  # one entry: several come in any order
+
+    def _frozen_hashes(self) -> dict[str, Any]:
+        hashes = {name: frozen.sha256 for name, frozen in self.method.frozen().items()}
+        return {"frozen": hashes} if hashes else {}
 
     def _restore(self, training: dict[str, Any]) -> None:
         for name, network in self._all_networks().items():

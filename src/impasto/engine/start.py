@@ -1,7 +1,7 @@
 """What a run begins with where it does not begin from nothing: weights that another run has learned.
 
 A method that borrows networks (stage II of a stacked GAN has stage I's generator) takes those. Any other takes all
-painting networks: learning goes on, on other pictures or with other numbers. What judges them learns afresh.
+painting networks: learning goes on, on other pictures or with other numbers. Discriminators start untrained.
 """
 
 from __future__ import annotations

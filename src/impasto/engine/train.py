@@ -11,29 +11,30 @@ import torch
 from lightning_fabric import Fabric
 from torch import Tensor
 
-from impasto.chance import generator, seed_draws
+from impasto.chance import Draws, generator, seed_draws
 from impasto.clock import Clock
-from impasto.data.batches import Images
 from impasto.data.dataset import Dataset
 from impasto.data.datasets import open_dataset
 from impasto.engine.average import Average
 from impasto.engine.checkpoint import Checkpoints, diverged
 from impasto.engine.claim import check_folder, claimed
+from impasto.engine.collapse_watch import CollapseWatch, Vitals, is_watched
 from impasto.engine.facts import peak_megabytes, start_facts
-from impasto.engine.health import Health, Vitals, is_watched
 from impasto.engine.interrupts import InterruptedTraining, Interrupts
 from impasto.engine.journal import Journal
 from impasto.engine.launch import launch
+from impasto.engine.listener import TrainingListener
 from impasto.engine.means import Means, not_finite
-from impasto.engine.measuring import Measurement, check_measurable, in_eval_mode, measured
+from impasto.engine.measurement import Measurement, check_measurable, in_eval_mode, measured
 from impasto.engine.same_data import check_same_data, remember_data
 from impasto.engine.schedule import set_learning_rates
 from impasto.engine.start import begin_from
 from impasto.engine.together import most, part_ways, raise_together
-from impasto.engine.watch import Watch
 from impasto.errors import DataError, ImpastoError, RecipeError, TrainingDivergedError, did_you_mean
-from impasto.method import Learner, Painter, TrainingState
+from impasto.method import Learner, TrainingState
 from impasto.methods import METHODS
+from impasto.painter import Painter
+from impasto.painting.paint import paint_sheet
 from impasto.recipe import Recipe, is_metric
 from impasto.run_folder import RunFolder
 
@@ -41,7 +42,11 @@ SAMPLES = 6
 
 
 def train(
-    recipe: Recipe, run: Path | RunFolder, watch: Watch | None = None, *, accept_changed_data: bool = False
+    recipe: Recipe,
+    run: Path | RunFolder,
+    listener: TrainingListener | None = None,
+    *,
+    accept_changed_data: bool = False,
 ) -> Path:
     """Train from the start, or from where the run folder stands, to the end; return the last checkpoint.
 
@@ -65,7 +70,9 @@ def train(
         if latest is not None and folder.told_finished():
             return latest
         interrupts = held.enter_context(Interrupts())
-        session = Session(recipe, folder, fabric, watch or Watch(), accept_changed_data=accept_changed_data)
+        session = Session(
+            recipe, folder, fabric, listener or TrainingListener(), accept_changed_data=accept_changed_data
+        )
         held.callback(session.close)
         return session.run_to_end(interrupts)
 
@@ -74,10 +81,16 @@ class Session:
     """What one process holds while it trains."""
 
     def __init__(
-        self, recipe: Recipe, folder: RunFolder, fabric: Fabric, watch: Watch, *, accept_changed_data: bool
+        self,
+        recipe: Recipe,
+        folder: RunFolder,
+        fabric: Fabric,
+        listener: TrainingListener,
+        *,
+        accept_changed_data: bool,
     ) -> None:
         options = recipe.training
-        self.recipe, self.folder, self.fabric, self.watch = recipe, folder, fabric, watch
+        self.recipe, self.folder, self.fabric, self.listener = recipe, folder, fabric, listener
         method_class = METHODS[recipe.method.name]
         assert issubclass(method_class, Learner)
         self.dataset = open_dataset(recipe.data, method_class.batch_type)
@@ -87,12 +100,13 @@ class Session:
         seed_draws(fabric.device, options.seed, "weights")
         self.method: Learner[Any] = method_class(recipe.method, self.dataset.spec)
         check_measurable(recipe, self.method, self.dataset)
-        self.judge = None
-        if recipe.evaluation is not None and fabric.is_global_zero:
-            from impasto.engine.judging import Judge  # with scikit-image, which other runs need not load
-
-            self.judge = Judge(recipe.evaluation, recipe.data, self.dataset, fabric.device)
+        seed_draws(fabric.device, options.seed, "training networks")
         self.state = self.method.prepare(fabric)
+        self.evaluator = None
+        if recipe.evaluation is not None and fabric.is_global_zero:
+            from impasto.engine.evaluator import TrainingEvaluator  # imports scikit-image, which other runs do not need
+
+            self.evaluator = TrainingEvaluator(recipe, self.dataset, fabric.device)
         self.layout = torch.channels_last if options.channels_last else torch.contiguous_format
         _arrange(self.method, self.state, self.layout, compiled=options.compile)
         begun = folder.latest() is not None  # then its own checkpoint has all it borrowed
@@ -106,9 +120,11 @@ class Session:
         )
         self.checkpoints.resume_latest()
         self.journal = Journal(folder, self.clock.images_seen) if fabric.is_global_zero else None
-        self.health = Health(self.method, self.state, self.dataset) if is_watched(self.method) else None
-        if self.health is not None and self.journal is not None:
-            self.health.remember(folder.journal())
+        self.collapse_watch = None
+        if is_watched(self.method):
+            self.collapse_watch = CollapseWatch(self.method, self.state, self.dataset)
+        if self.collapse_watch is not None and self.journal is not None:
+            self.collapse_watch.remember(folder.journal())
 
     def run_to_end(self, interrupts: Interrupts) -> Path:
         """Learn from batch after batch."""
@@ -128,7 +144,7 @@ class Session:
             is_first = clock.images_seen == options.batch_size  # a sheet at once: it shows mistakes in the data
             if is_first or clock.due(every.samples) or clock.finished:
                 self._show_samples()
-                self._check_health()
+                self._watch_for_collapse()
             metrics = self._measure() if self._measures_now() else {}
             stopped_by = most(self.fabric, interrupts.received)
             if clock.due(every.checkpoint) or clock.finished:
@@ -170,18 +186,18 @@ class Session:
         if self.journal is not None and not self.clock.finished:
             remember_data(self.folder, self.dataset)
             self.journal.note("start", self.clock.images_seen, **facts)
-            self.watch.started(self.recipe, self.folder, self.clock, facts, self.dataset.histogram())
+            self.listener.started(self.recipe, self.folder, self.clock, facts, self.dataset.histogram())
             for note in self._notes():
-                self.watch.noted(note)
+                self.listener.noted(note)
 
     def _notes(self) -> Iterator[str]:
         """Yield what the user should know before training."""
         yield from (*self.dataset.notes, *self.method.notes)
-        if self.health is not None:
-            yield from self.health.notes
+        if self.collapse_watch is not None:
+            yield from self.collapse_watch.notes
         if self.begins_with is not None and self.state.networks and not self.method.borrowed:
             afresh = " and ".join(self.state.networks)
-            yield f"what paints comes from {self.begins_with}; what judges it ({afresh}) starts afresh"
+            yield f"the painting networks come from {self.begins_with}; {afresh} start untrained"
 
     def _finish(self) -> Path:
         latest = self.folder.latest()
@@ -200,10 +216,10 @@ class Session:
             means = self._finite(self.since_scalars.take(self.fabric))
             if self.journal is not None:
                 self.journal.scalars(means, self.clock.images_seen)
-                if self.health is not None:
-                    self.health.hear(means)
+                if self.collapse_watch is not None:
+                    self.collapse_watch.hear(means)
         if self.fabric.is_global_zero:
-            self.watch.stepped(self.clock, means)
+            self.listener.stepped(self.clock, means)
 
     def _finite(self, means: dict[str, float]) -> dict[str, float]:
         name = not_finite(means)
@@ -222,7 +238,7 @@ class Session:
             try:
                 path = self.checkpoints.save(means if candidate else None, metrics)
                 self.journal.note("checkpoint", self.clock.images_seen, checkpoint=path.name)
-                self.watch.saved(path)
+                self.listener.saved(path)
             except ImpastoError as error:
                 failure = error
         raise_together(self.fabric, failure)
@@ -244,19 +260,19 @@ class Session:
         found, failure = Measurement({}), None
         if self.journal is not None:
             try:
-                with self._looking():
+                with self._averaged():
                     batch_size = self.recipe.training.batch_size
-                    found = measured(self.method, self.dataset, batch_size, self._on_device, self.judge)
+                    found = measured(self.method, self.dataset, batch_size, self._on_device, self.evaluator)
                 self.journal.metrics(found.metrics, self.clock.images_seen, found.record)
-                self.watch.measured(self.clock, found.metrics)
+                self.listener.measured(self.clock, found.metrics)
             except ImpastoError as error:
                 failure = error
         self._raise_after_saving(failure)
         return found.metrics
 
     @contextmanager
-    def _looking(self) -> Iterator[None]:
-        """Lend the averaged weights to the networks, in eval mode and without gradients, to look at them."""
+    def _averaged(self) -> Iterator[None]:
+        """Give the networks their averaged weights, in eval mode and without gradients, to paint or measure."""
         networks = self.method.networks()
         with torch.no_grad(), self.average.applied(), in_eval_mode(networks), self.fabric.autocast():
             yield
@@ -264,41 +280,44 @@ class Session:
     def _show_samples(self) -> None:
         if self.journal is None or not isinstance(self.method, Painter):
             return
-        prompt = type(prompts := self.dataset.prompts(SAMPLES))(*(part.to(self.fabric.device) for part in prompts))
-        shown = {"photo": prompt.images} if isinstance(prompt, Images) else {}
-        with self._looking():
-            sheet = self.method.sheet(prompt, generator(0, "samples"))
-        self.watch.saved(self.journal.sheet({**shown, **sheet}, self.clock.images_seen))
+        prompt = self.dataset.prompt(self.method.prompt_type, SAMPLES)
+        draws = Draws([generator(0, "samples", number) for number in range(prompt.count)])
+        with self._averaged():
+            sheet = paint_sheet(self.method, prompt, draws, self.recipe.paint, autocast=self.fabric.autocast)
+        self.listener.saved(self.journal.sheet(sheet, self.clock.images_seen))
 
-    def _check_health(self) -> None:
+    def _watch_for_collapse(self) -> None:
         """Look at how an adversarial painter fares, on the first device, and tell what looks bad; the others wait."""
-        if self.health is None:
+        if self.collapse_watch is None:
             return
         failure = None
         if self.journal is not None:
             try:
-                with self._looking():
-                    vitals = self.health.look(self._on_device)
-                self._tell(vitals, self.health)
+                with self._averaged():
+                    vitals = self.collapse_watch.measure(self._image_on_device, self.fabric.autocast)
+                self._tell(vitals, self.collapse_watch)
             except ImpastoError as error:
                 failure = error
         self._raise_after_saving(failure)
 
-    def _tell(self, vitals: Vitals, health: Health) -> None:
+    def _tell(self, vitals: Vitals, watch: CollapseWatch) -> None:
         assert self.journal is not None
         seen = self.clock.images_seen
         if found := vitals.measured():
             self.journal.scalars(found, seen)
-            self.watch.measured(self.clock, found)
-        news = health.news(vitals, seen / self.clock.images)
+            self.listener.measured(self.clock, found)
+        news = watch.news(vitals, seen / self.clock.images)
         for sign, alarm in news.begun.items():
             self.journal.note("alarm", seen, sign=sign, alarm=alarm)
-            self.watch.alarmed(self.clock, alarm)
+            self.listener.alarmed(self.clock, alarm)
         for sign in news.ended:
             self.journal.note("alarm-over", seen, sign=sign)
 
     def _on_device(self, batch: Any) -> Any:
-        return type(batch)(*(_laid_out(part.to(self.fabric.device, non_blocking=True), self.layout) for part in batch))
+        return type(batch)(*(self._image_on_device(part) for part in batch))
+
+    def _image_on_device(self, images: Tensor) -> Tensor:
+        return _laid_out(images.to(self.fabric.device, non_blocking=True), self.layout)
 
 
 def _check_enough(dataset: Dataset, batch_size: int) -> None:

@@ -1,4 +1,4 @@
-"""What is judged: pictures in a folder or archive, or what a painter paints; read in a fixed order, one by one."""
+"""The images that are evaluated: pictures in a folder or archive, or what a painter paints, in a fixed order."""
 
 from __future__ import annotations
 
@@ -13,16 +13,18 @@ from typing import Any, NamedTuple, TypeVar
 import torch
 from torch import Tensor
 
-from impasto.chance import generator
-from impasto.data.batches import Images, ImageSpec, Labels
+from impasto.chance import Draws, generator
+from impasto.data.batches import ImageSpec
 from impasto.data.collection import Collection, Item
 from impasto.data.layouts import read_collection
 from impasto.data.pictures import DAMAGE, MAX_MEGAPIXELS, read_picture
+from impasto.data.prompts import ClassPrompt, PhotoPrompt
 from impasto.data.sources import Half, Packed, Source, excerpt
 from impasto.data.stream import decoded_ahead
 from impasto.data.transforms import read_pixels, to_pixels, to_range
 from impasto.errors import EvaluationError, PictureError
-from impasto.hardware import has_bf16
+from impasto.painter import Painter, PaintOptions
+from impasto.painting.paint import paint_classes, paint_prompt
 
 R = TypeVar("R")
 THREADS = 2
@@ -31,27 +33,27 @@ HASHING_THREADS = 4
 
 
 class Seen(NamedTuple):
-    """One image, as it is judged."""
+    """One image, as it is evaluated."""
 
     image: Tensor
     """uint8 [3, H, W]"""
     name: str
     photo: Tensor | None = None
-    """What it was painted from, uint8 of the same size; None where it was not."""
+    """The photo it was painted from, uint8 of the same size; None for other images."""
 
 
 class ImageSet(ABC):
     """Images in a fixed order; reading them again gives the same."""
 
     name: str
-    """As its user calls it."""
+    """The user's name for it."""
     names: Sequence[str]
     labels: Sequence[str | None]
-    """The class of each, as labelled or as asked of the painter; None where there is none."""
+    """The class of each, as labelled or as requested from the painter; None where there is none."""
     digest: str
-    """Of all that decides what the images are."""
+    """Digest of everything that determines the images."""
     lasting: bool = True
-    """Whether the same images may be judged again; those of weights that still change are not."""
+    """Whether the same images may be evaluated again. Those of weights in training are not."""
     photos_known: bool = False
     """Whether `Seen.photo` is given."""
 
@@ -61,7 +63,7 @@ class ImageSet(ABC):
 
     @abstractmethod
     def batches(self, start: int, size: int, work: Callable[[Seen], R]) -> Iterator[list[R | PictureError]]:
-        """Yield what `work` makes of the images from place `start` on, `size` at a time; errors for unreadable ones.
+        """Yield the results of `work` on the images from place `start` on, `size` at a time, or errors.
 
         `work` may run in several threads.
         """
@@ -107,15 +109,18 @@ class Pictures(ImageSet):
 
 
 class Painted(ImageSet):
-    """What a painter makes of photos, each brought to a short side first, in their proportions."""
+    """What a painter makes of photos, each resized to a short side first, in its proportions."""
 
     photos_known = True
 
-    def __init__(self, painter: Any, name: str, identity: str, photos: Pictures, short_side: int) -> None:
-        """`painter` is a Painter that paints from photos; `identity` says which weights it has."""
-        self.painter, self.name, self.photos, self.short_side = painter, name, photos, short_side
+    def __init__(
+        self, painter: Painter[Any], options: PaintOptions, name: str, identity: str, photos: Pictures, short_side: int
+    ) -> None:
+        """`painter` paints from photos, with these options; `identity` names its weights."""
+        self.painter, self.options = painter, options
+        self.name, self.photos, self.short_side = name, photos, short_side
         self.names, self.labels = photos.names, photos.labels
-        self.digest = _hashed("painted", identity, photos.digest, short_side)
+        self.digest = _hashed("painted", identity, photos.digest, short_side, *_chosen(options))
 
     def batches(self, start: int, size: int, work: Callable[[Seen], R]) -> Iterator[list[R | PictureError]]:
         """See ImageSet."""
@@ -136,31 +141,40 @@ class Painted(ImageSet):
             ]
 
     def _painted(self, photo: Tensor, name: str) -> Seen:
-        device = self.painter.device
-        image = to_range(photo)[None].to(device).contiguous(memory_format=torch.channels_last)
-        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=has_bf16(device.type)):
-            painting = self.painter.paint(Images(image), generator(0, "paint"))
+        painting = paint_prompt(self.painter, PhotoPrompt(to_range(photo)[None]), Draws.for_photos(0), self.options)
         return Seen(to_bytes(painting[0]), name, photo)
 
 
 class Drawn(ImageSet):
-    """What a painter makes from noise: as many images of each class as of any other."""
+    """What a painter makes from noise, with the same number of images for each class.
 
-    def __init__(self, painter: Any, name: str, identity: str, spec: ImageSpec, count: int, seed: int) -> None:
-        """`painter` is a Painter that paints from labels, `spec` of what it learned from.
+    Image i is the painting that `impasto paint` numbers i, for the same seed and class.
+    """
 
-        Where it knows several attributes, each image has one class of each, and is called by that of the first.
+    def __init__(
+        self,
+        painter: Painter[Any],
+        options: PaintOptions,
+        name: str,
+        identity: str,
+        spec: ImageSpec,
+        count: int,
+        seed: int,
+    ) -> None:
+        """`painter` paints from classes, with these options; `spec` is that of the images it learned from.
+
+        With several attributes, each image has one class of each. Its label is the class of the first attribute.
         """
-        self.painter, self.name, self.spec, self.seed = painter, name, spec, seed
+        self.painter, self.options, self.name, self.spec, self.seed = painter, options, name, spec, seed
         self.names = [f"{place:06d}" for place in range(count)]
         called = spec.classes_of_first()
         self.labels = [called[place % len(called)] if called else None for place in range(count)]
         self._drawn = functools.lru_cache(maxsize=4)(self._draw)
         groups = (spec.groups,) if spec.groups else ()
-        self.digest = _hashed("drawn", identity, tuple(spec.classes), seed, *groups)
+        self.digest = _hashed("numbered", identity, tuple(spec.classes), seed, *groups, *_chosen(options))
 
     def batches(self, start: int, size: int, work: Callable[[Seen], R]) -> Iterator[list[R | PictureError]]:
-        """See ImageSet. Noise depends on the seed and on the place of a fixed group alone, not on `start` or `size`."""
+        """See ImageSet."""
         waiting: list[R | PictureError] = []
         for first in range(start // PAINTED_TOGETHER * PAINTED_TOGETHER, len(self), PAINTED_TOGETHER):
             images = self._drawn(range(first, min(first + PAINTED_TOGETHER, len(self))))
@@ -173,16 +187,49 @@ class Drawn(ImageSet):
             yield waiting
 
     def _draw(self, places: range) -> list[Tensor]:
-        whole = range(places.start, places.start + PAINTED_TOGETHER)  # a last group that is cut draws the same noise
-        weights = _in_turn(whole, self.spec.attributes).to(self.painter.device)
-        kind = self.painter.device.type
-        with torch.inference_mode(), torch.autocast(kind, torch.bfloat16, enabled=has_bf16(kind)):
-            images = self.painter.paint(Labels(weights), generator(self.seed, "drawn", places.start))
-        return [to_bytes(image) for image in images[: len(places)]]
+        prompt = ClassPrompt(_in_turn(places, self.spec.attributes))
+        images = paint_classes(
+            self.painter, prompt, self.spec.size, seed=self.seed, numbers=places, options=self.options
+        )
+        return [to_bytes(image) for image in images]
+
+
+def painted_set(
+    painter: Painter[Any],
+    options: PaintOptions,
+    name: str,
+    identity: str,
+    spec: ImageSpec,
+    *,
+    photos: Pictures | None,
+    short_side: int,
+    count: int,
+    seed: int = 0,
+) -> ImageSet:
+    """Return what a painter makes: `count` images from classes, or a painting of each photo.
+
+    Raises EvaluationError for photos that are missing, and for a painter that takes something else.
+    """
+    if painter.prompt_type is ClassPrompt:
+        return Drawn(painter, options, name, identity, spec, count, seed)
+    if painter.prompt_type is not PhotoPrompt:
+        raise EvaluationError(
+            f"{name} paints neither from photos alone nor from classes, so it cannot be evaluated yet; evaluate a "
+            "folder of its paintings"
+        )
+    if not photos:
+        raise EvaluationError(f"{name} paints from photos; name them with --photos DIR")
+    return Painted(painter, options, name, identity, photos, short_side)
+
+
+def _chosen(options: PaintOptions) -> tuple[object, ...]:
+    """Return the options that differ from their defaults, for a digest."""
+    values = options.model_dump(mode="json", exclude_defaults=True)
+    return tuple(sorted(values.items()))
 
 
 def _in_turn(places: Sequence[int], attributes: Sequence[int]) -> Tensor:
-    """Return the conditions [N, K] that let the classes of each attribute take turns, and all their pairs appear."""
+    """Return class weights [N, K] in which the classes of each attribute take turns and all pairs appear."""
     parts, pace = [], 1
     for classes in attributes:
         turns = torch.tensor([place // pace % max(1, classes) for place in places])
@@ -208,7 +255,7 @@ class Readable:
 
 
 def to_bytes(image: Tensor) -> Tensor:
-    """Return an image [C, H, W] in [-1, 1] as uint8 [3, H, W]: round((x + 1) * 127.5), clipped (spec 07, inputs)."""
+    """Return an image [C, H, W] in [-1, 1] as uint8 [3, H, W]: round((x + 1) * 127.5), clipped."""
     values = image.float().add(1).mul(127.5).round().clamp(0, 255).to("cpu", torch.uint8)
     return values.expand(3, -1, -1)
 
@@ -216,17 +263,17 @@ def to_bytes(image: Tensor) -> Tensor:
 def open_pictures(place: str, label: str | None = None) -> Pictures:
     """Return the pictures of a folder or archive in any layout, or a part of it.
 
-    `place` is a path, or a path and what to take of it: `DIR:test`, `DIR:domain=B`, `DIR:test,style=ukiyo_e`.
-    `label` is the attribute that is the class; `class`, or the only one, unless said.
+    `place` is a path, or a path and a part of it: `DIR:test`, `DIR:domain=B`, `DIR:test,style=ukiyo_e`. `label` is the
+    attribute that is the class. Default: `class`, or the only one.
 
-    Raises DataError for what is no collection and EvaluationError for a part that is empty.
+    Raises DataError for a path that is not a collection and EvaluationError for an empty part.
     """
     path, _, part = (place, "", "") if Path(place).exists() else place.rpartition(":")
     collection = read_collection(Path(path or place))
     items = [item for item in collection.items if all(_fits(item, word) for word in part.split(",") if word)]
     if not items:
         known = ", ".join(("train", "test", *(f"{attribute}=..." for attribute in collection.attributes)))
-        raise EvaluationError(f"{place} holds no pictures; after the colon say one or several of {known}")
+        raise EvaluationError(f"{place} holds no pictures; use one or several of these after the colon: {known}")
     return Pictures(place, items, _class_of(collection, label))
 
 
@@ -258,7 +305,7 @@ def _class_of(collection: Collection, label: str | None) -> str | None:
 
 
 def _ahead() -> int:
-    """Return how many batches to read ahead: none where the network computes on the cores that would read them."""
+    """Return how many batches to read ahead: none where the network runs on the cores that would read them."""
     return 2 if torch.cuda.is_available() else 0
 
 
@@ -276,7 +323,7 @@ def _digest_of(items: Sequence[Item]) -> str:
 
 
 def _content(picture: Source) -> bytes:
-    """Return the digest of what is stored, or of why it cannot be read."""
+    """Return the digest of the stored bytes, or of the reason why they cannot be read."""
     if isinstance(picture, Half):
         return _content(picture.whole) + picture.side.encode()
     try:

@@ -1,4 +1,4 @@
-"""The file that the contest "I'm Something of a Painter Myself" takes: written from photos, and checked (spec 07).
+"""The file that the contest "I'm Something of a Painter Myself" takes: written from photos, and checked.
 
 7,000 to 10,000 paintings of 256 x 256 pixels as RGB JPEG in one zip, without folders and with nothing else in it.
 """
@@ -18,21 +18,22 @@ from dataclasses import asdict, dataclass
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-import torch
 from PIL import Image
 from torch import Tensor
 
-from impasto.chance import generator
-from impasto.data.batches import Images
+from impasto.chance import Draws
 from impasto.data.collection import Item
 from impasto.data.layouts import read_collection
 from impasto.data.pictures import DAMAGE, MAX_MEGAPIXELS, SUFFIXES
+from impasto.data.prompts import PhotoPrompt
 from impasto.data.sources import FORMATS
 from impasto.data.stream import decoded_ahead
 from impasto.data.transforms import centre_square, read_pixels, stacked, to_picture
-from impasto.errors import DataError, EvaluationError, OutputError, PainterError, PictureError
+from impasto.errors import DataError, EvaluationError, OutputError, PictureError
 from impasto.files import replacing
-from impasto.hardware import has_bf16, keep_large_blocks
+from impasto.hardware import keep_large_blocks
+from impasto.painting.paint import paint_prompt
+from impasto.painting.paint_files import check_takes_photos
 from impasto.painting.painters import LoadedPainter
 
 JPEG_QUALITY = 95
@@ -79,7 +80,7 @@ CONTEST = Limits()
 
 
 @dataclass(frozen=True)
-class SubmissionSettings:
+class SubmissionOptions:
     """How a submission is painted."""
 
     seed: int = 0
@@ -102,7 +103,7 @@ def write_submission(
     photos: Path,
     painter: LoadedPainter,
     target: Path,
-    settings: SubmissionSettings | None = None,
+    options: SubmissionOptions | None = None,
     progress: Progress | None = None,
 ) -> Written:
     """Paint the middle of every photo of a folder or zip into the new zip `target`; equal input makes equal bytes.
@@ -113,19 +114,18 @@ def write_submission(
     Raises OutputError where `target` exists or cannot be written, PainterError for a painter that does not paint from
     photos, DataError and EvaluationError for photos that are not to be had, too few or too many.
     """
-    settings = settings or SubmissionSettings()
+    options = options or SubmissionOptions()
     if target.exists():
         raise OutputError(f"{target} exists; remove it or choose another --output")
-    if Images is not painter.painter.prompt_type:
-        raise PainterError(f"{painter.name} does not paint from photos; choose a painter that does")
+    check_takes_photos(painter)
     items = _photos(photos)
-    _check_count(len(items), photos, settings.limits)
+    _check_count(len(items), photos, options.limits)
     keep_large_blocks()
     with replacing(target) as temporary, zipfile.ZipFile(temporary, "w") as archive:
-        usable, left_out = _usable(items, settings, progress)
-        _check_count(len(usable), photos, settings.limits, left_out)
-        for number, (item, painting) in enumerate(_paintings(usable, painter, settings), start=1):
-            archive.writestr(_member(number, item), _jpeg(painting, settings.limits.side))
+        usable, left_out = _usable(items, options, progress)
+        _check_count(len(usable), photos, options.limits, left_out)
+        for number, (item, painting) in enumerate(_paintings(usable, painter, options), start=1):
+            archive.writestr(_member(number, item), _jpeg(painting, options.limits.side))
             if progress:
                 progress("painted", number, len(usable))
     return Written(len(usable), tuple(left_out))
@@ -152,13 +152,13 @@ def _check_count(count: int, folder: Path, limits: Limits, left_out: Sequence[st
 
 
 def _usable(
-    items: Sequence[Item], settings: SubmissionSettings, progress: Progress | None
+    items: Sequence[Item], options: SubmissionOptions, progress: Progress | None
 ) -> tuple[list[Item], list[str]]:
     """Return the photos that can be read and show something of their own, and why the others are left out."""
 
     def look(item: Item) -> bytes | PictureError:
         try:
-            return hashlib.blake2b(_square(item, settings).contiguous().numpy().tobytes(), digest_size=16).digest()
+            return hashlib.blake2b(_square(item, options).contiguous().numpy().tobytes(), digest_size=16).digest()
         except PictureError as error:
             return error
 
@@ -176,27 +176,25 @@ def _usable(
 
 
 def _paintings(
-    items: Sequence[Item], painter: LoadedPainter, settings: SubmissionSettings
+    items: Sequence[Item], painter: LoadedPainter, options: SubmissionOptions
 ) -> Iterator[tuple[Item, Tensor]]:
     """Yield each photo with its painting [3, side, side] in [-1, 1], painted in batches while the next are read."""
-    device = painter.painter.device
     batches = decoded_ahead(
-        lambda item: _square(item, settings),
+        lambda item: _square(item, options),
         lambda batch, squares: (batch, stacked(squares)),
         _batches(items, BATCH),
         THREADS,
     )
-    for number, (batch, images) in enumerate(batches):
-        chance = generator(settings.seed, "submit", number)
-        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=has_bf16(device.type)):
-            painted = painter.painter.paint(Images(images.to(device)), chance)
+    for batch, images in batches:
+        draws = Draws.for_photos(options.seed, len(batch))
+        painted = paint_prompt(painter.painter, PhotoPrompt(images), draws, painter.options)
         yield from zip(batch, painted, strict=True)
 
 
-def _square(item: Item, settings: SubmissionSettings) -> Tensor:
+def _square(item: Item, options: SubmissionOptions) -> Tensor:
     """Return the middle of a photo at the contest's size, uint8 [3, side, side]."""
-    side = settings.limits.side
-    return centre_square(read_pixels(item.picture, settings.max_megapixels, side), side)
+    side = options.limits.side
+    return centre_square(read_pixels(item.picture, options.max_megapixels, side), side)
 
 
 def _batches(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:

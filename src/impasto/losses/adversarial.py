@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -25,6 +27,22 @@ def cross_entropy(logits: Tensor, target: float) -> Tensor:
     """
     logits = logits.float()
     return functional.binary_cross_entropy_with_logits(logits, torch.full_like(logits, target))
+
+
+class AdversarialLoss(NamedTuple):
+    """A kind of adversarial loss: what a discriminator's scores of real and of fake images cost it.
+
+    The generator's loss is `on_real` of the scores of its fakes.
+    """
+
+    on_real: Callable[[Tensor], Tensor]
+    on_fake: Callable[[Tensor], Tensor]
+    boundary: float
+    """The score between real and fake."""
+
+
+LEAST_SQUARES = AdversarialLoss(partial(least_squares, target=1.0), partial(least_squares, target=0.0), boundary=0.5)
+CROSS_ENTROPY = AdversarialLoss(partial(cross_entropy, target=1.0), partial(cross_entropy, target=0.0), boundary=0.0)
 
 
 def share_judged_right(real: Tensor, fake: Tensor, boundary: Tensor | float = 0.0) -> Tensor:

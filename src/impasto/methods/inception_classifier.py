@@ -25,13 +25,12 @@ from impasto.data.batches import ImageSpec, LabelledImages
 from impasto.data.options import Folder
 from impasto.data.transforms import centre_crop
 from impasto.errors import DataError, RecipeError
-from impasto.method import Classifier, Learner, MethodOptions, TrainingState
+from impasto.method import Learner, TrainingState
 from impasto.networks.batch_norm import need_two_images
+from impasto.painter import Classifier, MethodOptions
 from impasto.weights import INCEPTION_IMAGENET, find_weights, read_weights
 
 if TYPE_CHECKING:
-    from lightning_fabric import Fabric
-
     from impasto.networks.inception_v3 import InceptionV3
 
 
@@ -87,17 +86,15 @@ class InceptionClassifier(Classifier, Learner[LabelledImages]):
         """Return the network."""
         return {"inception": self.inception}
 
-    def prepare(self, fabric: Fabric) -> TrainingState:
-        """Take over the weights asked for, and make one Adam for the layers that learn.
+    def training_state(self) -> TrainingState:
+        """Load the weights to start from, and make one Adam for the layers that learn.
 
-        Raises DataError where the weights cannot be had.
+        Raises DataError where the weights cannot be found or fetched.
         """
-        self.fabric = fabric
         if self.options.weights != "none":
             self._adopt(imagenet_weights() if self.options.weights == "imagenet" else Path(self.options.weights))
         if self.options.train == "head":
             self.inception.train_heads_only()
-        self.inception.to(fabric.device)
         learning = [weight for weight in self.inception.parameters() if weight.requires_grad]
         self.optimizer = self.adopted(Adam(learning, self.options.learning_rate, fused=True))
         return TrainingState(optimizers={"classifier": self.optimizer})

@@ -32,6 +32,9 @@ class ResNetGenerator(nn.Module):
     as a forest.
     """
 
+    step = 4
+    """Pixels of a picture for one of the innermost features along each axis."""
+
     def __init__(
         self,
         channels: int = 3,

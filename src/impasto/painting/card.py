@@ -1,4 +1,4 @@
-"""What a painter says of itself: the card that ships with it, or one made from its run."""
+"""The card of a painter: the one that ships with it, or one made from its run."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 
 from impasto.durations import in_words
 from impasto.errors import PainterError
-from impasto.method import LatentPainter
-from impasto.painting.painters import LoadedPainter
-from impasto.recipe import Recipe
+from impasto.painting.painters import Found, LoadedPainter
+from impasto.painting.usage import usage_of
+from impasto.recipe import PainterRecipe
 from impasto.run_folder import WEIGHTS, RunFolder
 
 CARD = "README.md"
@@ -19,20 +19,30 @@ USE = "## Paint with it"
 """The heading that publishing adds."""
 
 
-def card_of(loaded: LoadedPainter, folder: Path) -> str:
-    """Return the Markdown card of the painter in a folder: the one that lies there, else one made from what is known.
+def card_of(loaded: LoadedPainter, found: Found) -> str:
+    """Return the Markdown card of a painter: the one in its folder, else one made from what is known.
 
-    For a checkpoint of a run the card may lie in the run's folder. What publishing adds to a card is left out, and no
-    path of this machine is in one that is made. Raises PainterError for a card that is no text.
+    The card of a checkpoint may be in the folder of its run. What publishing adds to a card is left out. A card that is
+    made contains no path of this machine. Raises PainterError for a card that is not text.
     """
+    folder = found.folder
+    own = None if folder is None else _own_card(folder)
+    if own is not None:
+        return own
+    known = _known_of_untrained(loaded) if folder is None else _known(loaded, folder)
+    sentences = "\n".join(f"- **{name}**: {text}" for name, text in known)
+    return f"# {loaded.name}\n\n{_does(loaded.recipe)}\n\n{sentences}\n"
+
+
+def _own_card(folder: Path) -> str | None:
+    """Return the card in a painter's folder, or in that of its run; None where there is none."""
     for own in (folder / CARD, _run_of(folder).path / CARD):
         if own.is_file() and (own.parent == folder or _run_of(folder).exists()):
             try:
                 return _as_written(own.read_text(encoding="utf-8"))
             except UnicodeDecodeError as error:
-                raise PainterError(f"{own} is not UTF-8 text; save it as such, or remove it") from error
-    sentences = "\n".join(f"- **{name}**: {said}" for name, said in _known(loaded, folder))
-    return f"# {loaded.name}\n\n{_does(loaded.recipe)}\n\n{sentences}\n"
+                raise PainterError(f"{own} is not UTF-8 text; save it as UTF-8, or remove it") from error
+    return None
 
 
 def _run_of(folder: Path) -> RunFolder:
@@ -41,13 +51,18 @@ def _run_of(folder: Path) -> RunFolder:
 
 
 def _as_written(card: str) -> str:
-    """Return a card without what the hub needs before it, and without how to fetch it after it."""
+    """Return a card without the hub's metadata before it and the download commands after it."""
     front = re.match(r"---\n.*?\n---\n\s*", card, re.DOTALL)
     return card[front.end() if front else 0 :].partition(f"\n{USE}\n")[0].rstrip() + "\n"
 
 
-def _does(recipe: Recipe) -> str:
-    return " ".join(recipe.about.does.split()) if recipe.about else "A painter of a recipe of its owner's."
+def _does(recipe: PainterRecipe) -> str:
+    return " ".join(recipe.about.does.split()) if recipe.about else "A painter trained with the user's own recipe."
+
+
+def _known_of_untrained(loaded: LoadedPainter) -> Iterator[tuple[str, str]]:
+    yield "Method", f"{loaded.recipe.method.name}, which does not learn."
+    yield "Paints from", painted_from(loaded)
 
 
 def _known(loaded: LoadedPainter, folder: Path) -> Iterator[tuple[str, str]]:
@@ -63,20 +78,18 @@ def _known(loaded: LoadedPainter, folder: Path) -> Iterator[tuple[str, str]]:
         )
     if loaded.metrics:
         measured = ", ".join(f"{name} {value:.4g}" for name, value in loaded.metrics.items())
-        yield "Measured while it learned", f"{measured}."
+        yield "Measured during training", f"{measured}."
     yield "Weights", f"{(folder / WEIGHTS).stat().st_size / 1e6:.1f} MB; SHA-256 begins with {loaded.fingerprint}."
     yield "Limits", "not described yet."
 
 
 def painted_from(loaded: LoadedPainter) -> str:
     """Say what the painter is given."""
-    if isinstance(loaded.painter, LatentPainter):
-        return f"labels, at {loaded.spec.size} pixels: {', '.join(loaded.spec.classes)}."
-    return f"photos of any size; it learned at {loaded.spec.size} pixels."
+    return f"{usage_of(loaded.painter).paints_from(loaded.spec)}."
 
 
 def _history(run: RunFolder, images_seen: int) -> tuple[Mapping[str, Any] | None, float]:
-    """Return the entry of the last start that led to so many images, and the seconds it took until then."""
+    """Return the journal entry of the last start before this many images, and the seconds of training until then."""
     start, seconds = None, 0.0
     for entry in run.journal():
         if entry["images_seen"] > images_seen:

@@ -1,14 +1,14 @@
 """Painters for other programs: as an ONNX model, or a program of torch.export.
 
-Both take and return float32 in [-1, 1] and hold the weights in float32. What is written was first held against the
-painter itself, at sizes other than the one it was made with.
+Both take and return float32 in [-1, 1] and hold the weights in float32. Before a file is kept, its paintings are
+compared with the painter's, at sizes other than the one it was traced with.
 """
 
 from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -18,21 +18,21 @@ import torch
 from torch import Tensor, nn
 
 from impasto import __version__
-from impasto.chance import generator
-from impasto.data.batches import Images
+from impasto.chance import Draws, generator
+from impasto.data.prompts import ClassPrompt, PhotoPrompt, Prompt
 from impasto.errors import ImpastoError, PainterError
 from impasto.files import replacing
-from impasto.method import LatentPainter, Painter
+from impasto.painter import LatentPainter, PaintContext, Painter, PaintOptions
 from impasto.painting.painters import LoadedPainter
 
 Format = Literal["onnx", "torch"]
 SUFFIX: Mapping[Format, str] = {"onnx": ".onnx", "torch": ".pt2"}
 ALLOWED = 1e-3
-"""Largest difference from the painter's own paintings, whose range is 2: an eighth of what 8 bits tell apart."""
+"""Largest difference from the painter's own paintings, whose range is 2: an eighth of a step of 8 bits."""
 PHOTO_SIZES = (1, 64, 96), (2, 131, 77), (1, 200, 53)
-"""Batch, height and width that are compared."""
+"""Batch, height and width of the photos that are compared."""
 BATCHES = 1, 3
-"""Paintings from labels that are compared."""
+"""Numbers of paintings from classes that are compared."""
 
 Run = Callable[..., Tensor]
 
@@ -47,7 +47,7 @@ class Exported(NamedTuple):
 
 
 class _Program(NamedTuple):
-    """What is exported: a module, what it is traced with, which of its inputs' sizes vary, and what it is tried on."""
+    """What is exported: a module, its inputs while it is traced, which of their sizes vary, and inputs to test with."""
 
     module: nn.Module
     traced_with: tuple[Tensor, ...]
@@ -57,11 +57,12 @@ class _Program(NamedTuple):
 
 
 def export_painter(loaded: LoadedPainter, target: Path, kind: Format) -> Exported:
-    """Write a painter on the CPU as a model that takes pictures of any size, or labels and latents, in any number.
+    """Write a painter on the CPU as a model for photos of any size, or for class weights and latents, in any number.
 
     Inputs and output are float32: `photo` [N, 3, H, W] in [-1, 1], or `weights` [N, classes] and `latents`
-    [N, latent_size]; `painting` [N, 3, H, W] in [-1, 1]. Raises PainterError where it cannot be exported or the model
-    paints otherwise, ImpastoError where a library is missing.
+    [N, latent_size]; `painting` [N, 3, H, W] in [-1, 1]. The painter's paint options are fixed in the model. Raises
+    PainterError where the painter cannot be exported or the model paints differently, ImpastoError where a library is
+    missing.
     """
     program = _program(loaded)
     write, load = {"onnx": (_write_onnx, _load_onnx), "torch": (_write_torch, _load_torch)}[kind]
@@ -71,63 +72,69 @@ def export_painter(loaded: LoadedPainter, target: Path, kind: Format) -> Exporte
             difference = _largest_difference(load(temporary), program)
         if not difference <= ALLOWED:
             raise PainterError(
-                f"{loaded.name} as {kind} paints otherwise than here, by up to {difference:.2g} of 2, and was not kept"
+                f"{loaded.name} as {kind} paints differently, by up to {difference:.2g} of 2, and was not kept"
             )
     return Exported(target, program.inputs, difference)
 
 
-class _FromPhotos(nn.Module):
-    def __init__(self, painter: Painter[Images], networks: Mapping[str, nn.Module]) -> None:
+class _Exported(nn.Module):
+    """A painter as a module of its networks. Inputs are the fields of the prompt."""
+
+    def __init__(self, loaded: LoadedPainter, prompt: type[Prompt], networks: Mapping[str, nn.Module]) -> None:
         super().__init__()
         self.networks = nn.ModuleDict(dict(networks))
-        self.painter = painter
+        self.painter, self.options, self.prompt = loaded.painter, loaded.options, prompt
 
-    def forward(self, photo: Tensor) -> Tensor:
+    def forward(self, *inputs: Tensor) -> Tensor:
         """Paint."""
-        return self.painter.paint(Images(photo), generator(0, "paint"))
+        return _paint(self.painter, self.prompt(*inputs), self.options)
 
 
-class _FromLatents(nn.Module):
-    def __init__(self, painter: LatentPainter, networks: Mapping[str, nn.Module]) -> None:
-        super().__init__()
-        self.networks = nn.ModuleDict(dict(networks))
-        self.painter = painter
-
-    def forward(self, weights: Tensor, latents: Tensor) -> Tensor:
-        """Paint."""
-        return self.painter.draw(weights, latents).float()
+def _paint(painter: Painter[Any], prompt: Prompt, options: PaintOptions) -> Tensor:
+    """Paint as a plain program: in the precision of its inputs, with the random numbers of seed 0."""
+    painted: Tensor = painter.paint(prompt, options, PaintContext(Draws.for_photos(0)))
+    return painted.float()
 
 
 def _program(loaded: LoadedPainter) -> _Program:
     painter, chance = loaded.painter, generator(0, "export")
+    if not painter.exportable or (not isinstance(painter, LatentPainter) and painter.prompt_type is not PhotoPrompt):
+        raise PainterError(
+            f"{loaded.name} cannot be exported: {loaded.recipe.method.name} does not paint with one program of networks"
+        )
     batch = torch.export.Dim("batch")
     if isinstance(painter, LatentPainter):
-        trials = tuple(
+        trials = [
             (
                 torch.rand(count, len(loaded.spec.classes), generator=chance).softmax(1),
                 torch.randn(count, painter.latent_size, generator=chance),
             )
             for count in (2, *BATCHES)
-        )
-        needed = _used(painter, lambda: painter.draw(*trials[0]))
-        module: nn.Module = _FromLatents(painter, needed)
-        return _Program(module, trials[0], ("weights", "latents"), ({0: batch}, {0: batch}), trials[1:])
-    if painter.prompt_type is not Images or painter.reach is None:
-        raise PainterError(
-            f"{loaded.name} cannot be exported: {loaded.recipe.method.name} is not one network of photos"
-        )
+        ]
+        return _traced(loaded, ClassPrompt, trials, ("weights", "latents"), ({0: batch}, {0: batch}))
     sizes = {0: batch, 2: torch.export.Dim("height", min=8), 3: torch.export.Dim("width", min=8)}
-    pictures = [
-        2 * torch.rand(count, loaded.spec.channels, height, width, generator=chance) - 1
+    photos = [
+        (2 * torch.rand(count, loaded.spec.channels, height, width, generator=chance) - 1,)
         for count, height, width in ((2, 70, 97), *PHOTO_SIZES)
     ]
-    needed = _used(painter, lambda: painter.paint(Images(pictures[0]), generator(0, "paint")))
-    module = _FromPhotos(painter, needed)
-    return _Program(module, (pictures[0],), ("photo",), (sizes,), tuple((picture,) for picture in pictures[1:]))
+    return _traced(loaded, PhotoPrompt, photos, ("photo",), (sizes,))
+
+
+def _traced(
+    loaded: LoadedPainter,
+    prompt: type[Prompt],
+    trials: Sequence[tuple[Tensor, ...]],
+    inputs: tuple[str, ...],
+    dynamic: tuple[dict[int, Any], ...],
+) -> _Program:
+    first, *others = trials
+    needed = _used(loaded.painter, lambda: _paint(loaded.painter, prompt(*first), loaded.options))
+    module = _Exported(loaded, prompt, needed)
+    return _Program(module, first, inputs, dynamic, tuple(others))
 
 
 def _used(painter: Painter[Any], paint: Callable[[], object]) -> Mapping[str, nn.Module]:
-    """Return the networks that painting calls: a CycleGAN's way back would only make the file larger."""
+    """Return the networks that painting calls. A CycleGAN's way back would only make the file larger."""
     called: set[str] = set()
     hooks = [
         part.register_forward_hook(lambda *_, name=name: called.add(name))
@@ -142,7 +149,7 @@ def _used(painter: Painter[Any], paint: Callable[[], object]) -> Mapping[str, nn
 
 
 def _about(loaded: LoadedPainter, program: _Program) -> dict[str, str]:
-    """Return what the model says of itself."""
+    """Return what the model records about itself."""
     return {
         "painter": loaded.name,
         "method": loaded.recipe.method.name,
@@ -156,14 +163,14 @@ def _about(loaded: LoadedPainter, program: _Program) -> dict[str, str]:
 
 def _write_torch(program: _Program, target: Path, about: Mapping[str, str]) -> None:
     with _quiet():
-        exported = torch.export.export(program.module, program.traced_with, dynamic_shapes=program.dynamic)
+        exported = torch.export.export(program.module, program.traced_with, dynamic_shapes=(program.dynamic,))
         _forget_where(exported.graph_module)
         with target.open("wb") as stream:
             torch.export.save(exported, stream, extra_files={f"impasto/{name}": text for name, text in about.items()})
 
 
 def _forget_where(program: nn.Module) -> None:
-    """Take out which lines of which files each step came from: where things lie here is nobody's business."""
+    """Remove the source file and line of each step: paths of this machine are private."""
     for part in program.modules():
         for node in part.graph.nodes if isinstance(part, torch.fx.GraphModule) else ():
             for origin in ("stack_trace", "nn_module_stack", "source_fn_stack", "from_node", "custom"):
@@ -183,7 +190,7 @@ def _write_onnx(program: _Program, target: Path, about: Mapping[str, str]) -> No
             program.module,
             program.traced_with,
             dynamo=True,
-            dynamic_shapes=program.dynamic,
+            dynamic_shapes=(program.dynamic,),  # of *inputs, as one argument
             input_names=program.inputs,
             output_names=["painting"],
             external_data=False,
@@ -216,7 +223,7 @@ def _need_onnx() -> None:
         import onnxscript  # noqa: F401
     except ImportError as error:
         raise ImpastoError(
-            f'--format onnx needs a library that is not here ({error.name}): pip install "impasto[onnx]"; or say '
+            f'--format onnx needs a library that is not here ({error.name}): pip install "impasto[onnx]"; or use '
             "--format torch"
         ) from error
 

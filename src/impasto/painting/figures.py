@@ -1,7 +1,7 @@
-"""The figures of papers about conditional painters: grids in which class or latent change in a known way.
+"""The figures of papers about conditional painters: grids in which the class or the latent changes in a known way.
 
-Spec 01, "Studies to provide" (seed 001, figures 3 to 15), and the truncation of Brock et al. 2019 (arXiv:1809.11096).
-A figure is described before it is drawn: weights and latents of each cell.
+Gilles and Perrin, "ArtGAN: Generating Art", figures 3 to 15 (docs/methods/conditional-gans.md), and the truncation of
+Brock et al. 2019 (arXiv:1809.11096). A figure is described before it is painted: weights and latents of each cell.
 """
 
 from __future__ import annotations
@@ -17,16 +17,17 @@ from PIL import Image
 from torch import Tensor
 
 from impasto.data.batches import ImageSpec
+from impasto.data.prompts import ClassPrompt
 from impasto.errors import PainterError
 from impasto.files import replacing
+from impasto.painting.class_pictures import Progress, all_class_pictures, caption_of, latent_painter
+from impasto.painting.class_requests import Attribute, Request, completed, find_attribute, requested_one, short_names
 from impasto.painting.counts import GALLERY_COLUMNS, IN_A_ROW
-from impasto.painting.drawing import Progress, draw_all, latent_painter, made_by, said_of
 from impasto.painting.latents import drawn_latents
 from impasto.painting.layout import Captions, check_legible, draw_sheet
 from impasto.painting.paint_files import KIND_OF
 from impasto.painting.painters import LoadedPainter
-from impasto.painting.prompts import Attribute, Request, completed, find_attribute, requested_one, short_names
-from impasto.painting.signature import save_signed
+from impasto.painting.signature import made_by, save_signed
 
 Mixture = Literal["sum", "mean"]
 TRUNCATIONS = (None, 1.5, 1.0, 0.7, 0.5, 0.3)
@@ -46,7 +47,7 @@ class Noise(NamedTuple):
 
 @dataclass(frozen=True)
 class Figure:
-    """A grid of R x C cells to be painted."""
+    """A grid of R x C cells to paint."""
 
     title: str
     noise: Noise
@@ -61,28 +62,28 @@ class Figure:
 
 @dataclass(frozen=True)
 class Axis:
-    """The classes that a figure goes through: those of one attribute, while others stay as asked."""
+    """The classes that vary in a figure: those of one attribute. Other attributes stay fixed."""
 
     names: tuple[str, ...]
     weights: Tensor
-    """[C, K]: of each class, with what is asked of other attributes"""
+    """[C, K]: of each class, with the fixed classes of other attributes"""
     fixed: Request
-    """What is asked of other attributes."""
+    """The fixed classes of other attributes."""
     of: str = ""
     """` of style`, where there are other attributes."""
 
 
 def axis_of(spec: ImageSpec, attribute: str | None = None, labels: Sequence[str] = ()) -> Axis:
-    """Return the classes of an attribute, the first unless said; labels say what is asked of others.
+    """Return the classes of an attribute, by default the first; `labels` fix the classes of other attributes.
 
-    Of those that no label names it is the first class. Raises PainterError for an unknown class and for a label of the
-    same attribute.
+    An attribute that no label names has its first class. Raises PainterError for an unknown class and for a label of
+    the same attribute.
     """
     chosen: Attribute = find_attribute(spec, attribute)
     asked = requested_one(spec, labels)
     names, places = short_names(spec), list(chosen.places)
     if asked.weights[places].any():
-        raise PainterError(f"{asked.name}: the figure goes through all classes of {chosen.name}; leave that label out")
+        raise PainterError(f"{asked.name}: the figure shows all classes of {chosen.name}; leave that class out")
     weights = completed(spec, asked).weights
     weights[places] = 0
     fixed = Request(" + ".join(names[place] for place in weights.nonzero().flatten().tolist()), weights)
@@ -92,9 +93,9 @@ def axis_of(spec: ImageSpec, attribute: str | None = None, labels: Sequence[str]
 
 
 def mixing(axis: Axis, noise: Noise, mixture: Mixture = "sum") -> Figure:
-    """Return every pair of classes with one latent: row and column's class, the class itself on the diagonal.
+    """Return every pair of classes with one latent: the class of the row and of the column.
 
-    `sum` asks for both in full, as seed 001 published it; `mean` for half of each. Spec 01, mixing matrix.
+    `sum` gives both classes full weight, as Gilles and Perrin published it; `mean` gives half of each.
     """
     own = axis.weights - axis.fixed.weights
     pairs = own[:, None] + own[None, :]
@@ -108,7 +109,7 @@ def mixing(axis: Axis, noise: Noise, mixture: Mixture = "sum") -> Figure:
 
 
 def sweep(axis: Axis, noise: Noise, rows: int) -> Figure:
-    """Return a row for each latent, with every class in turn. Spec 01, same-noise sweep."""
+    """Return a row for each latent, with every class in turn."""
     count = len(axis.names)
     latents = noise(range(rows))[:, None].expand(-1, count, -1)
     weights = axis.weights.expand(rows, -1, -1)
@@ -118,7 +119,7 @@ def sweep(axis: Axis, noise: Noise, rows: int) -> Figure:
 
 
 def classes(axis: Axis, noise: Noise, columns: int) -> Figure:
-    """Return a row for each class, with a latent of its own in each cell. Spec 01, all-style sheet."""
+    """Return a row for each class, with a latent of its own in each cell."""
     count = len(axis.names)
     latents = noise(range(count * columns)).reshape(count, columns, -1)
     weights = axis.weights[:, None].expand(-1, columns, -1)
@@ -126,9 +127,9 @@ def classes(axis: Axis, noise: Noise, columns: int) -> Figure:
 
 
 def gallery(request: Request, noise: Noise, count: int, columns: int | None = None) -> Figure:
-    """Return many paintings of one class, as many as fill whole rows. Spec 01, per-style gallery.
+    """Return many paintings of one class, as many as fill whole rows.
 
-    Unless said, rows are as long as columns, but have GALLERY_COLUMNS where there are so many.
+    Default columns: the square root of the count, but at least GALLERY_COLUMNS.
     """
     columns = columns or min(count, max(GALLERY_COLUMNS, math.ceil(math.sqrt(count))))
     rows = -(-count // columns)
@@ -137,9 +138,9 @@ def gallery(request: Request, noise: Noise, count: int, columns: int | None = No
 
 
 def truncation(axis: Axis, noise: Noise, columns: int | None = None) -> Figure:
-    """Return the same latents as drawn, then cut off ever nearer to 0; classes go round in columns.
+    """Return the same latents as drawn, then truncated more and more. Classes take turns in the columns.
 
-    Unless said, there are IN_A_ROW columns, or as many as classes where those are more.
+    Default columns: IN_A_ROW, or one for each class where those are more.
     """
     columns = columns or max(IN_A_ROW, len(axis.names))
     latents = torch.stack([Noise(noise.size, noise.seed, threshold)(range(columns)) for threshold in TRUNCATIONS])
@@ -152,12 +153,12 @@ def truncation(axis: Axis, noise: Noise, columns: int | None = None) -> Figure:
 
 
 def interpolation(start: Request, end: Request, noise: Noise, rows: int, steps: int) -> Figure:
-    """Return strips from one class to another, alpha e_i + (1 - alpha) e_j of spec 01, a row for each latent.
+    """Return strips from one class to another, with weights alpha e_i + (1 - alpha) e_j, a row for each latent.
 
     Raises PainterError where both ends are the same.
     """
     if torch.equal(start.weights, end.weights):
-        raise PainterError(f"both ends are {start.name}, so that nothing would change; name another class for one")
+        raise PainterError(f"both ends are {start.name}, so nothing would change; name another class for one")
     shares = torch.linspace(0, 1, steps)
     weights = torch.lerp(start.weights, end.weights, shares[:, None]).expand(rows, -1, -1)
     latents = noise(range(rows))[:, None].expand(-1, steps, -1)
@@ -166,16 +167,16 @@ def interpolation(start: Request, end: Request, noise: Noise, rows: int, steps: 
 
 
 def paint_cells(figure: Figure, loaded: LoadedPainter, progress: Progress | None = None) -> list[Image.Image]:
-    """Return the cells' pictures, row by row; cells that ask for the same are painted once.
+    """Return the cells' pictures, row by row. Equal cells are painted once.
 
-    Raises PainterError where there are too many of them to be seen.
+    Raises PainterError where the painter has no latents, or there are too many cells to be visible.
     """
-    painter = latent_painter(loaded)
+    latent_painter(loaded)
     check_legible(loaded.spec.size, *figure.weights.shape[:2])
     weights, latents = figure.weights.flatten(0, 1), figure.latents.flatten(0, 1)
     asked, cells = torch.unique(torch.cat([weights, latents], dim=1), dim=0, return_inverse=True)
     kinds = weights.shape[1]
-    pictures = draw_all(painter, asked[:, :kinds], asked[:, kinds:], progress)
+    pictures = all_class_pictures(loaded, ClassPrompt(asked[:, :kinds], asked[:, kinds:]), progress)
     return [pictures[cell] for cell in cells.tolist()]
 
 
@@ -183,7 +184,7 @@ def write_figure(
     figure: Figure, pictures: Sequence[Image.Image], loaded: LoadedPainter, target: Path, **about: Any
 ) -> None:
     """Write the figure with its captions and signature, which holds `about` too, as its name's ending says."""
-    captions = Captions(figure.title, said_of(loaded), figure.rows, figure.columns)
+    captions = Captions(figure.title, caption_of(loaded), figure.rows, figure.columns)
     sheet = draw_sheet(pictures, figure.weights.shape[1], captions)
     noise = {"seed": figure.noise.seed, "truncation": figure.noise.truncation}
     with replacing(target) as temporary:

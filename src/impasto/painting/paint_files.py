@@ -13,15 +13,14 @@ from typing import Any, NamedTuple, Self, cast
 
 from PIL import Image
 
-from impasto import __version__
-from impasto.data.batches import Images
 from impasto.data.pictures import list_pictures, open_picture, read_picture
+from impasto.data.prompts import ClassPrompt, StylePrompt
 from impasto.errors import OutputError, PainterError, PictureError, naming
 from impasto.files import make_folder, replacing
 from impasto.hardware import keep_large_blocks
-from impasto.painting.paint_picture import SMALLEST_SIDE, Kind, PaintSettings, paint_picture
+from impasto.painting.paint_picture import SMALLEST_SIDE, Kind, PhotoOptions, paint_picture
 from impasto.painting.painters import LoadedPainter
-from impasto.painting.signature import save_signed
+from impasto.painting.signature import made_by, save_signed
 
 SUFFIX_OF: dict[Kind, str] = {"PNG": ".png", "JPEG": ".jpg", "WEBP": ".webp"}
 KIND_OF: dict[str, Kind] = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
@@ -53,39 +52,41 @@ def paint_files(
     photos: Sequence[Path],
     painter: LoadedPainter,
     output: Path,
-    settings: PaintSettings | None = None,
+    options: PhotoOptions | None = None,
     progress: Callable[[float, int], None] | None = None,
+    style: Path | None = None,
 ) -> Outcome:
     """Paint files and folders of photos into the folder `output`, which keeps their sub-folders.
 
     While one is painted the next is read and the one before saved. In a folder, or among several photos, one that
     cannot be read is skipped and listed; alone it raises PictureError, as an existing painting raises OutputError.
-    `progress` is told how many of how many are done, a large one part by part.
+    `progress` is told how many of how many are done, a large one part by part. `style` is the picture whose style a
+    painter of StylePrompts takes; PainterError is raised where it is missing, or the painter takes none.
     """
-    settings = settings or PaintSettings()
-    if Images is not painter.painter.prompt_type:
-        raise PainterError(f"{painter.name} does not paint from photos; choose a painter that does")
-    jobs = plan(photos, output, settings.kind)
+    options = options or PhotoOptions()
+    check_takes_photos(painter, style)
+    style_picture = None if style is None else read_picture(style, options.max_megapixels)
+    jobs = plan(photos, output, options.kind)
     alone = len(jobs) == 1 and not photos[0].is_dir()
     make_folder(output)
     keep_large_blocks()
     outcome = Outcome()
     todo = []
     for job in jobs:
-        if job.painting.exists() and not settings.overwrite:
+        if job.painting.exists() and not options.overwrite:
             outcome.present.append(job.painting)
         else:
             todo.append(job)
     if alone and outcome.present:
-        raise OutputError(f"{outcome.present[0]} exists; say --overwrite to paint it again")
-    with _Saving(painter, settings) as saving:
-        for before, (job, picture) in enumerate(_read_ahead(todo, settings.max_megapixels)):
+        raise OutputError(f"{outcome.present[0]} exists; pass --overwrite to paint it again")
+    with _Saving(painter, options, style) as saving:
+        for before, (job, picture) in enumerate(_read_ahead(todo, options.max_megapixels)):
             tell = partial(_tell, progress, before, len(todo))
             try:
                 if isinstance(picture, PictureError):
                     raise picture
                 with naming(str(job.photo)):
-                    painting = paint_picture(picture, painter, settings, tell)
+                    painting = paint_picture(picture, painter, options, tell, style_picture)
             except PictureError as error:
                 if alone:
                     raise
@@ -107,8 +108,8 @@ def _tell(progress: Callable[[float, int], None] | None, before: int, total: int
 class _Saving:
     """Saves a painting in a thread of its own while the next is painted; a large one at once."""
 
-    def __init__(self, painter: LoadedPainter, settings: PaintSettings) -> None:
-        self.painter, self.settings = painter, settings
+    def __init__(self, painter: LoadedPainter, options: PhotoOptions, style: Path | None) -> None:
+        self.painter, self.options, self.style = painter, options, style
 
     def __enter__(self) -> Self:
         self.pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="impasto-save")
@@ -131,27 +132,36 @@ class _Saving:
     def _write(self, painting: Image.Image, job: Job) -> None:
         make_folder(job.painting.parent)
         with replacing(job.painting) as temporary:
-            save_signed(painting, temporary, job.kind, signature(self.painter, self.settings, job.photo))
+            about = signature(self.painter, self.options, job.photo, self.style)
+            save_signed(painting, temporary, job.kind, about)
 
 
-def signature(painter: LoadedPainter, settings: PaintSettings, photo: Path) -> dict[str, Any]:
-    """Return what a painting says of itself."""
+def check_takes_photos(painter: LoadedPainter, style: Path | None = None) -> None:
+    """Raise PainterError where a painter does not paint from photos, or from a photo and this style picture."""
+    kind = painter.painter.prompt_type
+    if kind is ClassPrompt:
+        raise PainterError(f"{painter.name} does not paint from photos; choose a painter that does")
+    if kind is StylePrompt and style is None:
+        raise PainterError(f"{painter.name} paints in the style of a picture; name it with --style PICTURE")
+    if kind is not StylePrompt and style is not None:
+        raise PainterError(f"{painter.name} takes no style picture; leave --style out, or choose another painter")
+
+
+def signature(painter: LoadedPainter, options: PhotoOptions, photo: Path, style: Path | None = None) -> dict[str, Any]:
+    """Return what a painting records about itself."""
     return {
-        "painter": painter.name,
-        "method": painter.recipe.method.name,
-        "images_seen": painter.images_seen,
-        "weights": painter.fingerprint,
-        "impasto": __version__,
+        **made_by(painter),
         "photo": photo.name,
-        "seed": settings.seed,
-        "size": settings.size,
-        "strength": settings.strength,
-        "colours": settings.colours,
+        **({"style": style.name} if style is not None else {}),
+        "seed": options.seed,
+        "size": options.size,
+        "strength": options.strength,
+        "colours": options.colours,
     }
 
 
 def plan(photos: Sequence[Path], output: Path, kind: Kind | None) -> list[Job]:
-    """Return what is to be painted, each photo to a file of its own.
+    """Return the paint jobs, each photo to a file of its own.
 
     Raises DataError for a missing file or an empty folder, OutputError where a painting would replace its photo.
     """
@@ -222,5 +232,5 @@ def _fit_to_paint(picture: Image.Image, job: Job) -> Image.Image:
     if min(picture.size) < SMALLEST_SIDE:
         raise PictureError(f"{job.photo} has only {size}; use a picture of {SMALLEST_SIDE} or more on a side")
     if max(picture.size) > LARGEST_SIDE[job.kind]:
-        raise PictureError(f"{job.photo} has {size}, more than {job.kind} can hold; say --format png")
+        raise PictureError(f"{job.photo} has {size}, more than {job.kind} can hold; use --format png")
     return picture

@@ -1,20 +1,21 @@
-"""One photo in, one painting of its size out."""
+"""One photo in, one painting of the same size out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from PIL import Image
+from torch import Tensor
 
-from impasto.chance import generator
-from impasto.data.batches import Images
+from impasto.chance import Draws
 from impasto.data.pictures import MAX_MEGAPIXELS
+from impasto.data.prompts import PhotoPrompt, Prompt, StylePrompt
 from impasto.data.transforms import to_picture, to_pixels, to_range
 from impasto.errors import PainterError, PictureError
-from impasto.hardware import has_bf16
+from impasto.painter import ignore_progress
+from impasto.painting.paint import Report, paint_prompt
 from impasto.painting.painters import LoadedPainter
 from impasto.painting.palette import with_palette_of
 from impasto.painting.tiles import paint_tiled
@@ -25,23 +26,23 @@ Size = int | Literal["own"]
 SMALLEST_SIDE = 8
 """Below this, pixels, there is nothing to paint."""
 LARGEST_UNASKED = 800
-"""Short side at which larger photos are painted unless said, pixels. A brush is some pixels wide: in a photo of 3,000
-nobody would see it."""
+"""Default short side, in pixels, at which larger photos are painted. A brush is some pixels wide; in a photo of 3,000
+pixels it would be invisible."""
 
 
 @dataclass(frozen=True)
-class PaintSettings:
-    """How to paint, whatever the painter."""
+class PhotoOptions:
+    """How photos are painted, with any painter. A method's own options are `LoadedPainter.options`."""
 
     size: Size | None = None
-    """Short side at which to paint, pixels: a smaller one gives a coarser brush, a larger one a finer. The photo's own,
-    but at most LARGEST_UNASKED, unless said; own: the photo's own, however large."""
+    """Short side at which to paint, in pixels. A smaller one gives a coarser brush. `own`: the photo's. Default: the
+    photo's, but at most LARGEST_UNASKED."""
     strength: float = 1.0
-    """From 0, the photo, to 1, the painting: a mean of their pixels."""
+    """0 is the photo and 1 the painting. Values between mix their pixels."""
     colours: Colours = "painted"
     """keep: the painting takes the photo's palette."""
     kind: Kind | None = None
-    """Format of the paintings; the photo's own where that is PNG, JPEG or WebP, else PNG."""
+    """Format of the paintings. Default: the photo's where that is PNG, JPEG or WebP, else PNG."""
     overwrite: bool = False
     seed: int = 0
     max_megapixels: float = MAX_MEGAPIXELS
@@ -50,21 +51,25 @@ class PaintSettings:
 def paint_picture(
     picture: Image.Image,
     painter: LoadedPainter,
-    settings: PaintSettings,
-    progress: Callable[[float], None] | None = None,
+    options: PhotoOptions,
+    progress: Report = ignore_progress,
+    style: Image.Image | None = None,
 ) -> Image.Image:
     """Paint one RGB picture; the painting has its size.
 
-    A large one is painted in tiles, by painters that can; `progress` is then told the share that is painted. Raises
-    PainterError when memory does not suffice, PictureError when the size to paint at exceeds the limit of megapixels.
+    `style` is the RGB picture whose style a painter of StylePrompts takes. Large photos are painted in tiles, by
+    painters that can. `progress` is told the share that is painted. Raises PainterError when there is not enough
+    memory, PictureError when the size to paint at exceeds the limit of megapixels.
     """
     try:
-        painting = _painted(_brought_to(picture, settings), painter, settings, progress)
+        seen = _brought_to(picture, options)
+        in_style_of = None if style is None else _brought_to(style, options)
+        painting = _painted(seen, in_style_of, painter, options.seed, progress)
         if painting.size != picture.size:
             painting = painting.resize(picture.size, Image.Resampling.LANCZOS)
-        if settings.colours == "keep":
+        if options.colours == "keep":
             painting = with_palette_of(picture, painting)
-        return painting if settings.strength == 1 else Image.blend(picture, painting, settings.strength)
+        return painting if options.strength == 1 else Image.blend(picture, painting, options.strength)
     except MemoryError as error:
         raise PainterError(
             f"there is not enough memory for {picture.width} x {picture.height} pixels; shrink the photo first"
@@ -72,44 +77,50 @@ def paint_picture(
 
 
 def _painted(
-    seen: Image.Image, painter: LoadedPainter, settings: PaintSettings, progress: Callable[[float], None] | None
+    seen: Image.Image, style: Image.Image | None, painter: LoadedPainter, seed: int, progress: Report
 ) -> Image.Image:
-    """Paint at the picture's own size."""
+    """Paint a picture at its own size."""
 
-    def whole(part: Image.Image) -> Image.Image:
-        return _paint_whole(part, painter, settings.seed)
+    def whole(part: Image.Image, report: Report) -> Image.Image:
+        return _paint_whole(part, style, painter, seed, report)
 
-    reach = painter.painter.reach
-    return whole(seen) if reach is None else paint_tiled(seen, whole, reach, progress)
+    tiling = painter.painter.tiling
+    return whole(seen, progress) if tiling is None else paint_tiled(seen, whole, tiling, progress)
 
 
-def _paint_whole(picture: Image.Image, painter: LoadedPainter, seed: int) -> Image.Image:
-    device = painter.painter.device
-    image = to_range(to_pixels(picture))[None].to(device).contiguous(memory_format=torch.channels_last)
+def _paint_whole(
+    picture: Image.Image, style: Image.Image | None, painter: LoadedPainter, seed: int, report: Report
+) -> Image.Image:
+    photo, styles = _image_of(picture), None if style is None else _image_of(style)
+    prompt: Prompt = PhotoPrompt(photo) if styles is None else StylePrompt(photo, styles)
     try:
-        with torch.inference_mode(), torch.autocast(device.type, torch.bfloat16, enabled=has_bf16(device.type)):
-            painted = painter.painter.paint(Images(image), generator(seed, "paint"))[0]
+        painted = paint_prompt(painter.painter, prompt, Draws.for_photos(seed), painter.options, report=report)[0]
     except (RuntimeError, MemoryError) as error:
         if isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error):
             raise PainterError(
-                f"there is not enough memory to paint {picture.width} x {picture.height} pixels at once; say --size "
+                f"there is not enough memory to paint {picture.width} x {picture.height} pixels at once; use --size "
                 f"with a number below {min(picture.size)}"
             ) from error
         raise
     return to_picture(painted)
 
 
-def _brought_to(picture: Image.Image, settings: PaintSettings) -> Image.Image:
-    """Return the picture at the size at which it is to be painted."""
+def _image_of(picture: Image.Image) -> Tensor:
+    """Return a picture as a batch of one, float32 [1, 3, H, W] in [-1, 1]."""
+    return to_range(to_pixels(picture))[None]
+
+
+def _brought_to(picture: Image.Image, options: PhotoOptions) -> Image.Image:
+    """Return the picture at the size to paint at."""
     own = min(picture.size)
-    wanted = own if settings.size == "own" else settings.size or min(own, LARGEST_UNASKED)
+    wanted = own if options.size == "own" else options.size or min(own, LARGEST_UNASKED)
     if wanted == own:
         return picture
     scale = wanted / own
     width, height = (max(SMALLEST_SIDE, round(side * scale)) for side in picture.size)
-    if width * height > settings.max_megapixels * 1e6:
+    if width * height > options.max_megapixels * 1e6:
         raise PictureError(
             f"at --size {wanted} a picture of {picture.width} x {picture.height} pixels would have {width} x "
-            f"{height}, more than the limit of {settings.max_megapixels:g} megapixels; say a smaller --size"
+            f"{height}, more than the limit of {options.max_megapixels:g} megapixels; use a smaller --size"
         )
     return picture.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=3.0)

@@ -1,4 +1,4 @@
-"""Finding and loading painters and classifiers: a run, a checkpoint, or a painter that ships with impasto."""
+"""Finding and loading painters and classifiers: a run, a checkpoint, a painter that ships with impasto, or a recipe."""
 
 from __future__ import annotations
 
@@ -6,22 +6,27 @@ import hashlib
 import importlib.resources
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+import yaml
 from safetensors import SafetensorError, safe_open
 
 from impasto.data.batches import ImageSpec
 from impasto.errors import ImpastoError, PainterError, RunError, did_you_mean
-from impasto.method import Classifier, Networked, Painter
+from impasto.method import Learner
 from impasto.methods import METHODS
-from impasto.recipe import Recipe, parse_recipe
+from impasto.painter import Classifier, Networked, Painter, PaintOptions
+from impasto.recipe import PainterRecipe, Recipe, load_painter_recipe, parse_recipe
+from impasto.recipe_files import read_shipped, shipped_recipes
 from impasto.run_folder import RECIPE, WEIGHTS, RunFolder
 
 DEFAULT_PAINTER = "impressionist"
 RUNS = Path("runs")
+UNTRAINED_SIZE = 256
+"""Image size, in pixels, that a painter without training is built for."""
 
 
 class Loaded(NamedTuple):
@@ -32,57 +37,93 @@ class Loaded(NamedTuple):
     spec: ImageSpec
     images_seen: int
     metrics: Mapping[str, float]
-    """What was measured of these weights when they were saved."""
+    """Metrics of these weights, measured when they were saved."""
     fingerprint: str
 
 
 @dataclass(frozen=True)
 class LoadedPainter:
-    """A painter with its weights, and what its paintings say of it."""
+    """A painter that is ready to paint, and what its paintings record about it."""
 
     name: str
     painter: Painter[Any]
-    recipe: Recipe
+    recipe: PainterRecipe
+    """A Recipe where the painter has learned."""
     spec: ImageSpec
     """Of the images it learned from."""
-    images_seen: int
-    metrics: Mapping[str, float]
-    """What was measured of these weights when they were saved."""
-    fingerprint: str
-    """The first 16 hexadecimal digits of the weights' SHA-256."""
+    options: PaintOptions
+    """How it paints. Default: the `paint:` block of its recipe."""
+    images_seen: int = 0
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    """Metrics of these weights, measured when they were saved."""
+    fingerprint: str = ""
+    """The first 16 hexadecimal digits of the weights' SHA-256. Empty for a painter without weights."""
+
+    @property
+    def short_side(self) -> int:
+        """The scale of photos that it learned from: their short side in pixels."""
+        return self.recipe.data.short_side if isinstance(self.recipe, Recipe) else self.spec.size
 
 
 @dataclass(frozen=True)
 class LoadedClassifier:
-    """A classifier with its weights, and what a score it gives says of it."""
+    """A classifier with its weights, and what a score it gives records about it."""
 
     name: str
     classifier: Classifier
     classes: tuple[str, ...]
     """Names in the order of the probabilities."""
     size: int
-    """Height and width of the images it learned from, pixels; others are brought to it."""
+    """Height and width of the images it learned from, in pixels. Others are resized to it."""
     fingerprint: str
     """The first 16 hexadecimal digits of the weights' SHA-256."""
     validation_accuracy: float | None
-    """Share of held-out pictures told right, 0 to 1, where that was measured when the weights were saved."""
+    """Accuracy on held-out pictures, 0 to 1, where it was measured when the weights were saved."""
+
+
+class Found(NamedTuple):
+    """Where a painter is: a folder with weights and recipe, or a recipe of a painter that does not learn."""
+
+    name: str
+    folder: Path | None
+    recipe: str = ""
+    """The recipe's name or file, where there is no folder."""
 
 
 def load_painter(wanted: str | Path | None = None, device: torch.device | str = "cpu") -> LoadedPainter:
-    """Return a painter by name, run folder or checkpoint folder; the default one when nothing is wanted.
+    """Return a painter by name, run folder, checkpoint folder or recipe; the default one when nothing is named.
 
-    Raises PainterError when there is no such painter, it is none, or its files are damaged.
+    Raises PainterError when there is no such painter, it does not paint, or its files are damaged.
     """
-    name, folder = find_painter(wanted)
-    loaded = _load(folder, device)
+    found = find_painter(wanted)
+    if found.folder is None:
+        return _untrained(found, device)
+    loaded = _load(found.folder, device)
     if not isinstance(loaded.trained, Painter):
         raise PainterError(
-            f"{folder} holds what {loaded.recipe.method.name} learned, which does not paint; name a painter, such as "
-            f"{DEFAULT_PAINTER}"
+            f"{found.folder} holds what {loaded.recipe.method.name} learned, which does not paint; name a painter, "
+            f"such as {DEFAULT_PAINTER}"
         )
     return LoadedPainter(
-        name, loaded.trained, loaded.recipe, loaded.spec, loaded.images_seen, loaded.metrics, loaded.fingerprint
+        found.name,
+        loaded.trained,
+        loaded.recipe,
+        loaded.spec,
+        loaded.recipe.paint,
+        loaded.images_seen,
+        loaded.metrics,
+        loaded.fingerprint,
     )
+
+
+def _untrained(found: Found, device: torch.device | str) -> LoadedPainter:
+    """Return a painter that does not learn, built from its recipe."""
+    recipe = load_painter_recipe(found.recipe)
+    spec = ImageSpec(channels=3, size=UNTRAINED_SIZE)
+    painter = METHODS[recipe.method.name](recipe.method, spec)
+    assert isinstance(painter, Painter)
+    _make_ready(painter, device)
+    return LoadedPainter(found.name, painter, recipe, spec, recipe.paint)
 
 
 def load_classifier(wanted: str | Path, device: torch.device | str = "cpu") -> LoadedClassifier:
@@ -98,7 +139,7 @@ def load_classifier(wanted: str | Path, device: torch.device | str = "cpu") -> L
     loaded = _load(folder, device)
     if not isinstance(loaded.trained, Classifier):
         raise PainterError(
-            f"{folder} holds what {loaded.recipe.method.name} learned, which tells no classes; name a run of "
+            f"{folder} holds what {loaded.recipe.method.name} learned, which does not classify; name a run of "
             "inception-classifier"
         )
     accuracy = loaded.metrics.get("validation/accuracy")
@@ -113,15 +154,17 @@ def _load(folder: Path, device: torch.device | str) -> Loaded:
         with safe_open(folder / WEIGHTS, framework="pt") as file:
             about = json.loads((file.metadata() or {})["impasto"])
             weights = {key: _as_float32(file.get_tensor(key)) for key in file.keys()}  # noqa: SIM118 - not a mapping
-        stored: dict[str, Any] = about["spec"]  # JSON knows lists only
+        stored: dict[str, Any] = about["spec"]  # JSON has lists, not tuples
         lists = {key: tuple(value) for key, value in stored.items() if isinstance(value, list)}
         spec = ImageSpec(**{**stored, **lists})
         images_seen = int(about["images_seen"])
         metrics = {name: float(value) for name, value in dict(about.get("metrics", {})).items()}
+        hashes = dict(about.get("frozen", {}))
     except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
         raise _damaged(folder, error) from error
     recipe = parse_recipe(text, str(folder / RECIPE))
     trained = METHODS[recipe.method.name](recipe.method, spec)
+    _check_frozen(trained, hashes, folder)
     try:
         for part, network in trained.networks().items():
             own = {
@@ -130,9 +173,26 @@ def _load(folder: Path, device: torch.device | str) -> Loaded:
             network.load_state_dict(own)
     except RuntimeError as error:  # other names or shapes
         raise _damaged(folder, error) from error
-    for network in trained.networks().values():
-        network.eval().to(device).to(memory_format=torch.channels_last).requires_grad_(requires_grad=False)
+    _make_ready(trained, device)
     return Loaded(trained, recipe, spec, images_seen, metrics, fingerprint(folder / WEIGHTS))
+
+
+def _check_frozen(trained: Networked, hashes: Mapping[str, str], folder: Path) -> None:
+    """Raise PainterError where a frozen network is not the one that the weights were trained with."""
+    for name, frozen in trained.frozen().items():
+        if hashes.get(name) != frozen.sha256:
+            raise PainterError(
+                f"{folder} was trained with other weights of {name} (SHA-256 {str(hashes.get(name))[:16]}, here "
+                f"{frozen.sha256[:16]}); provide those"
+            )
+
+
+def _make_ready(trained: Networked, device: torch.device | str) -> None:
+    """Put all networks in eval mode, frozen, on a device."""
+    frozen = [each.network for each in trained.frozen().values()]
+    for network in (*trained.networks().values(), *frozen):
+        network.eval().to(device).to(memory_format=torch.channels_last).requires_grad_(requires_grad=False)
+    trained.to(device)
 
 
 def _as_float32(tensor: torch.Tensor) -> torch.Tensor:
@@ -144,22 +204,45 @@ def _damaged(folder: Path, error: Exception) -> PainterError:
     return PainterError(f"the painter in {folder} is damaged or incomplete ({reason}); copy or train it again")
 
 
-def find_painter(wanted: str | Path | None) -> tuple[str, Path]:
-    """Return a painter's name and the folder with its weights and recipe.
+def find_painter(wanted: str | Path | None) -> Found:
+    """Return where a painter is.
 
-    `wanted` is a run folder, a checkpoint folder, the name of a run in `runs/` or of a painter that ships with impasto;
-    None stands for the newest finished run in `runs/`, else the default painter.
+    `wanted` is a run folder, a checkpoint folder, the name of a run in `runs/` or of a painter that ships with impasto,
+    or a recipe of a painter that does not learn. None: the newest finished run in `runs/`, else the default painter.
     """
     if wanted is None:
         newest = newest_finished_run(RUNS)
-        return _in_run(newest) if newest else find_painter(DEFAULT_PAINTER)
-    if found := _find_trained(wanted):
-        return found
+        return Found(*_in_run(newest)) if newest else find_painter(DEFAULT_PAINTER)
+    if trained := _find_trained(wanted):
+        return Found(*trained)
     shipped = shipped_painters()
     if str(wanted) in shipped:
-        return str(wanted), shipped[str(wanted)]
-    known = [*shipped, *(run.path.name for run in runs(RUNS))]
+        return Found(str(wanted), shipped[str(wanted)])
+    if _is_untrained(str(wanted)):
+        return Found(Path(wanted).stem, None, str(wanted))
+    known = [*shipped, *untrained_painters(), *(run.path.name for run in runs(RUNS))]
     raise PainterError(f"there is no painter {wanted}{did_you_mean(str(wanted), known)} (or name a run's folder)")
+
+
+def untrained_painters() -> list[str]:
+    """Return the shipped recipes of painters that do not learn, by name."""
+    return [name for name in shipped_recipes() if _is_untrained(name)]
+
+
+def _is_untrained(source: str) -> bool:
+    """Whether this is a recipe of a painter that does not learn, by the method it names."""
+    if source in shipped_recipes():
+        text = read_shipped(source)
+    elif source.endswith((".yaml", ".yml")) and Path(source).is_file():
+        text = Path(source).read_text(encoding="utf-8", errors="replace")
+    else:
+        return False
+    try:
+        name = yaml.safe_load(text)["method"]["name"]
+    except (yaml.YAMLError, TypeError, KeyError):
+        return False
+    method = METHODS.get(str(name))
+    return method is not None and issubclass(method, Painter) and not issubclass(method, Learner)
 
 
 def _find_trained(wanted: str | Path) -> tuple[str, Path] | None:

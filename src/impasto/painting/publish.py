@@ -13,26 +13,29 @@ from typing import Any, cast
 import yaml
 from pydantic import BaseModel
 
-from impasto.errors import ImpastoError
+from impasto.errors import ImpastoError, PainterError
 from impasto.files import replacing, write_text
-from impasto.method import LatentPainter
 from impasto.painting.card import CARD, USE, card_of
-from impasto.painting.painters import LoadedPainter
+from impasto.painting.painters import Found, LoadedPainter
+from impasto.painting.usage import usage_of
 from impasto.recipe import Recipe
 from impasto.run_folder import RECIPE, WEIGHTS
 
 
-def push_painter(loaded: LoadedPainter, folder: Path, name: str, *, private: bool = False) -> str:
-    """Upload a painter, whose files lie in `folder`, as the model OWNER/NAME; return its address.
+def push_painter(loaded: LoadedPainter, found: Found, name: str, *, private: bool = False) -> str:
+    """Upload a painter as the model OWNER/NAME; return its address.
 
-    The repository is made where there is none; one that is there gets a new commit. Of the paths in the recipe only the
-    last part goes out. Raises ImpastoError where the library or a login is missing, or the hub cannot be reached.
+    The repository is created where it does not exist; an existing one gets a new commit. Of each path in the recipe
+    only the last part is uploaded. Raises PainterError for a painter without weights, ImpastoError where the library or
+    a login is missing, or the hub cannot be reached.
     """
+    if found.folder is None:
+        raise PainterError(f"{loaded.name} has no weights to publish; it comes with impasto")
     hub = _library()
     if name.count("/") != 1:
         raise ImpastoError(_no_name(name))
     with tempfile.TemporaryDirectory(prefix="impasto-push-") as temporary:
-        gather(loaded, folder, name, Path(temporary))
+        gather(loaded, found, name, Path(temporary))
         with _told(name):
             api = hub.HfApi(library_name="impasto")
             address = api.create_repo(name, repo_type="model", private=private or None, exist_ok=True)
@@ -40,27 +43,27 @@ def push_painter(loaded: LoadedPainter, folder: Path, name: str, *, private: boo
     return str(address)
 
 
-def gather(loaded: LoadedPainter, folder: Path, name: str, target: Path) -> None:
-    """Put what is published of a painter into the folder `target`: a card, the recipe and the weights."""
+def gather(loaded: LoadedPainter, found: Found, name: str, target: Path) -> None:
+    """Copy what is published of a painter into the folder `target`: a card, the recipe and the weights."""
+    assert found.folder is not None
+    assert isinstance(loaded.recipe, Recipe)
+    usage = usage_of(loaded.painter)
     about = {
         "library_name": "impasto",
-        "pipeline_tag": "unconditional-image-generation"
-        if isinstance(loaded.painter, LatentPainter)
-        else "image-to-image",
+        "pipeline_tag": usage.pipeline_tag,
         "tags": ["impasto", loaded.recipe.method.name, "art"],
     }
     local = name.rpartition("/")[2]
-    photo = "" if isinstance(loaded.painter, LatentPainter) else "holiday.jpg "
-    use = f"pip install impasto\nhf download {name} --local-dir {local}\nimpasto paint {photo}--painter {local}\n"
-    text = f"---\n{yaml.safe_dump(about, sort_keys=False)}---\n{card_of(loaded, folder)}"
+    use = f"pip install impasto\nhf download {name} --local-dir {local}\n{usage.command_for(local)}\n"
+    text = f"---\n{yaml.safe_dump(about, sort_keys=False)}---\n{card_of(loaded, found)}"
     write_text(target / CARD, f"{text}\n{USE}\n\n```sh\n{use}```\n")
     write_text(target / RECIPE, without_folders(loaded.recipe).to_yaml())
     with replacing(target / WEIGHTS) as temporary:
-        shutil.copyfile(folder / WEIGHTS, temporary)
+        shutil.copyfile(found.folder / WEIGHTS, temporary)
 
 
 def without_folders(recipe: Recipe) -> Recipe:
-    """Return a recipe whose paths say the last part only: where things lie on this machine is nobody's business."""
+    """Return a recipe that keeps only the last part of each path: paths of this machine are private."""
     changes = {name: _shortened(block) for name, block in recipe if isinstance(block, BaseModel)}
     if recipe.training.start_from is not None:
         start = Path(recipe.training.start_from).name
@@ -84,12 +87,12 @@ def _library() -> Any:
 
 
 def _no_name(name: str) -> str:
-    return f"{name} is no name of a model; say OWNER/NAME, such as ada/monet"
+    return f"{name} is not a model name; use OWNER/NAME, such as ada/monet"
 
 
 @contextmanager
 def _told(name: str) -> Iterator[None]:
-    """Tell in a sentence what the hub or its library stumbles over."""
+    """Turn errors of the hub or its library into one sentence."""
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
     network = cast("type[Exception]", HfHubHTTPError.__mro__[1])  # of its HTTP library, which depends on the version
@@ -105,17 +108,17 @@ def _told(name: str) -> Iterator[None]:
             raise
         said = " ".join(str(cause).split()) or type(cause).__name__
         raise ImpastoError(
-            f"the Hugging Face hub cannot be reached ({said}); say the same command again when it can"
+            f"the Hugging Face hub cannot be reached ({said}); run the same command again later"
         ) from error
 
 
 def _refused(name: str, error: Any) -> ImpastoError:
-    """Say what the hub answered."""
+    """Return the hub's answer as an error."""
     status = error.response.status_code if error.response is not None else None
     reason = " ".join(str(error.server_message or error).split())
     if status in (401, 403):
         return ImpastoError(
-            f"the Hugging Face hub does not let you write {name} ({reason}); say `hf auth login` with a token that may "
+            f"the Hugging Face hub does not let you write {name} ({reason}); run `hf auth login` with a token that may "
             "write there"
         )
-    return ImpastoError(f"the Hugging Face hub did not take {name} ({reason}); say the same command again")
+    return ImpastoError(f"the Hugging Face hub did not accept {name} ({reason}); run the same command again")

@@ -1,4 +1,4 @@
-"""The signature of a painting: who painted it and how, in the picture's own metadata."""
+"""The signature of a painting: which painter made it and how, in the picture's own metadata."""
 
 from __future__ import annotations
 
@@ -14,11 +14,25 @@ from PIL import Image, ImageCms
 from impasto import __version__
 from impasto.data.pictures import DAMAGE, open_picture
 from impasto.errors import PictureError
+from impasto.painting.painters import LoadedPainter
 
 SOFTWARE = 0x0131
 EXIF_FOLDER = 0x8769
 USER_COMMENT = 0x9286
 ASCII = b"ASCII\0\0\0"
+
+
+def made_by(loaded: LoadedPainter) -> dict[str, Any]:
+    """Return what every picture records about its painter."""
+    options = loaded.options.model_dump(mode="json")
+    return {
+        "painter": loaded.name,
+        "method": loaded.recipe.method.name,
+        "images_seen": loaded.images_seen,
+        "weights": loaded.fingerprint,
+        "impasto": __version__,
+        **({"options": options} if options else {}),
+    }
 
 
 def save_signed(picture: Image.Image, target: Path, kind: str, signature: Mapping[str, Any]) -> None:
@@ -31,12 +45,12 @@ def save_signed(picture: Image.Image, target: Path, kind: str, signature: Mappin
 
 
 def read_signature(path: Path) -> dict[str, Any]:
-    """Return what a painting says of itself, or a film that is a GIF.
+    """Return what a painting, or a film as GIF, records about itself.
 
-    Raises PictureError when the file is no picture or was not painted by impasto.
+    Raises PictureError when the file is not a picture or was not painted by impasto.
     """
     if path.suffix.lower() == ".mp4" and path.is_file():
-        raise PictureError(f"{path} is a film; how it was made stands in its comment, which ffprobe and players show")
+        raise PictureError(f"{path} is a film; its comment says how it was made, and ffprobe and players show it")
     with open_picture(path, max_megapixels=math.inf) as picture:
         try:
             comment = picture.getexif().get_ifd(EXIF_FOLDER).get(USER_COMMENT, picture.info.get("comment", b""))
@@ -49,7 +63,9 @@ def read_signature(path: Path) -> dict[str, Any]:
     except ValueError:
         signature = None
     if not isinstance(signature, dict) or "painter" not in signature:
-        raise PictureError(f"{path} carries no signature of impasto; it was painted otherwise or lost its metadata")
+        raise PictureError(
+            f"{path} has no signature of impasto; another program painted it, or its metadata was removed"
+        )
     return signature
 
 

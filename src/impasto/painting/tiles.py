@@ -2,8 +2,8 @@
 
 Chen et al. 2022, "Towards ultra-resolution neural style transfer via thumbnail instance normalization"
 (arXiv:2103.11784). Instance norm makes every pixel of a painting depend on all of its photo, but only by the mean and
-variance of each feature. These come from a thumbnail; given them, a tile that sees as much of its surroundings as the
-networks reach is painted as it would be in the whole, so that nothing has to be blended and there are no seams.
+variance of each feature. These come from a thumbnail. Given them, a tile that sees its surroundings as far as the
+networks reach is painted as in the whole picture. Nothing is blended and there are no seams.
 """
 
 from __future__ import annotations
@@ -16,21 +16,20 @@ from PIL import Image
 
 from impasto.networks.instance_norm import keeping_statistics, noting_statistics
 from impasto.networks.noise import noise_from
+from impasto.painter import Tiling, ignore_progress
 
 WHOLE = 1_500_000
 """Pixels up to which a picture is painted in one piece, and of the thumbnail of a larger one. A smaller thumbnail has
-other statistics than its picture: of half the size, a painting was 2 to 12 of 255 off."""
+other statistics than its picture: with half the size, a painting was 2 to 12 of 255 off."""
 TILE = 1_280
-"""Longest side of what one tile paints, pixels; a multiple of 4."""
+"""Longest side of what one tile paints, in pixels, rounded up to a multiple of the painter's step."""
 THINNEST = 16
-"""Pixels: networks that halve twice would border something thinner with more than it has."""
-STRIDE = 4
-"""Networks that halve twice see pictures in steps of so many pixels: a tile begins at one."""
+"""Thinnest thumbnail, in pixels. Networks that halve twice would pad a thinner one by more than its size."""
 
 Box = tuple[int, int, int, int]
 """Left, top, right, bottom: pixels, the last two exclusive."""
-PaintWhole = Callable[[Image.Image], Image.Image]
-"""Paints a picture in one piece, at its own size."""
+PaintWhole = Callable[[Image.Image, Callable[[float], None]], Image.Image]
+"""Paints a picture in one piece, at its own size, and tells the share that is done."""
 
 
 class Tile(NamedTuple):
@@ -38,30 +37,36 @@ class Tile(NamedTuple):
 
     paints: Box
     sees: Box
-    """As much more on each side as is felt in what it paints, where the picture has that much."""
+    """What it paints and, on each side, the surroundings that influence it, as far as the picture reaches."""
 
 
 def paint_tiled(
-    picture: Image.Image, paint: PaintWhole, reach: int, progress: Callable[[float], None] | None = None
+    picture: Image.Image,
+    paint: PaintWhole,
+    tiling: Tiling,
+    progress: Callable[[float], None] = ignore_progress,
 ) -> Image.Image:
     """Return the painting of an RGB picture, in tiles where it has more than WHOLE pixels.
 
-    `reach` is the painter's, see Painter; `progress` is told the share that is painted.
+    `tiling` is the painter's. `progress` is told the share that is painted.
     """
     if picture.width * picture.height <= WHOLE:
-        return paint(picture)
+        return paint(picture, progress)
     with noting_statistics() as statistics:
-        paint(thumbnail(picture))
+        paint(thumbnail(picture), ignore_progress)
     painting = Image.new("RGB", picture.size)
-    tiles = list(parted(picture.size, reach))
-    for done, tile in enumerate(tiles, start=1):
+    tiles = list(parted(picture.size, tiling))
+    for done, tile in enumerate(tiles):
+
+        def report(share: float, done: int = done) -> None:
+            progress((done + share) / len(tiles))
+
         with keeping_statistics(statistics), noise_from(tile.sees[1], tile.sees[0]):
-            painted = paint(picture.crop(tile.sees))
+            painted = paint(picture.crop(tile.sees), report)
         left, top, right, bottom = tile.paints
         x, y = left - tile.sees[0], top - tile.sees[1]
         painting.paste(painted.crop((x, y, x + right - left, y + bottom - top)), (left, top))
-        if progress:
-            progress(done / len(tiles))
+        report(1)
     return painting
 
 
@@ -73,17 +78,17 @@ def thumbnail(picture: Image.Image) -> Image.Image:
     return picture.resize((min(width, longest), min(height, longest)), Image.Resampling.LANCZOS, reducing_gap=3.0)
 
 
-def parted(size: tuple[int, int], reach: int) -> Iterator[Tile]:
+def parted(size: tuple[int, int], tiling: Tiling) -> Iterator[Tile]:
     """Yield tiles that cover a picture of this width and height once, row by row."""
     width, height = size
-    halo = math.ceil(reach / STRIDE) * STRIDE
-    for top, bottom in _spans(height):
-        for left, right in _spans(width):
+    halo = math.ceil(tiling.reach / tiling.step) * tiling.step
+    for top, bottom in _spans(height, tiling.step):
+        for left, right in _spans(width, tiling.step):
             sees = max(0, left - halo), max(0, top - halo), min(width, right + halo), min(height, bottom + halo)
             yield Tile((left, top, right, bottom), sees)
 
 
-def _spans(length: int) -> Iterator[tuple[int, int]]:
-    """Part a length evenly into spans of at most TILE that begin at multiples of STRIDE."""
-    step = math.ceil(length / math.ceil(length / TILE) / STRIDE) * STRIDE
-    return ((start, min(start + step, length)) for start in range(0, length, step))
+def _spans(length: int, step: int) -> Iterator[tuple[int, int]]:
+    """Split a length evenly into spans of about TILE or less that begin at multiples of `step`."""
+    side = math.ceil(length / math.ceil(length / TILE) / step) * step
+    return ((start, min(start + side, length)) for start in range(0, length, side))

@@ -9,10 +9,11 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from impasto.method import LatentPainter
-from impasto.painting.drawing import Progress, draw_all
-from impasto.painting.latents import between
-from impasto.painting.prompts import Request
+from impasto.data.prompts import ClassPrompt
+from impasto.networks.latents import between
+from impasto.painting.class_pictures import Progress, all_class_pictures
+from impasto.painting.class_requests import Request
+from impasto.painting.painters import LoadedPainter
 
 
 class Idea(NamedTuple):
@@ -26,13 +27,16 @@ class Idea(NamedTuple):
 
 
 def walk_frames(
-    painter: LatentPainter, start: Idea, end: Idea, frames: int, progress: Progress | None = None
+    loaded: LoadedPainter, start: Idea, end: Idea, frames: int, progress: Progress | None = None
 ) -> list[Image.Image]:
-    """Return the RGB pictures of a walk from one idea to the other and back, which can be repeated without a jolt."""
+    """Return the RGB pictures of a walk from one idea to the other and back, which repeats without a jump.
+
+    The way back shows the frames of the way there in reverse.
+    """
     positions = there(frames)
     weights = torch.lerp(start.request.weights, end.request.weights, positions[:, None])
     latents = between(start.latent, end.latent, positions)
-    pictures = draw_all(painter, weights, latents, progress)
+    pictures = all_class_pictures(loaded, ClassPrompt(weights, latents), progress)
     return [pictures[min(frame, frames - frame)] for frame in range(frames)]
 
 

@@ -1,1 +1,1 @@
-"""A paper's table or figures by one command: train what is missing, judge it, set it beside what was published."""
+"""A paper's table or figures by one command: train what is missing, evaluate it, compare it with the paper."""

@@ -1,4 +1,4 @@
-"""What would stop a table late, told before its first run is trained: hours may lie between."""
+"""Checks a table before its first run is trained, because hours may pass before a mistake would show."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ from impasto.data.batches import ImageSpec
 from impasto.data.datasets import open_dataset
 from impasto.engine.start import rehearse
 from impasto.errors import PainterError, RecipeError, naming
-from impasto.method import Classifier, LatentPainter, Learner, Painter
+from impasto.method import Learner
 from impasto.methods import METHODS
+from impasto.painter import Classifier, LatentPainter, Painter
+from impasto.painting.class_requests import find_class
 from impasto.painting.painters import load_painter
-from impasto.painting.prompts import find_class
 from impasto.tables.options import FigureOptions, Table
 from impasto.tables.training import PlannedRun
 
 
 def check_plan(name: str, table: Table, runs: Sequence[PlannedRun]) -> None:
-    """Open the data of what will be drawn and of what starts from another run; train nothing.
+    """Open the data of the figures and of runs that start from another run; train nothing.
 
-    Raises RecipeError that tells every run and class that is asked for what it is not, and what the data and first
-    stages raise.
+    Raises RecipeError that names every run of the wrong kind and every unknown class, and the errors of the data and of
+    first stages.
     """
     by_name = {run.name: run for run in runs}
     if problems := [*_wrong_kinds(table, by_name)]:
@@ -35,19 +36,19 @@ def check_plan(name: str, table: Table, runs: Sequence[PlannedRun]) -> None:
 
 
 def _wrong_kinds(table: Table, runs: Mapping[str, PlannedRun]) -> list[str]:
-    """Return which runs are no painters although they have a row or figure, or no classifiers although they judge."""
+    """Return the runs with a row or figure that are not painters, and the classifiers that are none."""
     wanted: list[tuple[str, str | None, type, str]] = [
         *((f"rows.{place}.run", row.run, Painter, "does not paint") for place, row in enumerate(table.rows)),
         *(
-            (f"figures.{place}.run", figure.run, LatentPainter, "does not paint from labels")
+            (f"figures.{place}.run", figure.run, LatentPainter, "does not paint from classes and latents")
             for place, figure in enumerate(table.figures)
         ),
     ]
-    tells = Classifier, "tells no classes"
-    if table.judge is not None:
+    tells = Classifier, "does not classify"
+    if table.evaluator is not None:
         wanted += [
-            ("judge.features", table.judge.features, *tells),
-            ("judge.classifier", table.judge.classifier, *tells),
+            ("evaluator.features", table.evaluator.features, *tells),
+            ("evaluator.classifier", table.evaluator.classifier, *tells),
             *((f"rows.{place}.classifier", row.classifier, *tells) for place, row in enumerate(table.rows)),
         ]
     return [
@@ -58,7 +59,7 @@ def _wrong_kinds(table: Table, runs: Mapping[str, PlannedRun]) -> list[str]:
 
 
 def _spec(run: PlannedRun) -> ImageSpec:
-    """Return what a run's images are: as its painter says where it has one, since the data may be gone by then."""
+    """Return the image spec of a run. Its painter has it where there is one: the data may be gone by then."""
     if run.finished:
         return load_painter(run.painter(None)).spec
     method = METHODS[run.recipe.method.name]
@@ -67,7 +68,7 @@ def _spec(run: PlannedRun) -> ImageSpec:
 
 
 def _misfit(figure: FigureOptions, specs: Mapping[str, ImageSpec]) -> str | None:
-    """Return why a figure's class cannot be asked for, if so."""
+    """Return why a figure's class is not possible, or None."""
     if figure.label is None:
         return None
     try:

@@ -9,7 +9,7 @@ from impasto.errors import did_you_mean
 from impasto.evaluation.extractors import OPENERS
 from impasto.evaluation.measures import METRICS
 from impasto.painting.painters import RUNS
-from impasto.tables.options import FigureOptions, JudgeOptions, RowOptions, Table
+from impasto.tables.options import EvaluatorOptions, FigureOptions, RowOptions, Table
 
 
 def contradictions(table: Table) -> Iterator[str]:
@@ -26,7 +26,7 @@ def contradictions(table: Table) -> Iterator[str]:
     for names, what in ((table.rows, "rows"), (table.figures, "figures")):
         if len({each.name for each in names}) < len(names):
             yield f"{what}: two have the same name; rename one"
-    yield from _judged(table)
+    yield from _evaluated(table)
     yield from _ignored(table)
 
 
@@ -39,24 +39,24 @@ def _ignored(table: Table) -> Iterator[str]:
             yield f"figures.{place}.count: a mixing matrix has as many rows as there are classes; leave it out"
 
 
-def _judged(table: Table) -> Iterator[str]:
+def _evaluated(table: Table) -> Iterator[str]:
     """Yield which metrics there are not, or that nobody was asked to measure the rows."""
-    if table.judge is None:
+    if table.evaluator is None:
         if table.rows:
-            yield "judge: missing; say judge: {metrics: [...]}, or leave the rows out"
+            yield "evaluator: missing; add evaluator: {metrics: [...]}, or leave the rows out"
         return
-    named = {"judge.metrics": table.judge.metrics}
+    named = {"evaluator.metrics": table.evaluator.metrics}
     named |= {f"rows.{place}.published": tuple(row.published) for place, row in enumerate(table.rows)}
     for place, metrics in named.items():
         for metric in metrics:
             if metric not in METRICS:
                 yield f"{place}: there is no metric {metric}{did_you_mean(metric, METRICS)}"
-    yield from _features_named(table, table.judge)
+    yield from _features_named(table, table.evaluator)
 
 
-def _features_named(table: Table, judge: JudgeOptions) -> Iterator[str]:
+def _features_named(table: Table, evaluator: EvaluatorOptions) -> Iterator[str]:
     """Yield which features and classifiers are neither runs of the table, nor published ones, nor any run."""
-    named = {"judge.features": judge.features, "judge.classifier": judge.classifier}
+    named = {"evaluator.features": evaluator.features, "evaluator.classifier": evaluator.classifier}
     named |= {f"rows.{place}.classifier": row.classifier for place, row in enumerate(table.rows)}
     for place, name in named.items():
         if name is not None and name not in table.runs and name not in OPENERS and not _is_there(name):

@@ -42,7 +42,7 @@ Published = Annotated[float | tuple[float, float] | dict[str, float], BeforeVali
 """A value, a value with its spread, or the values of classes."""
 
 
-class JudgeOptions(Options):
+class EvaluatorOptions(Options):
     """How all rows are measured."""
 
     metrics: tuple[str, ...] = Field(min_length=1)
@@ -85,7 +85,7 @@ class RowOptions(Moment):
 
     name: str
     classifier: str | None = None
-    """Of is and top1, where this row has another than the judge's."""
+    """Classifier for is and top1 of this row. Default: the evaluator's."""
     published: Mapping[str, Published] = {}
     """By metric."""
     published_images: int | None = Field(None, ge=1)
@@ -115,7 +115,7 @@ class Table(Options):
     """What a reader must know to compare."""
     runs: dict[Name, Annotated[RunOptions, BeforeValidator(lambda value: {} if value is None else value)]]
     """In the order in which they are trained."""
-    judge: JudgeOptions | None = None
+    evaluator: EvaluatorOptions | None = None
     rows: tuple[RowOptions, ...] = ()
     class_counts: Mapping[str, int] = {}
     """Real pictures of each class in the published table."""

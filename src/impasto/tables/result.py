@@ -16,7 +16,7 @@ from impasto.tables.options import Published, Table
 
 Side = Literal["ours", "published"]
 IN_PERCENT = frozenset({"top1"})
-"""Metrics that papers print in percent and the judge gives as shares."""
+"""Metrics that papers print in percent and evaluators give as shares."""
 
 
 class Budget(NamedTuple):
@@ -69,10 +69,10 @@ class RowResult:
 
     name: str
     painter: Path
-    """The checkpoint judged."""
+    """The checkpoint that was evaluated."""
     budget: Budget
     records: Sequence[Record]
-    """One for each of the features that it was judged by."""
+    """One for each feature extractor."""
     published: Mapping[str, Published]
 
     @property
@@ -91,9 +91,9 @@ class Mixed(NamedTuple):
     """What a classifier sees in a mixing matrix."""
 
     consistency: Consistency
-    judge: str
+    classifier: str
     classes: int
-    """That the judge knows."""
+    """How many classes the classifier knows."""
 
 
 class Drawn(NamedTuple):
@@ -128,7 +128,7 @@ class TableResult:
         return {
             "impasto": __version__,
             "table": self.name,
-            **self.table.model_dump(mode="json", include={"source", "notes", "judge", "class_counts"}),
+            **self.table.model_dump(mode="json", include={"source", "notes", "evaluator", "class_counts"}),
             "in_percent": sorted(IN_PERCENT),
             "rows": [_row_in_json(row) for row in self.rows],
             "figures": {name: _figure_in_json(drawn) for name, drawn in self.figures.items()},
@@ -150,7 +150,7 @@ def _row_in_json(row: RowResult) -> dict[str, Any]:
 def _figure_in_json(drawn: Drawn) -> dict[str, Any]:
     if drawn.mixed is None:
         return {"file": drawn.path.name}
-    return {"file": drawn.path.name, "judge": drawn.mixed.judge, **drawn.mixed.consistency.to_json()}
+    return {"file": drawn.path.name, "classifier": drawn.mixed.classifier, **drawn.mixed.consistency.to_json()}
 
 
 def _as_printed(measure: Measure) -> Value:

@@ -15,12 +15,12 @@ from impasto.errors import RecipeError, did_you_mean
 from impasto.recipe import About, Options
 from impasto.recipe_files import read_shipped_table, shipped_tables
 from impasto.tables.contradictions import contradictions
-from impasto.tables.options import FigureOptions, JudgeOptions, RowOptions, RunOptions, Table
+from impasto.tables.options import EvaluatorOptions, FigureOptions, RowOptions, RunOptions, Table
 
 BLOCKS: Mapping[str, type[Options]] = {
     "about": About,
     "runs": RunOptions,
-    "judge": JudgeOptions,
+    "evaluator": EvaluatorOptions,
     "rows": RowOptions,
     "figures": FigureOptions,
 }
@@ -38,8 +38,8 @@ REASONS = {
 def load_table(source: str, overrides: Sequence[str] = ()) -> Table:
     """Return a table that comes with impasto by name, or one from a YAML file, with what the command line changes.
 
-    An override is `PATH=VALUE` for every run, `RUN:PATH=VALUE` for one or, with `*`, for several, `judge.PATH=VALUE` or
-    `figures.NAME.PATH=VALUE`. What it says of a recipe is checked when the recipe is loaded.
+    An override is `PATH=VALUE` for every run, `RUN:PATH=VALUE` for one or, with `*`, for several,
+    `evaluator.PATH=VALUE` or `figures.NAME.PATH=VALUE`. What it says of a recipe is checked when the recipe is loaded.
 
     Raises RecipeError that tells every mistake.
     """
@@ -72,18 +72,20 @@ def _tree(source: str) -> dict[str, Any]:
 
 
 def _apply(tree: dict[str, Any], source: str, override: str) -> None:
-    """Set a field of the judge or of a figure, or add the override to the settings of the runs it is meant for."""
+    """Set a field of the evaluator or of a figure, or add the override to the settings of the runs it is meant for."""
     path, equals, text = override.partition("=")
     if not equals or not path:
         raise RecipeError(source, [f"{override!r} is not an override; write it as a.dotted.path=value"])
-    if path.startswith("judge.") and isinstance(judge := tree.get("judge"), dict):
-        judge[path.removeprefix("judge.")] = _value(text)
+    if path.startswith("evaluator.") and isinstance(evaluator := tree.get("evaluator"), dict):
+        evaluator[path.removeprefix("evaluator.")] = _value(text)
         return
     if path.startswith("figures."):
         _apply_to_figure(tree, source, override)
         return
     if path.partition(".")[0] in Table.model_fields:
-        raise RecipeError(source, [f"{override}: runs, judge and figures alone change here; write a table of your own"])
+        raise RecipeError(
+            source, [f"{override}: only runs, evaluator and figures can be changed here; write a table of your own"]
+        )
     wanted, _, setting = path.rpartition(":")
     runs = tree.get("runs")
     names = [name for name in runs if isinstance(name, str)] if isinstance(runs, dict) else []

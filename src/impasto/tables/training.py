@@ -15,9 +15,9 @@ from pathlib import Path
 
 from impasto.clock import Clock
 from impasto.engine.claim import check_folder
+from impasto.engine.listener import TrainingListener
 from impasto.engine.start import start_is_ready
 from impasto.engine.train import train
-from impasto.engine.watch import Watch
 from impasto.errors import RecipeError, RunError
 from impasto.files import replacing_folder
 from impasto.recipe import Recipe, load_recipe
@@ -70,14 +70,14 @@ def planned_runs(table: Table, folder: Path) -> list[PlannedRun]:
     return runs
 
 
-def train_run(run: PlannedRun, watch: Watch, *, accept_changed_data: bool = False) -> None:
+def train_run(run: PlannedRun, listener: TrainingListener, *, accept_changed_data: bool = False) -> None:
     """Train a run to its end, from where it stands; do nothing for a finished one.
 
     It goes on with the pictures it began with only, unless changed ones are accepted.
 
     Raises what `train` raises, InterruptedTraining after Ctrl-C among it.
     """
-    keeping = _Keeping(watch, run.folder, frozenset(run.kept.values()))
+    keeping = _Keeping(listener, run.folder, frozenset(run.kept.values()))
     for checkpoint in run.folder.checkpoint_folders():  # one saved just before an earlier session was stopped
         keeping.keep(checkpoint)
     if not run.finished:
@@ -153,31 +153,31 @@ def _kept_at(folder: RunFolder, images: int) -> Path:
     return folder.path / KEPT / f"{images:09d}"
 
 
-class _Keeping(Watch):
-    """Keeps painters when they are saved, since later checkpoints replace them; passes on what it hears."""
+class _Keeping(TrainingListener):
+    """Keeps painters when they are saved, because later checkpoints replace them. Informs another listener."""
 
-    def __init__(self, watch: Watch, folder: RunFolder, moments: frozenset[int]) -> None:
-        self.watch, self.folder, self.moments = watch, folder, moments
+    def __init__(self, listener: TrainingListener, folder: RunFolder, moments: frozenset[int]) -> None:
+        self.listener, self.folder, self.moments = listener, folder, moments
 
     def started(
         self, recipe: Recipe, run: RunFolder, clock: Clock, facts: Mapping[str, str], classes: Mapping[str, int]
     ) -> None:
-        self.watch.started(recipe, run, clock, facts, classes)
+        self.listener.started(recipe, run, clock, facts, classes)
 
     def noted(self, note: str) -> None:
-        self.watch.noted(note)
+        self.listener.noted(note)
 
     def stepped(self, clock: Clock, means: Mapping[str, float] | None) -> None:
-        self.watch.stepped(clock, means)
+        self.listener.stepped(clock, means)
 
     def measured(self, clock: Clock, metrics: Mapping[str, float]) -> None:
-        self.watch.measured(clock, metrics)
+        self.listener.measured(clock, metrics)
 
     def alarmed(self, clock: Clock, alarm: str) -> None:
-        self.watch.alarmed(clock, alarm)
+        self.listener.alarmed(clock, alarm)
 
     def saved(self, path: Path) -> None:
-        self.watch.saved(path)
+        self.listener.saved(path)
         if path.parent == self.folder.checkpoints:
             self.keep(path)
 

@@ -40,7 +40,7 @@ def remarks(result: TableResult) -> Iterator[str]:
     yield from _told_of(result.rows, lambda record: [_how(record)])
     for name, drawn in result.figures.items():
         if drawn.mixed is not None:
-            said = drawn.mixed.consistency.said(drawn.mixed.judge, drawn.mixed.classes)
+            said = drawn.mixed.consistency.said(drawn.mixed.classifier, drawn.mixed.classes)
             yield f"{name}: {said}."
     yield from result.table.notes
     yield from _told_of(result.rows, lambda record: [f"{warning}." for warning in record.warnings])

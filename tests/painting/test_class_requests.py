@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from impasto.errors import PainterError
-from impasto.painting.prompts import (
+from impasto.painting.class_requests import (
     attributes_of,
     completed,
     each_class,

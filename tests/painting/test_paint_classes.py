@@ -14,9 +14,9 @@ from impasto.errors import OutputError, PainterError
 from impasto.painting import drawing
 from impasto.painting.counts import PAINTINGS
 from impasto.painting.latents import drawn_latents
-from impasto.painting.paint_labels import LabelSettings, Outcome, Series, paint_labels, round_the_classes
+from impasto.painting.paint_classes import ClassOptions, Outcome, Series, paint_class_files, round_the_classes
 from impasto.painting.painters import load_painter
-from impasto.painting.prompts import mixed, requested
+from impasto.painting.class_requests import mixed, requested
 from impasto.painting.signature import read_signature
 from tests.painting.colour_painter import SPEC, TWO_ATTRIBUTES, ColourPainter, colour_painter
 
@@ -31,7 +31,7 @@ def asked(*labels: str, spec: ImageSpec = SPEC) -> list[Series]:
 
 
 def paint(series: list[Series], spec: ImageSpec = SPEC, output: str = "out", **settings: object) -> Outcome:
-    return paint_labels(series, colour_painter(spec), Path(output), LabelSettings(**settings))  # type: ignore[arg-type]
+    return paint_class_files(series, colour_painter(spec), Path(output), ClassOptions(**settings))  # type: ignore[arg-type]
 
 
 def names(outcome: Outcome) -> list[str]:
@@ -152,8 +152,8 @@ def test_classes_of_one_file_name_are_kept_apart() -> None:
 
 def test_progress_and_long_series() -> None:
     told: list[tuple[int, int]] = []
-    settings = LabelSettings(count=130)
-    outcome = paint_labels(
+    settings = ClassOptions(count=130)
+    outcome = paint_class_files(
         asked("baroque"), colour_painter(), Path("out"), settings, lambda done, of: told.append((done, of))
     )
     assert told[-1] == (130, 130)
@@ -164,5 +164,5 @@ def test_progress_and_long_series() -> None:
 
 def test_a_painter_of_photos_is_refused() -> None:
     with pytest.raises(PainterError, match=r"engraver \(cyclegan\) does not paint from labels"):
-        paint_labels([], load_painter("engraver"), Path("out"), LabelSettings())
+        paint_class_files([], load_painter("engraver"), Path("out"), ClassOptions())
     assert not Path("out").exists()

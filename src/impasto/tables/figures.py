@@ -1,4 +1,4 @@
-"""Drawing the figures of a table: grids of what its painters make of labels and noise."""
+"""The figures of a table: grids of what its painters make from classes and noise."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import torch
 
 from impasto.errors import PainterError, RecipeError
 from impasto.painting import counts
-from impasto.painting.drawing import Progress, latent_painter
+from impasto.painting.class_pictures import Progress, latent_painter
+from impasto.painting.class_requests import completed, requested_one
 from impasto.painting.figures import (
     Figure,
     Noise,
@@ -22,8 +23,7 @@ from impasto.painting.figures import (
     write_figure,
 )
 from impasto.painting.painters import LoadedPainter, load_painter
-from impasto.painting.prompts import completed, requested_one
-from impasto.tables.measuring import TableJudge
+from impasto.tables.evaluator import TableEvaluator
 from impasto.tables.options import FigureOptions
 from impasto.tables.result import Drawn
 from impasto.tables.training import PlannedRun
@@ -34,12 +34,12 @@ def draw_figure(
     run: PlannedRun,
     target: Path,
     device: torch.device,
-    judge: TableJudge | None = None,
+    evaluator: TableEvaluator | None = None,
     progress: Progress | None = None,
 ) -> Drawn:
-    """Draw a figure of a run that has finished into a PNG file; the table's classifier judges what is mixed.
+    """Draw a figure of a run that has finished into a PNG file; the table's classifier evaluates mixed classes.
 
-    Raises RecipeError, naming the figure, for what its painter cannot be asked.
+    Raises RecipeError that names the figure where its painter cannot paint it.
     """
     painter = replace(load_painter(run.painter(options.after), device), name=run.name)
     try:
@@ -49,8 +49,10 @@ def draw_figure(
         raise RecipeError(f"figure {options.name}", [str(error)]) from error
     write_figure(figure, pictures, painter, target)
     names = painter.spec.classes_of_first()
-    judged = options.kind == "mixing" and judge is not None and len(names) > 1
-    return Drawn(target, judge.of_mixtures(pictures, names) if judged and judge is not None else None)
+    mixed = None
+    if options.kind == "mixing" and evaluator is not None and len(names) > 1:
+        mixed = evaluator.of_mixtures(pictures, names)
+    return Drawn(target, mixed)
 
 
 def _described(options: FigureOptions, painter: LoadedPainter) -> Figure:

@@ -17,9 +17,9 @@ from impasto.clock import Clock
 from impasto.data.batches import ImageSpec, LabelledImages
 from impasto.data.datasets import open_dataset
 from impasto.engine import health
-from impasto.engine.health import Health, Vitals, is_watched, overfit, same_class_pairs, signs, spread
+from impasto.engine.collapse_watch import Health, Vitals, is_watched, overfit, same_class_pairs, signs, spread
 from impasto.engine.train import train
-from impasto.engine.watch import Watch
+from impasto.engine.listener import TrainingListener
 from impasto.errors import PictureError
 from impasto.method import TrainingState
 from impasto.methods.cdcgan import CDCGAN
@@ -59,7 +59,7 @@ def looks(run: str) -> dict[int, dict[str, float]]:
     return {seen: scalars for seen, scalars in found if any(name.startswith("health/") for name in scalars)}
 
 
-class Listener(Watch):
+class Listener(TrainingListener):
     def __init__(self) -> None:
         self.alarms: list[tuple[int, str]] = []
         self.notes: list[str] = []

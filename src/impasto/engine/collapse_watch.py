@@ -1,9 +1,10 @@
-"""The collapse watch: how an adversarial painter of labels fares while it learns, and what to say when it fares badly.
+"""The collapse watch: recognises mode collapse, memorisation and a discriminator that wins or loses during training.
 
-Three things are looked at whenever a sheet of samples is painted. Diversity: how far apart paintings of one class and
-different noise are, as a share of how far apart real pictures of one class are. Overfit: r_v of Karras et al. 2020
-(arXiv:2006.06676), equation 1, by which a discriminator takes held-out pictures for real (0) or for fakes (1). And what
-the method logs: the discriminator's accuracy and the norms of gradients. Looking never changes learning.
+It measures whenever a sheet of samples is painted. Diversity: the distance between paintings of one class and different
+noise, as a share of the distance between real pictures of one class. Overfit: r_v of Karras et al. 2020
+(arXiv:2006.06676), equation 1, which is 0 where the discriminator takes held-out pictures for real and 1 where it takes
+them for fakes. It also reads what the method logs: the discriminator's accuracy and the norms of gradients. Measuring
+never changes training.
 """
 
 from __future__ import annotations
@@ -16,68 +17,72 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from impasto.chance import generator
-from impasto.data.batches import Images, LabelledImages, Labels
+from impasto.chance import Draws
+from impasto.data.batches import LabelledImages
 from impasto.data.dataset import Dataset
-from impasto.engine.measuring import in_eval_mode
+from impasto.data.prompts import ClassPrompt
+from impasto.engine.measurement import in_eval_mode
 from impasto.losses.labels import one_hot
-from impasto.method import Adversarial, Learner, Painter, TrainingState
+from impasto.method import Adversarial, Learner, TrainingState
 from impasto.networks.augmentation import AugmentationKind
+from impasto.painter import Painter
+from impasto.painting.paint import Autocast, paint_prompt
 
 PAIRS = 32
-"""Pairs of images of one class whose distances diversity is the mean of."""
+"""Pairs of images of one class. Diversity is their mean distance."""
 FEWEST = 8
-"""Pairs, or held-out pictures, without which nothing is said."""
-JUDGED = 256
-"""Pictures learned from, and held-out ones, that the discriminator is asked about."""
+"""Fewest pairs or held-out pictures for a measurement."""
+ASKED = 256
+"""Training pictures, and held-out ones, that the discriminator is asked about."""
 TOGETHER = 32
 """Images in a pass through a network."""
 COARSE = 16
 """Images are compared at this size, pixels: composition and colour, not texture."""
 
 EARLY = 0.2
-"""Share of a run in which no alarm is raised: until they have learned something, networks show all the signs."""
+"""Share of a run without alarms. Networks that have learned nothing yet show all the signs."""
 COLLAPSED = 0.25
-"""Diversity below this is a sign: our choice, between one painting for all noise (0) and the real pictures (1)."""
+"""Diversity below this is a sign. Our choice, between one painting for all noise (0) and the real pictures (1)."""
 WINNING = 0.9
-"""Accuracy of the discriminator above this is a sign (spec 01: seed 001 found its artefacts there)."""
+"""Accuracy of the discriminator above this is a sign. Gilles and Perrin found artefacts there
+(docs/methods/conditional-gans.md)."""
 LOSING = 0.45
-"""Accuracy of the discriminator below this is a sign: our choice, surely less than by guessing. GANtor-v2's stayed
-there with a quarter of its channels at 64 pixels, and taught its generator a lattice."""
-BY_HEART = 0.6
-"""Overfit above this is a sign; Karras et al. steer their other meter, r_t, to it."""
+"""Accuracy of the discriminator below this is a sign. Our choice, clearly less than by guessing. GANtor-v2 with a
+quarter of its channels stayed there at 64 pixels, and its generator learned a lattice."""
+MEMORISED = 0.6
+"""Overfit above this is a sign. Karras et al. keep their other measure, r_t, at this value."""
 UNSURE = 0.2
-"""Overfit with a larger standard error is not told: our choice, a third of what is a sign."""
+"""Overfit with a larger standard error is not reported. Our choice, a third of MEMORISED."""
 STRANGE = 100.0
-"""A gradient so many times larger or smaller than its median so far is a sign: our choice, far outside of chance."""
+"""A gradient this many times larger or smaller than its median so far is a sign. Our choice, far outside chance."""
 FEWEST_NORMS = 20
-"""Logged gradient norms without which their median says nothing."""
+"""Fewest logged gradient norms for a useful median."""
 
 ACCURACY = "discriminator/accuracy"
-"""As logged; a Wasserstein critic, whose accuracy should be high, logs `critic/accuracy`."""
+"""As logged. A Wasserstein critic, whose accuracy should be high, logs `critic/accuracy`."""
 GRADIENT_NORM = "/gradient_norm"
 
 
 class Vitals(NamedTuple):
-    """What is known of a run's health at one moment; None where it cannot be known."""
+    """Measurements at one moment; None where they are not possible."""
 
     diversity: float | None = None
     overfit: float | None = None
     accuracy: float | None = None
-    """Share of images that the discriminator judged rightly, since the last look."""
+    """Accuracy of the discriminator since the last measurement."""
     gradients: Mapping[str, float] = {}
-    """For each network the norm of its gradients since the last look, as a multiple of the median before."""
+    """For each network the norm of its gradients since the last measurement, as a multiple of the median before."""
 
     def measured(self) -> dict[str, float]:
-        """Return what was measured by looking, by the names it is logged under."""
+        """Return diversity and overfit under the names they are logged with."""
         named = {"health/diversity": self.diversity, "health/overfit": self.overfit}
         return {name: value for name, value in named.items() if value is not None}
 
 
 def signs(vitals: Vitals, augmentation: AugmentationKind = "none") -> dict[str, str]:
-    """Return what looks bad, by a short name: a sentence that tells the sign and the usual remedies.
+    """Return the signs of a problem by a short name, each as a sentence with the usual remedies.
 
-    Remedies that the run has taken already, as its `augmentation` tells, are not among them.
+    Remedies that the run already uses, according to its `augmentation`, are left out.
     """
     found = {}
     diffaugment = ["method.augment.kind=diffaugment"] if augmentation == "none" else []
@@ -100,11 +105,11 @@ def signs(vitals: Vitals, augmentation: AugmentationKind = "none") -> dict[str, 
             f"The discriminator loses: it is right on {vitals.accuracy:.0%} of the images, less than by guessing, and "
             f"teaches the generator little; the usual remedies are {_listed(remedies)}"
         )
-    if vitals.overfit is not None and vitals.overfit > BY_HEART:
+    if vitals.overfit is not None and vitals.overfit > MEMORISED:
         remedies = ["more pictures", *ada, "to stop here"]
         found["overfit"] = (
-            "It learns by heart: to the discriminator, held-out pictures look more like fakes than like those learned "
-            f"from (overfit {vitals.overfit:.2f}); the usual remedies are {_listed(remedies)}"
+            "It memorises: to the discriminator, held-out pictures look more like fakes than like training pictures "
+            f"(overfit {vitals.overfit:.2f}); the usual remedies are {_listed(remedies)}"
         )
     for network, ratio in vitals.gradients.items():
         if not 1 / STRANGE <= ratio <= STRANGE:
@@ -122,27 +127,27 @@ def _listed(remedies: Sequence[str]) -> str:
 
 
 class News(NamedTuple):
-    """What has changed since the last look."""
+    """What has changed since the last measurement."""
 
     begun: Mapping[str, str]
-    """Signs that were not there: a sentence each by name."""
+    """New signs by name, a sentence each."""
     ended: tuple[str, ...]
-    """Names of signs that went away."""
+    """Names of signs that disappeared."""
 
 
 def is_watched(method: Learner[Any]) -> bool:
-    """Whether a method paints labels and has a discriminator to ask."""
-    return isinstance(method, Adversarial) and isinstance(method, Painter) and method.prompt_type is Labels
+    """Whether a method paints from classes and has a discriminator to ask."""
+    return isinstance(method, Adversarial) and isinstance(method, Painter) and method.prompt_type is ClassPrompt
 
 
-class Health:
-    """Watches one run; what it compares with is read at the first look."""
+class CollapseWatch:
+    """Watches one run. The pictures to compare with are read at the first measurement."""
 
     def __init__(self, method: Learner[Any], state: TrainingState, dataset: Dataset) -> None:
-        """Take a watched method; `state.networks` are its discriminators."""
+        """Watch a method; `state.networks` are its discriminators."""
         assert isinstance(method, Adversarial)
         assert isinstance(method, Painter)
-        self.painter, self.judge = method, method
+        self.painter, self.adversarial = method, method
         self.networks: Mapping[str, nn.Module] = state.networks
         self.dataset = dataset
         self.standing: frozenset[str] = frozenset()
@@ -155,10 +160,10 @@ class Health:
         """What the owner of the pictures should know before training, one sentence each."""
         if self.dataset.held_out_size:
             return ()
-        return ("nothing is held out, so that learning by heart cannot be noticed; say data.validation_share=0.1",)
+        return ("nothing is held out, so memorisation cannot be noticed; set data.validation_share=0.1",)
 
     def remember(self, journal: Iterable[Mapping[str, Any]]) -> None:
-        """Hear again what earlier sessions of the run logged and told."""
+        """Take in what earlier sessions of the run logged and reported."""
         for entry in journal:
             if entry["kind"] == "scalars":
                 self.hear(entry["scalars"])
@@ -173,16 +178,17 @@ class Health:
         """Take in means of what the method logs."""
         self._recent.append(means)
 
-    def look(self, on_device: Callable[[Any], Any]) -> Vitals:
-        """Measure; the painting networks hold the weights to be judged and are in eval mode, without gradients.
+    def measure(self, on_device: Callable[[Tensor], Tensor], autocast: Autocast) -> Vitals:
+        """Measure. The painting networks hold the weights to measure and are in eval mode, without gradients.
 
-        `on_device` takes a batch or prompt there. Raises PictureError when a picture to compare with cannot be read.
+        `on_device` moves images to the device. `autocast` enters the precision of training. Raises PictureError when a
+        picture to compare with cannot be read.
         """
         if self._compared is None:
             self._compared = _read(self.dataset)
         compared = self._compared
         accuracies = [means[ACCURACY] for means in self._recent if ACCURACY in means]
-        paintings = self._painted(compared.pairs, on_device)
+        paintings = self._painted(compared.pairs, autocast)
         return Vitals(
             diversity=spread(paintings) / compared.spread if compared.spread > 0 else None,
             overfit=self._overfit(paintings, compared, on_device),
@@ -191,18 +197,18 @@ class Health:
         )
 
     def news(self, vitals: Vitals, progress: float) -> News:
-        """Return the signs that came and went since the last look; `progress` is the share of the run behind.
+        """Return the signs that came and went since the last measurement; `progress` is the share of the run done.
 
-        A sign that went away and comes back is told again.
+        A sign that disappeared and returns is reported again.
         """
-        found = signs(vitals, self.judge.augment.options.kind) if progress >= EARLY else {}
+        found = signs(vitals, self.adversarial.adversary.augment.options.kind) if progress >= EARLY else {}
         begun = {name: sentence for name, sentence in found.items() if name not in self.standing}
         ended = tuple(sorted(self.standing - found.keys()))
         self.standing = frozenset(found)
         return News(begun, ended)
 
     def _close_interval(self) -> dict[str, float]:
-        """Return the gradients' norms since the last look as multiples of the medians before; begin a new interval."""
+        """Return gradient norms since the last measurement as multiples of earlier medians; begin a new interval."""
         ratios = {}
         for name in dict.fromkeys(name for means in self._recent for name in means if name.endswith(GRADIENT_NORM)):
             norms = [means[name] for means in self._recent if name in means]
@@ -213,35 +219,39 @@ class Health:
         self._recent = []
         return ratios
 
-    def _painted(self, pairs: Tensor, on_device: Callable[[Any], Any]) -> Tensor:
-        """Return paintings [2 P, C, S, S] of the pairs' labels, each of its own noise, the same at every look."""
+    def _painted(self, pairs: Tensor, autocast: Autocast) -> Tensor:
+        """Return paintings [2 P, C, S, S] of the pairs' labels, each from its own noise, the same every time."""
         if len(pairs) == 0:
             return torch.empty(0)
-        chance, weights = generator(0, "health"), one_hot(pairs, self.dataset.spec.attributes)
-        prompts = [on_device(Labels(part)) for part in torch.split(weights, TOGETHER)]
-        return torch.cat([self.painter.paint(prompt, chance).float().cpu() for prompt in prompts])
+        weights = one_hot(pairs, self.dataset.spec.attributes)
+        parts = torch.split(torch.arange(len(pairs)), TOGETHER)
+        painted = [
+            paint_prompt(self.painter, ClassPrompt(weights[part]), Draws.numbered(0, part.tolist()), autocast=autocast)
+            for part in parts
+        ]
+        return torch.cat([images.cpu() for images in painted])
 
-    def _overfit(self, paintings: Tensor, compared: _Compared, on_device: Callable[[Any], Any]) -> float | None:
+    def _overfit(self, paintings: Tensor, compared: _Compared, on_device: Callable[[Tensor], Tensor]) -> float | None:
         if min(len(compared.learned), len(compared.held_out), len(paintings)) < FEWEST:
             return None
         with in_eval_mode(self.networks):
             learned, held_out, fake = (
-                torch.cat([self._realness(on_device(Images(part))) for part in torch.split(images, TOGETHER)])
+                torch.cat([self._realness(on_device(part)) for part in torch.split(images, TOGETHER)])
                 for images in (compared.learned, compared.held_out, paintings)
             )
         return overfit(learned, held_out, fake)
 
-    def _realness(self, part: Images) -> Tensor:
-        return self.judge.realness(_as_floats(part.images)).cpu()
+    def _realness(self, images: Tensor) -> Tensor:
+        return self.adversarial.realness(_as_floats(images)).cpu()
 
 
 class _Compared(NamedTuple):
-    """What real pictures are like."""
+    """Real pictures to compare paintings with."""
 
     pairs: Tensor
-    """[2 P, A] int64: the labels of pairs, two of a class after one another."""
+    """[2 P, A] int64: the labels of pairs; two of a class follow each other."""
     spread: float
-    """Of the pictures with these labels."""
+    """Spread of the pictures with these labels."""
     learned: Tensor
     """uint8 [N, C, S, S]"""
     held_out: Tensor
@@ -259,7 +269,7 @@ def spread(images: Tensor) -> float:
 def overfit(learned: Tensor, held_out: Tensor, fake: Tensor) -> float | None:
     """Return (E D(learned) - E D(held out)) / (E D(learned) - E D(fake)) of realness [N] each.
 
-    None where its standard error exceeds UNSURE: few pictures are held out, or real ones hardly told from fakes.
+    None where its standard error exceeds UNSURE: few pictures are held out, or real and fake scores hardly differ.
     """
     gap = learned.mean() - fake.mean()
     error = torch.sqrt(learned.var() / len(learned) + held_out.var() / len(held_out))
@@ -267,10 +277,10 @@ def overfit(learned: Tensor, held_out: Tensor, fake: Tensor) -> float | None:
 
 
 def same_class_pairs(images: Tensor, labels: Tensor, most: int) -> list[int]:
-    """Return places in images [N, ...] with labels [N, A], two of equal labels after one another; each place once.
+    """Return places in images [N, ...] with labels [N, A]; two of equal labels follow each other, each place once.
 
-    A picture is not paired with one that equals it or is its mirror image. Of more than `most` pairs so many are
-    taken, evenly spread because pictures may be sorted by class.
+    A picture is not paired with an equal one or its mirror image. At most `most` pairs are taken, evenly spread because
+    pictures may be sorted by class.
     """
     waiting: dict[tuple[int, ...], int] = {}
     pairs: list[tuple[int, int]] = []
@@ -302,8 +312,8 @@ def _read_held_out(dataset: Dataset) -> Tensor:
 
 
 def _apart(size: int) -> int:
-    """Return n so that every n-th of `size` pictures are at most JUDGED: evenly spread, as they may be sorted."""
-    return -(-size // JUDGED)
+    """Return n so that every n-th of `size` pictures makes at most ASKED, evenly spread because they may be sorted."""
+    return -(-size // ASKED)
 
 
 def _together(batches: Iterator[LabelledImages]) -> LabelledImages:

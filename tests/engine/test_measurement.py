@@ -14,9 +14,9 @@ from impasto.data.batches import LabelledImages
 from impasto.data.datasets import open_dataset
 from impasto.data.labelled_folder import LabelledFolder
 from impasto.engine.facts import peak_megabytes
-from impasto.engine.measuring import in_eval_mode
+from impasto.engine.measurement import in_eval_mode
 from impasto.engine.train import train
-from impasto.engine.watch import Watch
+from impasto.engine.listener import TrainingListener
 from impasto.errors import DataError, PictureError
 from impasto.methods.cyclegan import CycleGAN
 from impasto.methods.inception_classifier import InceptionClassifier
@@ -72,7 +72,7 @@ def scripted(monkeypatch: pytest.MonkeyPatch, accuracies: Mapping[int, float]) -
 def test_metrics_are_told_at_their_interval_and_at_the_end(tiny_classifier: Path) -> None:
     told: list[tuple[int, Mapping[str, float]]] = []
 
-    class Listener(Watch):
+    class Listener(TrainingListener):
         def measured(self, clock: Clock, metrics: Mapping[str, float]) -> None:
             told.append((clock.images_seen, metrics))
 
@@ -167,7 +167,7 @@ def test_a_held_out_picture_that_breaks_loses_nothing(tiny_classifier: Path) -> 
 def test_the_owner_hears_what_the_method_leaves_out(tiny_classifier: Path) -> None:
     notes: list[str] = []
 
-    class Listener(Watch):
+    class Listener(TrainingListener):
         def noted(self, note: str) -> None:
             notes.append(note)
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from impasto.engine.train import train
 from impasto.evaluation.extractors import Classified
-from impasto.painting import drawing, paint_labels
+from impasto.painting import drawing, paint_class_files
 from impasto.painting.painters import load_classifier
 from impasto.painting.signature import read_signature
 from impasto.recipe import load_recipe

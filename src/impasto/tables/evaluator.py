@@ -1,4 +1,4 @@
-"""Judging the rows of a table: each painter by the same question, against the pictures it learned from."""
+"""Evaluates the rows of a table: each painter with the same metrics, against the pictures it learned from."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ from impasto.evaluation.images import ImageSet, Pictures
 from impasto.evaluation.label_consistency import label_consistency
 from impasto.evaluation.measures import METRICS
 from impasto.evaluation.record import Record
-from impasto.evaluation.subject import Wishes, painted
+from impasto.evaluation.subject import SubjectOptions, painted
 from impasto.method import Learner
 from impasto.methods import METHODS
 from impasto.painting.painters import LoadedPainter, load_painter
 from impasto.recipe import Recipe
 from impasto.run_folder import RunFolder
-from impasto.tables.options import JudgeOptions, RowOptions
+from impasto.tables.options import EvaluatorOptions, RowOptions
 from impasto.tables.result import Budget, Mixed, RowResult
 from impasto.tables.training import PlannedRun
 
 CLASSIFIED = frozenset({"is", "top1"})
-"""Metrics that a classifier of the very classes is asked for, while distances are those of published features."""
+"""Metrics that need a classifier of the painted classes. Distances use published features."""
 
 
-class TableJudge:
-    """Judges row after row; features and real pictures are opened once for all rows that share them."""
+class TableEvaluator:
+    """Evaluates row after row. Features and real pictures are opened once for all rows that share them."""
 
-    def __init__(self, options: JudgeOptions, runs: Sequence[PlannedRun], device: torch.device) -> None:
+    def __init__(self, options: EvaluatorOptions, runs: Sequence[PlannedRun], device: torch.device) -> None:
         self.options, self.device = options, device
         self.runs = {run.name: run for run in runs}
         self._extractors: dict[str, Extractor] = {}
         self._references: list[tuple[tuple[Item, ...], Pictures]] = []
 
     def check_features(self, rows: Sequence[RowOptions]) -> None:
-        """Open the features that are no runs of the table, so that missing weights are told before training.
+        """Open the features that are not runs of the table, so that missing weights are reported before training.
 
         Raises EvaluationError where there are no such features, or their weights cannot be found.
         """
@@ -48,15 +48,15 @@ class TableJudge:
             if features not in self.runs and needs_features(metrics):
                 self._extractor(features)
 
-    def judge(self, row: RowOptions, progress: Progress | None = None) -> RowResult:
-        """Return what is measured of a row whose run has finished.
+    def evaluate(self, row: RowOptions, progress: Progress | None = None) -> RowResult:
+        """Return the metrics of a row whose run has finished.
 
-        Raises EvaluationError for what cannot be measured of it.
+        Raises EvaluationError for metrics that cannot be computed.
         """
         run = self.runs[row.run]
         folder = run.painter(row.after)
         painter = load_painter(folder, self.device)
-        subject = painted(painter, row.name, Wishes(images=self.options.images, seed=self.options.seed))
+        subject = painted(painter, row.name, SubjectOptions(images=self.options.images, seed=self.options.seed))
         records = tuple(
             self._record(subject, run.recipe, features, metrics, progress)
             for features, metrics in self._asked(row).items()
@@ -64,7 +64,7 @@ class TableJudge:
         return RowResult(row.name, folder, _budget(run.folder, painter, row), records, row.published)
 
     def of_mixtures(self, pictures: Sequence[Image.Image], names: Sequence[str]) -> Mixed | None:
-        """Return how much of both classes the table's own classifier sees in a mixing matrix, where it names one."""
+        """Return how much of both classes the table's classifier sees in a mixing matrix; None without a classifier."""
         if self.options.classifier is None:
             return None
         extractor = self._extractor(self.options.classifier)
@@ -73,7 +73,7 @@ class TableJudge:
         return Mixed(label_consistency(pictures, names, extractor), extractor.about.name, len(extractor.classes))
 
     def _asked(self, row: RowOptions) -> dict[str, list[str]]:
-        """Return the metrics that each features are asked for."""
+        """Return the metrics that each feature extractor computes."""
         asked: dict[str, list[str]] = {}
         classifier = row.classifier or self.options.classifier or self.options.features
         for metric in self.options.metrics:
@@ -95,7 +95,9 @@ class TableJudge:
             try:
                 self._extractors[name] = open_extractor(place, Settings(self.options.weights, self.device))
             except FeaturesError as error:
-                raise EvaluationError(f"{error} (see judge.features, judge.classifier and judge.weights)") from error
+                raise EvaluationError(
+                    f"{error} (see evaluator.features, evaluator.classifier and evaluator.weights)"
+                ) from error
         return self._extractors[name]
 
     def _reference(self, recipe: Recipe) -> Pictures:
@@ -105,7 +107,7 @@ class TableJudge:
         exhibits = open_dataset(recipe.data, method.batch_type).exhibits()
         if not exhibits.real:
             raise EvaluationError(
-                f"data.kind: {recipe.data.kind} holds nothing to compare paintings with; say judge.metrics=[is]"
+                f"data.kind: {recipe.data.kind} has no real pictures to compare with; set evaluator.metrics=[is]"
             )
         for items, pictures in self._references:
             if items == exhibits.real:
@@ -119,7 +121,7 @@ def _budget(folder: RunFolder, painter: LoadedPainter, row: RowOptions) -> Budge
     """Return what a run's journal tells of the training up to this painter."""
     entries = [entry for entry in folder.journal() if entry["images_seen"] <= painter.images_seen]
     if not entries:
-        raise RunError(f"{folder.path} has lost its journal, which tells what training took; train it anew")
+        raise RunError(f"{folder.path} has lost its journal, which records the cost of training; train it again")
     return Budget(
         painter.images_seen,
         row.published_images,

@@ -1,0 +1,46 @@
+"""The paint options of a painter: listed with their defaults, and changed by `NAME=VALUE`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from impasto.errors import PainterError, RecipeError
+from impasto.painting.painters import LoadedPainter
+from impasto.recipe import with_paint_options
+
+
+class ListedOption(NamedTuple):
+    """A paint option as the user sees it."""
+
+    name: str
+    value: str
+    """What the painter uses unless the user chooses another value."""
+    about: str
+
+
+def listed_options(loaded: LoadedPainter) -> list[ListedOption]:
+    """Return the paint options of a painter, in the order of their declaration."""
+    return [
+        ListedOption(name, _as_text(getattr(loaded.options, name)), " ".join((field.description or "").split()))
+        for name, field in type(loaded.options).model_fields.items()
+    ]
+
+
+def with_options(loaded: LoadedPainter, settings: Sequence[str]) -> LoadedPainter:
+    """Return the painter with paint options changed by `NAME=VALUE`, such as `steps=50`.
+
+    Raises PainterError that tells every mistake, each by its dotted path.
+    """
+    if not settings:
+        return loaded
+    try:
+        options = with_paint_options(loaded.options, settings)
+    except RecipeError as error:
+        raise PainterError("\n".join(f"{loaded.name}: {problem}" for problem in error.problems)) from error
+    return replace(loaded, options=options)
+
+
+def _as_text(value: object) -> str:
+    return "not set" if value is None else str(value)

@@ -1,0 +1,199 @@
+"""Classes in, picture files out: paintings from noise, with a sheet of them."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+
+from impasto.data.batches import ImageSpec
+from impasto.data.pictures import read_picture
+from impasto.data.prompts import ClassPrompt
+from impasto.errors import OutputError
+from impasto.files import make_folder, replacing
+from impasto.hardware import keep_large_blocks
+from impasto.painting.class_pictures import Progress, caption_of, check_takes_classes, class_pictures
+from impasto.painting.class_requests import Request, each_class
+from impasto.painting.counts import PAINTINGS
+from impasto.painting.layout import Captions, draw_sheet
+from impasto.painting.paint import Report
+from impasto.painting.paint_files import SUFFIX_OF
+from impasto.painting.paint_picture import Kind
+from impasto.painting.painters import LoadedPainter
+from impasto.painting.signature import made_by, save_signed
+
+MOST_ON_SHEET = 100
+MOST_IN_A_ROW = 60
+"""Classes that have a column each."""
+DIGITS = 5
+"""Of a painting's number in its file name: the same however many there are, so that names sort and stay."""
+LONGEST_STEM = 60
+"""Letters of a request's name in a file name."""
+
+
+@dataclass(frozen=True)
+class ClassOptions:
+    """How classes are painted, with any painter. A method's own options are `LoadedPainter.options`."""
+
+    count: int | None = None
+    """Paintings of each series. Default: PAINTINGS, or one for each request where those are more."""
+    seed: int = 0
+    kind: Kind = "PNG"
+    overwrite: bool = False
+
+
+class Series(NamedTuple):
+    """Paintings that go onto one sheet."""
+
+    name: str
+    requests: Sequence[Request]
+    """Requests that take turns."""
+
+    def count(self, wanted: int | None) -> int:
+        """Return how many paintings it has."""
+        return wanted or max(PAINTINGS, len(self.requests))
+
+
+class Job(NamedTuple):
+    """One painting to make."""
+
+    request: Request
+    number: int
+    """Of its random numbers, and in its file name."""
+    painting: Path
+
+
+@dataclass
+class Outcome:
+    """What became of the paintings."""
+
+    painted: list[Path] = field(default_factory=list)
+    present: list[Path] = field(default_factory=list)
+    """Paintings that were there already."""
+    sheets: list[Path] = field(default_factory=list)
+    """Those written."""
+
+
+def round_the_classes(spec: ImageSpec, count: int | None = None) -> Series:
+    """Return the series of all classes in turn, or of as many as `count` allows."""
+    requests = each_class(spec)
+    few = count is not None and count < len(requests)
+    return Series(f"{count} of {len(requests)} classes" if few else "all classes", requests[:count])
+
+
+def paint_class_files(
+    series: Sequence[Series],
+    loaded: LoadedPainter,
+    output: Path,
+    options: ClassOptions,
+    progress: Progress | None = None,
+) -> Outcome:
+    """Paint each series into the folder `output`, with a sheet of each that has more than one painting.
+
+    The n-th paintings of all series have the same random numbers. Existing paintings are kept and shown on the sheet;
+    one painting alone raises OutputError then. Raises PainterError where the painter takes no classes, and OutputError
+    before any work where two paintings would have the same name. `progress` is told how many of how many are done.
+    """
+    check_takes_classes(loaded)
+    plans = [_plan(one, output, options, loaded) for one in series]
+    _check_apart(plans)
+    todo = [[job for job in jobs if options.overwrite or not job.painting.exists()] for jobs in plans]
+    everything = sum(map(len, plans))
+    if everything == 1 and not todo[0]:
+        raise OutputError(
+            f"{plans[0][0].painting} exists; pass --overwrite to paint it again, or choose another --output folder"
+        )
+    make_folder(output)
+    keep_large_blocks()
+    outcome = Outcome()
+    for one, jobs, missing in zip(series, plans, todo, strict=True):
+        outcome.present += [job.painting for job in jobs if job.number not in {each.number for each in missing}]
+        before = len(outcome.painted)
+
+        def report(share: float, before: int = before, count: int = len(missing)) -> None:
+            if progress:
+                progress(before + share * count, sum(map(len, todo)))
+
+        outcome.painted += [job.painting for job in _painted(missing, loaded, options, report)]
+        sheet = output / f"{_stem(one.name, options, loaded)}-sheet.png"
+        if len(jobs) > 1 and (missing or not sheet.exists()):
+            _write_sheet(sheet, jobs, one, loaded, options)
+            outcome.sheets.append(sheet)
+    return outcome
+
+
+def _painted(jobs: Sequence[Job], loaded: LoadedPainter, options: ClassOptions, report: Report) -> Iterator[Job]:
+    """Paint the jobs, and yield each when it is written."""
+    if not jobs:
+        return
+    prompt = ClassPrompt(torch.stack([job.request.weights for job in jobs]))
+    numbers = [job.number for job in jobs]
+    pictures = class_pictures(loaded, prompt, seed=options.seed, numbers=numbers, report=report)
+    for job, picture in zip(jobs, pictures, strict=True):
+        with replacing(job.painting) as temporary:
+            save_signed(picture, temporary, options.kind, _signature(loaded, options, job))
+        yield job
+
+
+def _plan(series: Series, output: Path, options: ClassOptions, loaded: LoadedPainter) -> list[Job]:
+    jobs = []
+    for index in range(series.count(options.count)):
+        request = series.requests[index % len(series.requests)]
+        name = f"{_stem(request.name, options, loaded)}-{index:0{DIGITS}d}{SUFFIX_OF[options.kind]}"
+        jobs.append(Job(request, index, output / name))
+    return jobs
+
+
+def _check_apart(plans: Sequence[Sequence[Job]]) -> None:
+    uses = Counter(job.painting for jobs in plans for job in jobs)
+    if doubled := [target for target, count in uses.items() if count > 1]:
+        raise OutputError(f"two classes would both become {doubled[0]}; paint them into different --output folders")
+
+
+def _stem(name: str, options: ClassOptions, loaded: LoadedPainter) -> str:
+    """Return how the files of a request begin, such as `ukiyo_e-seed3-truncation0.7`."""
+    plain = re.sub(r"[^\w.+-]+", "-", name.replace(" + ", "+")).strip(".-")[:LONGEST_STEM] or "painting"
+    return f"{plain}-seed{options.seed}{''.join(f'-{option}{value}' for option, value in _chosen(loaded).items())}"
+
+
+def _chosen(loaded: LoadedPainter) -> dict[str, str]:
+    """Return the method's paint options that are not the recipe's, as text."""
+    usual, own = loaded.recipe.paint.model_dump(), loaded.options.model_dump()
+    return {
+        name: f"{value:g}" if isinstance(value, float) else str(value)
+        for name, value in own.items()
+        if value != usual[name]
+    }
+
+
+def _signature(loaded: LoadedPainter, options: ClassOptions, job: Job) -> dict[str, Any]:
+    classes = zip(loaded.spec.classes, job.request.weights.tolist(), strict=True)
+    return {
+        **made_by(loaded),
+        "class": job.request.name,
+        "classes": {name: round(weight, 6) for name, weight in classes if weight},
+        "seed": options.seed,
+        "index": job.number,
+    }
+
+
+def _write_sheet(
+    target: Path, jobs: Sequence[Job], series: Series, loaded: LoadedPainter, options: ClassOptions
+) -> None:
+    """Write a sheet of the first paintings, read from their files. Classes that take turns have a column each."""
+    kinds = len(series.requests)
+    in_turn = 1 < kinds <= MOST_IN_A_ROW
+    shown = [read_picture(job.painting) for job in jobs[: max(MOST_ON_SHEET, kinds)]]
+    columns = min(len(shown), kinds) if in_turn else math.ceil(math.sqrt(len(shown)))
+    names = [request.name for request in series.requests[:columns]] if in_turn else []
+    chosen = "".join(f", {option} {value}" for option, value in _chosen(loaded).items())
+    captions = Captions(f"{series.name}, seed {options.seed}{chosen}", caption_of(loaded), columns=names)
+    signature = {**made_by(loaded), "class": series.name, "seed": options.seed}
+    with replacing(target) as temporary:
+        save_signed(draw_sheet(shown, columns, captions), temporary, "PNG", signature)
