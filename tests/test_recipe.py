@@ -73,7 +73,7 @@ trainin: {}
         ("nonsense", "'nonsense' is not an override; write it as a.dotted.path=value"),
         ("training.images.x=1", "training.images.x: images is a value, not a block"),
         ("training.devices=3", "training: batch_size (1) is not a multiple of devices (3); make it one"),
-        ("data.resize=100", "data: resize (100) is smaller than image_size (256); make it as large"),
+        ("data.resize=100", "data: resize (100) is smaller than image_size (256); make it at least as large"),
         ("data.path=c", "data: say data.photos=DIR and data.paintings=DIR, or data.path=DIR"),
         ("training.schedule={kind: linear-decay, constant_images: 100}", "leaves none of 100 images to decay in"),
         ("method.cycle_weight=-1", "method.cycle_weight: must be greater than or equal to 0, not -1"),

@@ -1,4 +1,4 @@
-"""Fields that several datasets' options share."""
+"""Fields that the options of several datasets share."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pydantic import BeforeValidator, Field, StringConstraints
 
 
 def _as_path(value: Any) -> Any:
-    """Take a folder called 2024, which YAML reads as a number, and one that starts with ~."""
+    """Accept a folder called 2024, which YAML reads as a number, and one that starts with ~."""
     return Path(str(value)).expanduser() if isinstance(value, str | int | float) else value
 
 
@@ -19,4 +19,4 @@ Folder = Annotated[Path, BeforeValidator(_as_path)]
 Url = Annotated[str, StringConstraints(pattern=r"^https?://")]
 
 Place = Annotated[Url | Folder, Field(union_mode="left_to_right")]
-"""A folder or archive, or the address of a folder of shards on a web server."""
+"""A folder or archive, or the URL of a folder of shards on a web server."""
