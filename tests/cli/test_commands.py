@@ -137,7 +137,7 @@ MISTAKES: dict[str, tuple[list[str], str]] = {
     "strength of labels": (["paint", "--painter", "styles", "--strength", "0.5"], "--strength: styles paints from labels"),
     "palette of labels": (["paint", "--painter", "styles", "--colours", "keep"], "--colours: styles paints from labels"),
     "unknown recipe to print": (["recipes", "cyclegan-landscap"], "did you mean cyclegan-landscape?"),
-    "no folders said": (["train", "cyclegan-landscape"], "data: say data.photos=DIR and data.paintings=DIR"),
+    "no folders said": (["train", "cyclegan-landscape"], "data: set data.photos=DIR and data.paintings=DIR"),
 }  # fmt: skip
 
 

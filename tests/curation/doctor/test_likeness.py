@@ -1,4 +1,4 @@
-"""Copies are recognised, look-alikes are not."""
+"""Copies are found, similar but different pictures are not."""
 
 import io
 from collections.abc import Callable
@@ -23,7 +23,7 @@ def thumbnails(*pictures: Image.Image) -> NDArray[np.uint8]:
 
 
 def groups(*pictures: Image.Image) -> list[tuple[int, ...]]:
-    """The groups among pictures none of which is byte for byte another."""
+    """Return the groups of pictures that are all different byte for byte."""
     records = [_with_pixels(Record(digest=str(place)), picture) for place, picture in enumerate(pictures)]
     return [group.members for group in find_groups(records)]
 
@@ -58,11 +58,11 @@ def test_copies_are_found(change: str, paint: Paint) -> None:
     assert groups(*originals, *copies) == [(place, place + 12) for place in range(12)]
 
 
-def test_different_pictures_are_not(paint: Paint) -> None:
+def test_different_pictures_are_not_duplicates(paint: Paint) -> None:
     assert groups(*[paint(seed) for seed in range(300)]) == []
 
 
-def test_flat_pictures_and_plain_skies_are_not() -> None:
+def test_flat_pictures_and_plain_skies_are_not_duplicates() -> None:
     chance = np.random.default_rng(3)
     flat = [Image.new("RGB", (64, 48), tuple(chance.integers(0, 256, 3).tolist())) for _ in range(20)]
     noisy = [Image.fromarray(np.clip(chance.normal(180, 4, (48, 64)), 0, 255).astype(np.uint8)) for _ in range(20)]
@@ -75,14 +75,14 @@ def test_flat_pictures_and_plain_skies_are_not() -> None:
     assert groups(*flat, *noisy, *skies) == []
 
 
-def test_handwritten_digits_are_not() -> None:
+def test_handwritten_digits_are_not_duplicates() -> None:
     digits = load_digits().images[:1000]
     pictures = [Image.fromarray((digit * 15.9).astype(np.uint8)).resize((28, 28), 2) for digit in digits]
     assert len(groups(*pictures)) <= 1  # of half a million pairs; two hands may draw the same 64 dots
 
 
-def test_simple_shapes_of_other_tones_are_not() -> None:
-    """A dark and a red square on white have the same outline, and are two pictures."""
+def test_simple_shapes_of_other_tones_are_not_duplicates() -> None:
+    """A dark and a red square on white have the same outline but are two pictures."""
     squares = []
     for tone, margin in ((30, 12), (90, 13), (150, 12)):
         pixels = np.full((100, 100), 235, dtype=np.uint8)
@@ -92,7 +92,7 @@ def test_simple_shapes_of_other_tones_are_not() -> None:
     assert groups(*squares) == []
 
 
-def test_a_product_of_vectors_is_the_cosine_of_all_differences(paint: Paint) -> None:
+def test_the_product_of_vectors_is_the_cosine_of_all_differences(paint: Paint) -> None:
     found = thumbnails(*[paint(seed) for seed in range(4)])
     mapped = vectors(found)
     assert mapped.shape == (4, 256)
@@ -114,7 +114,7 @@ def test_a_product_of_vectors_is_the_cosine_of_all_differences(paint: Paint) -> 
     np.testing.assert_allclose(mapped @ mapped.T, expected, atol=1e-4)
 
 
-def test_what_has_no_contrast_has_no_vector() -> None:
+def test_a_picture_without_contrast_has_no_vector() -> None:
     ramp = np.add.outer(np.arange(16) * 3, np.arange(16) * 5).astype(np.uint8).reshape(1, 256)
     assert not vectors(ramp).any()
     assert not vectors(np.full((1, 256), 80, dtype=np.uint8)).any()
@@ -128,7 +128,7 @@ def test_detail_counts_equal_differences() -> None:
     assert detail(dots.reshape(1, 256))[0] == pytest.approx(12, rel=0.05)
 
 
-def test_tones_may_change_by_any_curve(paint: Paint) -> None:
+def test_tones_can_change_by_any_curve(paint: Paint) -> None:
     found = thumbnails(*[paint(seed, 200, 160) for seed in range(6)])
     curved = (255 * (found / 255.0) ** 2).round().astype(np.uint8)
     clipped = np.clip(found.astype(int) + 50, 0, 220).astype(np.uint8)
@@ -151,7 +151,7 @@ def test_groups_do_not_depend_on_blocks_or_order(paint: Paint, monkeypatch: pyte
     assert turned == sorted(expected)
 
 
-def test_many_frames_of_one_scene_are_one_group_without_looking_at_every_pair(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_frames_of_one_scene_are_one_group_without_comparing_every_pair(monkeypatch: pytest.MonkeyPatch) -> None:
     chance = np.random.default_rng(0)
     scene = chance.integers(20, 235, 256)
     frames = np.clip(scene + chance.integers(-2, 3, (1500, 256)), 0, 255).astype(np.uint8)
@@ -168,14 +168,14 @@ def test_many_frames_of_one_scene_are_one_group_without_looking_at_every_pair(mo
     assert looks < 1500 * 1499 / 2 / 10
 
 
-def test_exact_copies_need_no_thumbnail_but_no_fault_either() -> None:
+def test_exact_copies_need_no_thumbnail_but_must_have_no_fault() -> None:
     vast, flat = Record(digest="v", width=9), Record(digest="f", thumbnail=bytes(256))
     broken = Record(digest="b", fault="corrupt", says="is broken")
     found = find_groups([vast, flat, broken, vast, broken, flat])
     assert [(group.members, group.exact) for group in found] == [((0, 3), True), ((1, 5), True)]
 
 
-def test_a_group_may_hold_exact_and_near_copies(paint: Paint) -> None:
+def test_a_group_can_hold_exact_and_near_copies(paint: Paint) -> None:
     original, darker = (
         _with_pixels(Record(digest=name), picture)
         for name, picture in (("a", paint(1)), ("b", brightened(paint(1), 0.8)))
