@@ -135,7 +135,7 @@ def test_a_kept_archive_is_used_again(server: Server, monets: Entry, tmp_path: P
 
 def test_an_archive_put_there_by_hand_is_used(server: Server, monets: Entry, tmp_path: Path) -> None:
     content = server.files.pop("/monets.zip")
-    with pytest.raises(DataError, match=f"save it as {tmp_path / 'monets.zip'} and say the same command again"):
+    with pytest.raises(DataError, match=f"save it as {tmp_path / 'monets.zip'} and run the command again"):
         get(monets, tmp_path / "monets", patience=QUICK)
     (tmp_path / "monets.zip").write_bytes(content)
     assert is_there(monets, get(monets, tmp_path / "monets", patience=QUICK).folder)
@@ -157,7 +157,7 @@ def test_side_by_side_pairs_without_a_published_hash(server: Server, tmp_path: P
     digest = f"sha256:{hashlib.sha256(plain.getvalue()).hexdigest()}"
     assert json.loads((tmp_path / "downloads.json").read_text()) == {"shoes.tar.gz": digest}
     server.files["/shoes.tar.gz"] = gzip.compress(gzip.decompress(plain.getvalue()), 1)
-    with pytest.raises(DataError, match="keeps from its first use"):
+    with pytest.raises(DataError, match="has from its first use"):
         get(entry, tmp_path / "again", patience=QUICK)
 
 

@@ -246,7 +246,7 @@ def test_unavailable_datasets_give_one_clear_sentence(art: str, hub: Hub, tmp_pa
         hub_to_folder("museum//x", into)
     words = datasets.Features({"text": datasets.Value("string")})
     hub.repositories["museum/words"] = {"train.parquet": parquet([{"text": "x"}], words)}
-    with pytest.raises(DataError, match="museum/words has no column of pictures but text; take another dataset"):
+    with pytest.raises(DataError, match="museum/words has no column of pictures, only text; use another dataset"):
         hub_to_folder("museum/words", into)
     hub.repositories["museum/empty"] = {"README.md": b"nothing"}
     with pytest.raises(DataError, match="museum/empty cannot be read as pictures"):

@@ -148,7 +148,7 @@ def test_a_shard_that_differs_from_the_index_is_refused(served: tuple[str, list[
         content = bytearray(tar.read_bytes())
         content[600] ^= 1
         tar.write_bytes(content)
-    with pytest.raises(DataError, match=r"cannot be fetched .*sha256"):
+    with pytest.raises(DataError, match=r"cannot be downloaded .*sha256"):
         next(remote(url).stream(2, seed=0))
 
 
@@ -157,7 +157,7 @@ def test_balance_and_missing_indices_are_refused(served: tuple[str, list[str]], 
     with pytest.raises(DataError, match="data.balance: the pictures of .* come shard by shard"):
         next(remote(url, balance="uniform").stream(2, seed=0))
     (tmp_path / "shards" / "index.json").unlink()
-    with pytest.raises(DataError, match="index.json cannot be fetched"):
+    with pytest.raises(DataError, match="index.json cannot be downloaded"):
         remote(url)
 
 
