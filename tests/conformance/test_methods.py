@@ -150,7 +150,7 @@ def parameters_in(value: Any) -> list[torch.nn.Parameter]:
     """Return the weights of a module, or of the modules that a plain object holds."""
     if isinstance(value, torch.nn.Module):
         return list(value.parameters())
-    inside = vars(value).values() if type(value).__module__.startswith("impasto.networks") else ()
+    inside = getattr(value, "__dict__", {}).values() if type(value).__module__.startswith("impasto.networks") else ()
     return [p for part in inside if isinstance(part, torch.nn.Module) for p in part.parameters()]
 
 

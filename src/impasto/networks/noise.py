@@ -57,10 +57,10 @@ class Noise(nn.Module):
         """Return noise for pictures [N, C, H, W], C at most 3: [N, C, H, W], or [1, C, H, W] by the place."""
         count, channels, height, width = pictures.shape
         corner = _CORNER.get()
-        corners = [corner] if corner else torch.randint(math.lcm(*PERIODS), (count, 2)).tolist()
+        corners = [corner] if corner else torch.randint(math.lcm(*PERIODS), (count, 2))
         return torch.stack([self._at(row, column, height, width)[:channels] for row, column in corners])
 
-    def _at(self, row: int, column: int, height: int, width: int) -> Tensor:
+    def _at(self, row: int | Tensor, column: int | Tensor, height: int, width: int) -> Tensor:
         """Return the noise of a part, [3, H, W]."""
         rows, columns = torch.arange(height) + row, torch.arange(width) + column
         first, second = (
