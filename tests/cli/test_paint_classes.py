@@ -1,4 +1,4 @@
-"""`impasto paint` from labels and `impasto figure`, as a user types them, with a painter that learned for a second."""
+"""`impasto paint` from classes and `impasto figure`, as a user types them, with a painter that learned for a second."""
 
 import json
 import shutil
@@ -11,11 +11,11 @@ from PIL import Image
 
 from impasto.engine.train import train
 from impasto.evaluation.extractors import Classified
-from impasto.painting import drawing, paint_class_files
+from impasto.painting import figures, paint_classes, walk
 from impasto.painting.painters import load_classifier
 from impasto.painting.signature import read_signature
 from impasto.recipe import load_recipe
-from tests.conformance.test_methods import tiny
+from tests.conformance.tiny_methods import tiny
 from tests.conftest import picture
 
 Run = Callable[..., tuple[int, str, str]]
@@ -37,8 +37,8 @@ def styles(trained: Path) -> str:
     return "runs/styles"
 
 
-def test_labels_are_painted_with_a_sheet(impasto: Run, styles: str) -> None:
-    code, out, _ = impasto("paint", "--painter", styles, "--label", "mosaic", "--count", 4, "--seed", 3)
+def test_classes_are_painted_with_a_sheet(impasto: Run, styles: str) -> None:
+    code, out, _ = impasto("paint", "--painter", styles, "--class", "mosaic", "--count", 4, "--seed", 3)
     assert code == 0
     assert "Painting with styles (cdcgan)" in out
     assert "4 painted into paintings" in out
@@ -65,14 +65,14 @@ def test_mixtures_are_scaled_and_said(impasto: Run, styles: str) -> None:
 
 
 def test_all_classes_take_turns_unasked_with_the_newest_run(impasto: Run, styles: str) -> None:
-    code, out, _ = impasto("paint", "--count", 6, "--truncation", "0.5", "--output", "out")
+    code, out, _ = impasto("paint", "--count", 6, "--set", "truncation=0.5", "--output", "out")
     assert code == 0, out
-    labels = [
-        read_signature(path)["label"] for path in sorted(Path("out").glob("*-0000?.png"), key=lambda p: p.stem[-2:])
+    classes = [
+        read_signature(path)["class"] for path in sorted(Path("out").glob("*-0000?.png"), key=lambda p: p.stem[-2:])
     ]
-    assert sorted(labels[:5]) == sorted(STYLES)
-    assert labels[5] == labels[0]
-    assert Path("out/all-classes-seed0-t0.5-sheet.png").is_file()
+    assert sorted(classes[:5]) == sorted(STYLES)
+    assert classes[5] == classes[0]
+    assert Path("out/all-classes-seed0-truncation0.5-sheet.png").is_file()
 
 
 @pytest.mark.parametrize("kind", ["mixing", "sweep", "classes", "truncation"])
@@ -118,7 +118,7 @@ def test_a_walk_without_labels_says_where_it_begins(impasto: Run, styles: str) -
     Path("walk.mp4").touch()
     code, _, err = impasto("about", "walk.mp4")
     assert code == 2
-    assert "walk.mp4 is a film; how it was made stands in its comment" in err
+    assert "walk.mp4 is a film; its comment says how it was made" in err
 
 
 def test_figures_are_replaced_when_asked(impasto: Run, styles: str) -> None:
@@ -129,7 +129,7 @@ def test_figures_are_replaced_when_asked(impasto: Run, styles: str) -> None:
 
 
 def test_painting_again_paints_what_is_missing(impasto: Run, styles: str) -> None:
-    arguments = ["paint", "--painter", styles, "--label", "flat", "--count"]
+    arguments = ["paint", "--painter", styles, "--class", "flat", "--count"]
     impasto(*arguments, 3)
     code, out, _ = impasto(*arguments, 5)
     assert code == 0
@@ -142,17 +142,21 @@ def test_painting_again_paints_what_is_missing(impasto: Run, styles: str) -> Non
 
 @pytest.mark.parametrize(
     ("arguments", "kept"),
-    [(["paint", "--label", "flat"], "what was painted is kept"), (["figure", "sweep"], "nothing was written"),
+    [(["paint", "--class", "flat"], "what was painted is kept"), (["figure", "sweep"], "nothing was written"),
      (["figure", "walk", "--to-seed", "1"], "nothing was written")],
 )  # fmt: skip
 def test_ctrl_c_is_said_in_a_line(
     arguments: list[str], kept: str, impasto: Run, styles: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stopped(*_: object) -> None:
+    def stopped(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    for module in (drawing, paint_labels):
-        monkeypatch.setattr(module, "draw_pictures", stopped)
+    for module, painting in (
+        (paint_classes, "class_pictures"),
+        (figures, "all_class_pictures"),
+        (walk, "all_class_pictures"),
+    ):
+        monkeypatch.setattr(module, painting, stopped)
     code, _, err = impasto(*arguments, "--painter", styles)
     assert code == 130
     assert f"Stopped; {kept}, and the same command" in err
@@ -181,36 +185,36 @@ def test_a_judge_says_how_much_of_both_classes_it_sees(
 
 
 MISTAKES: dict[str, tuple[list[str], str]] = {
-    "photos and labels": (["paint", "photo.png", "--label", "flat"], "photos and --label do not go together"),
+    "photos and classes": (["paint", "photo.png", "--class", "flat"], "photos and --class do not go together"),
     "photos and count": (["paint", "photo.png", "--count", "3"], "photos and --count do not go together"),
-    "label and mix": (["paint", "--label", "flat", "--mix", "flat=1"], "--label and --mix do not go together"),
-    "photos for labels": (["paint", "photo.png", "--painter", "STYLES"], "styles paints from labels, not from photos; say impasto paint --painter runs/styles --label NAME, where NAME is one of"),
-    "labels for photos": (["paint", "--painter", "engraver", "--label", "flat"], "engraver paints from photos and knows no --label; say impasto paint PHOTO --painter engraver"),
-    "nothing for photos": (["paint", "--painter", "engraver"], "engraver paints from photos; say which: impasto paint PHOTO"),
+    "class and mix": (["paint", "--class", "flat", "--mix", "flat=1"], "--class and --mix do not go together"),
+    "photos for classes": (["paint", "photo.png", "--painter", "STYLES"], "styles paints from classes, not from photos; use impasto paint --painter runs/styles --class NAME, where NAME is one of"),
+    "classes for photos": (["paint", "--painter", "engraver", "--class", "flat"], "engraver paints from photos and does not know --class; use impasto paint PHOTO --painter engraver"),
+    "nothing for photos": (["paint", "--painter", "engraver"], "engraver paints from photos; name them: impasto paint PHOTO"),
     "size from noise": (["paint", "--painter", "STYLES", "--size", "64"], "--size: styles paints at 32 pixels; leave it out"),
-    "no size": (["paint", "photo.png", "--size", "large"], "--size: large is no short side to paint at; say a number of pixels, 16 or more, or own"),
-    "small size": (["paint", "photo.png", "--size", "15"], "--size: 15 is no short side to paint at; say"),
-    "unknown class": (["paint", "--painter", "STYLES", "--label", "mosaik"], "--label: the painter knows no class mosaik; did you mean mosaic?"),
+    "no size": (["paint", "photo.png", "--size", "large"], "--size: large is not a short side to paint at; use a number of pixels, 16 or more, or own"),
+    "small size": (["paint", "photo.png", "--size", "15"], "--size: 15 is not a short side to paint at; use"),
+    "unknown class": (["paint", "--painter", "STYLES", "--class", "mosaik"], "--class: the painter knows no class mosaik; did you mean mosaic?"),
     "unknown class in a mix": (["paint", "--painter", "STYLES", "--mix", "mosaik=1"], "--mix: the painter knows no class mosaik; did you mean mosaic?"),
     "no weight": (["paint", "--painter", "STYLES", "--mix", "mosaic=-1,flat=2"], "--mix: mosaic=-1 gives no weight of 0 or more"),
-    "painted before": (["paint", "--painter", "STYLES", "--label", "flat", "--count", "1", "--output", "before"], "before/flat-seed0-00000.png exists; say --overwrite"),
+    "painted before": (["paint", "--painter", "STYLES", "--class", "flat", "--count", "1", "--output", "before"], "before/flat-seed0-00000.png exists; pass --overwrite"),
     "unwritable": (["paint", "--painter", "STYLES", "--output", "photo.png/out"], "photo.png/out cannot be written"),
-    "figure of photos": (["figure", "sweep", "--painter", "engraver"], "engraver (cyclegan) does not paint from labels"),
+    "figure of photos": (["figure", "sweep", "--painter", "engraver"], "engraver (cyclegan) does not paint from classes"),
     "figure's name": (["figure", "sweep", "--painter", "STYLES", "--output", "a.gif"], "a.gif is no picture's name; let it end in .png, .jpg or .webp"),
-    "figure's label": (["figure", "sweep", "--painter", "STYLES", "--label", "flat"], "flat: the figure goes through all classes of class; leave that label out"),
+    "figure's label": (["figure", "sweep", "--painter", "STYLES", "--label", "flat"], "flat: the figure shows all classes of class; leave that class out"),
     "figure's attribute": (["figure", "mixing", "--painter", "STYLES", "--attribute", "genre"], "knows no attribute genre; there is class"),
     "gallery of two": (["figure", "gallery", "--painter", "STYLES", "--label", "flat", "--label", "mosaic"], "flat, mosaic are several classes"),
     "unknown judge": (["figure", "mixing", "--painter", "STYLES", "--judge", "juge"], "there is no classifier juge"),
     "film's name": (["figure", "walk", "--painter", "STYLES", "--label", "flat", "--output", "a.png"], "a.png is no film's name; let it end in .gif or .mp4"),
     "total of a mix": (["paint", "--painter", "STYLES", "--mix", "mosaic=1e308,flat=1e308"], "--mix: the weights add up to inf; say weights such as 0.6 and 0.4"),
-    "no truncation": (["paint", "--painter", "STYLES", "--truncation", "0"], "--truncation: a truncation of 0 leaves nothing to draw; say one above 0"),
-    "no number": (["figure", "sweep", "--painter", "STYLES", "--truncation", "nan"], "--truncation: a truncation of nan leaves nothing to draw"),
-    "endless": (["figure", "walk", "--painter", "STYLES", "--to-seed", "1", "--truncation", "inf"], "--truncation: a truncation of inf leaves nothing to draw"),
+    "no truncation": (["paint", "--painter", "STYLES", "--set", "truncation=0"], "--set: styles: paint.truncation: must be greater than 0, not 0"),
+    "no number": (["paint", "--painter", "STYLES", "--set", "truncation=.nan"], "--set: styles: paint.truncation: must be greater than 0, not nan"),
+    "endless": (["paint", "--painter", "STYLES", "--set", "truncation=.inf"], "--set: styles: paint.truncation: must be a finite number above 0, such as 0.7, not inf"),
     "drawn before": (["figure", "sweep", "--painter", "STYLES", "--output", "photo.png"], "photo.png exists; say --overwrite to replace it"),
     "judged before": (["figure", "mixing", "--painter", "STYLES", "--judge", "engraver", "--output", "before/a.png"], "before/a-judged.json exists; say --overwrite"),
     "filmed before": (["figure", "walk", "--painter", "STYLES", "--to-seed", "1", "--output", "before/a.gif"], "before/a.gif exists; say --overwrite"),
     "illegible": (["figure", "gallery", "--painter", "STYLES", "--label", "flat", "--count", "2000", "--columns", "1"], "2,000 rows of 1 paintings would leave 1 pixels for each; ask for fewer"),
-    "no way": (["figure", "interpolation", "--painter", "STYLES", "--label", "flat", "--to-label", "Flat"], "--to-label: both ends are flat, so that nothing would change"),
+    "no way": (["figure", "interpolation", "--painter", "STYLES", "--label", "flat", "--to-label", "Flat"], "--to-label: both ends are flat, so nothing would change"),
     "walk to the same": (["figure", "walk", "--painter", "STYLES", "--label", "flat"], "nothing would move"),
 }  # fmt: skip
 

@@ -42,12 +42,12 @@ every: {checkpoint: 4}
 
 
 @pytest.mark.usefixtures("_short_stage_one")
-def test_one_command_trains_both_stages_and_says_so(impasto: Run) -> None:
+def test_one_command_trains_both_stages(impasto: Run) -> None:
     code, out, err = impasto("train", "two", *SMALL, *OWN, "--run", "mine/big")
     assert code == 0, err
     assert out.index("Stage I comes first: one, in mine/one") < out.index("Now big, starting from mine/one")
     assert "Finished: mine/big/checkpoints/000000004" in out
-    assert "impasto paint --painter mine/big --label CLASS" in out
+    assert "impasto paint --painter mine/big --class CLASS" in out
     recipe = RunFolder(Path("mine/one")).recipe()
     assert (recipe.method.width, recipe.data.image_size, recipe.data.resize) == (12, 16, 19)  # type: ignore[attr-defined]
     assert str(recipe.data.path) == "pictures"  # type: ignore[attr-defined]
@@ -84,7 +84,7 @@ def test_the_same_command_goes_on_after_a_stop_in_stage_one(impasto: Run, monkey
 
 
 @pytest.mark.usefixtures("_short_stage_one")
-def test_mistakes_in_stage_two_are_told_before_stage_one(impasto: Run) -> None:
+def test_mistakes_in_stage_two_are_found_before_stage_one(impasto: Run) -> None:
     for wrong, expected in [
         ("data.image_size=96", "96 is no power of two from 64"),
         ("data.image_size=128", "stage_one of one, for images of 16 pixels, does not fit"),

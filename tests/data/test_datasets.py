@@ -35,7 +35,8 @@ def test_batches_are_crops_of_both_folders(collection: Path) -> None:
     assert batch.photos.shape == batch.paintings.shape == (4, 3, 16, 16)
     assert batch.photos.dtype == torch.float32
     assert -1 <= batch.photos.min() < batch.photos.max() <= 1
-    assert dataset.prompt(PhotoPrompt, 9).photos.shape == (5, 3, 20, 20)
+    prompt = dataset.prompt(PhotoPrompt, 9)
+    assert prompt.photos.shape == (5, 3, 20, 20)
 
 
 def test_a_stream_started_later_continues_as_the_whole_one(collection: Path) -> None:
@@ -168,7 +169,7 @@ def test_the_atelier_unpaired() -> None:
     batch = next(dataset.stream(3, seed=1))
     assert isinstance(batch, UnpairedImages)
     assert batch.paintings.shape == (3, 3, 32, 32)
-    assert len(dataset.prompt(PhotoPrompt, 2).photos) == 2
+    assert dataset.prompt(PhotoPrompt, 2).count == 2
     assert {item.picture.parent.name for item in dataset.paintings.train} == {"mosaic"}
 
 

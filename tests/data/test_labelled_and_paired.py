@@ -45,7 +45,8 @@ def test_batches_carry_their_class(styles: Path) -> None:
         assert batch.images.shape == (4, 3, 16, 16)
         for image, label in zip(batch.images, batch.labels[:, 0].tolist(), strict=True):
             assert round(float((image.mean() + 1) * 127.5)) == level[dataset.spec.classes[label]]
-    assert dataset.prompt(ClassPrompt, 6).weights.argmax(1).tolist() == [0, 1, 2, 3, 0, 1]
+    prompt = dataset.prompt(ClassPrompt, 6)
+    assert prompt.weights.argmax(1).tolist() == [0, 1, 2, 3, 0, 1]
 
 
 @pytest.mark.parametrize("balance", ["none", "sqrt", "uniform"])

@@ -1,6 +1,6 @@
 """The libraries people use, on the same features: equal where they follow the definitions, and where they do not, shown.
 
-The judge's own arithmetic is float64; the libraries' is partly float32, which 1e-4 allows for.
+impasto's own arithmetic is float64; the libraries' is partly float32, which 1e-4 allows for.
 """
 
 import warnings
@@ -124,8 +124,8 @@ def test_mifid_of_torchmetrics_with_its_arguments_swapped() -> None:
 
 
 def test_mifid_of_torchmetrics_looks_the_wrong_way() -> None:
-    """Spec 07's example: of 15 generated images 5 copy, which Kaggle punishes and the library does not see."""
-    real, fake = spec_example()
+    """The example of docs/methods/evaluation.md: of 15 generated images 5 copy, which Kaggle punishes and the library does not see."""
+    real, fake = worked_example()
     distance = memorisation_distances(fake, real).mean().item()
     library = _compute_cosine_distance(real, fake, cosine_distance_eps=2).item()  # real first, as its metric calls it
     assert (distance, library) == pytest.approx((0.067, 0.111), abs=5e-4)
@@ -133,7 +133,7 @@ def test_mifid_of_torchmetrics_looks_the_wrong_way() -> None:
     assert _compute_cosine_distance(real, fake).item() == 1
 
 
-def spec_example() -> tuple[Tensor, Tensor]:
+def worked_example() -> tuple[Tensor, Tensor]:
     """Ten real images and 15 generated, of which 5 copy; the other 10 are 0.1 from the nearest real one.
 
     Kaggle's mean over the generated is 10 x 0.1 / 15. The 5 real images that nobody copied are 2/9 from the nearest

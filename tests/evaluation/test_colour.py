@@ -84,7 +84,7 @@ def test_the_mean_difference_is_the_difference_of_means_and_wrapping_adds_256_fo
 
 
 def test_wrapping_explains_the_published_table() -> None:
-    """Seed 002, table 1: solved for the share of values below zero, its difference image gives shares."""
+    """The published differences (docs/methods/paired-translation.md) give a possible share of values below zero."""
     target, without_noise = np.array([103.99, 82.54, 69.62]), np.array([103.98, 79.94, 66.42])
     wrapped = np.array([120.98, 111.83, 111.82])
     shares = (wrapped - (target - without_noise)) / 256

@@ -10,7 +10,6 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from impasto.data.batches import Images
 from impasto.errors import EvaluationError
 from impasto.evaluation.evaluate import Question, Verdict, evaluate
 from impasto.evaluation.extraction import Looks, extract
@@ -20,6 +19,8 @@ from impasto.evaluation.images import Painted, Pictures, open_pictures
 from impasto.evaluation.measures import METRICS
 from impasto.evaluation.record import Features
 from impasto.evaluation.statistics import load_statistics, save_statistics, statistics_of
+from impasto.painter import PaintOptions
+from tests.evaluation.toy_painters import Recoloured
 
 COLOURS = {"blue": (40, 60, 200), "green": (40, 180, 70), "red": (200, 50, 40)}
 
@@ -69,7 +70,7 @@ def other(tmp_path: Path) -> Pictures:
     return open_pictures(str(fill(tmp_path / "other", 40, seed=2, noise=60)))
 
 
-def judge(what: Pictures, reference: Pictures, *metrics: str, extractor: Extractor | None = None) -> Verdict:
+def measured(what: Pictures, reference: Pictures, *metrics: str, extractor: Extractor | None = None) -> Verdict:
     return evaluate(what, reference, extractor or Brightest(), Question(metrics))
 
 
@@ -79,7 +80,7 @@ def values(verdict: Verdict) -> Mapping[str, float]:
 
 def test_every_metric_tells_like_from_unlike(cache: Path, real: Pictures, alike: Pictures, other: Pictures) -> None:
     metrics = ("fid", "fid-by-class", "kid", "prdc", "colour")
-    near, far = values(judge(alike, real, *metrics)), values(judge(other, real, *metrics))
+    near, far = values(measured(alike, real, *metrics)), values(measured(other, real, *metrics))
     for lower in ("fid", "fid-by-class", "kid"):
         assert near[lower] < 0.1 * far[lower]
     assert near["precision"] > 0.8 > far["precision"]
@@ -88,7 +89,7 @@ def test_every_metric_tells_like_from_unlike(cache: Path, real: Pictures, alike:
 
 
 def test_the_record_says_what_was_measured(cache: Path, real: Pictures, alike: Pictures) -> None:
-    record = judge(alike, real, "fid", "kid", "is", "top1").record
+    record = measured(alike, real, "fid", "kid", "is", "top1").record
     written = json.loads(json.dumps(record.to_json()))
     assert written["images"] == written["reference_images"] == 120
     assert written["extractor"] == {
@@ -108,7 +109,7 @@ def test_the_record_says_what_was_measured(cache: Path, real: Pictures, alike: P
 
 
 def test_metrics_agree_with_the_plain_functions(cache: Path, real: Pictures, other: Pictures) -> None:
-    verdict = judge(other, real, "fid")
+    verdict = measured(other, real, "fid")
     looks = Looks(Brightest())
     rows = [extract(images, [looks]).columns[looks.identity][:, :6] for images in (other, real)]
     assert values(verdict)["fid"] == pytest.approx(frechet_distance(*(Moments.of(r) for r in rows)).value)
@@ -131,7 +132,7 @@ def test_mifid_tells_copies_and_takes_another_training_set(
 def test_a_small_fid_is_refused_unless_allowed(cache: Path, tmp_path: Path, real: Pictures) -> None:
     few = open_pictures(str(fill(tmp_path / "few", 5, seed=3)))
     with pytest.raises(EvaluationError, match=r"fid of 15 images would mean little; .* --allow-small"):
-        judge(few, real, "fid")
+        measured(few, real, "fid")
     allowed = evaluate(few, real, Brightest(), Question(["fid"], allow_small=True)).record
     assert allowed.values()["fid"] > 0
 
@@ -148,7 +149,7 @@ def test_saved_statistics_give_the_same_fid_and_nothing_else(
     saved = load_statistics(path, extractor.about)
     fid = evaluate(other, saved, extractor, Question(["fid"])).record
     assert fid.reference_images == 120
-    assert fid.values()["fid"] == pytest.approx(values(judge(other, real, "fid"))["fid"], rel=1e-9)
+    assert fid.values()["fid"] == pytest.approx(values(measured(other, real, "fid"))["fid"], rel=1e-9)
     with pytest.raises(EvaluationError, match="kid needs the reference's images: say --against DIR, or --metrics fid"):
         evaluate(other, saved, extractor, Question(["kid"]))
 
@@ -165,23 +166,21 @@ def test_statistics_of_another_extractor_are_refused(cache: Path, real: Pictures
 
 
 def test_statistics_are_kept_beside_the_features(cache: Path, real: Pictures, alike: Pictures) -> None:
-    judge(alike, real, "fid")
+    measured(alike, real, "fid")
     kept = list(cache.rglob("moments-120.safetensors"))
     assert len(kept) == 2
     before = [path.stat().st_mtime_ns for path in kept]
-    judge(alike, real, "fid")
+    measured(alike, real, "fid")
     assert [path.stat().st_mtime_ns for path in kept] == before
 
 
-class Same:
-    device = torch.device("cpu")
-
-    def paint(self, prompt: Images, generator: torch.Generator) -> Tensor:
-        return prompt.images
-
-
 def test_a_painter_that_changes_nothing_is_noticed(cache: Path, real: Pictures) -> None:
-    untouched = evaluate(Painted(Same(), "same", "v1", real, 16), None, None, Question(["ssim"])).record
+    untouched = evaluate(
+        Painted(Recoloured(lambda photos: photos), PaintOptions(), "same", "v1", real, 16),
+        None,
+        None,
+        Question(["ssim"]),
+    ).record
     assert untouched.values() == {"ssim": pytest.approx(1), "left-untouched": 1.0}
     assert untouched.extractor is None
 
@@ -211,10 +210,10 @@ def test_what_an_extractor_or_a_collection_lacks_is_told(cache: Path, tmp_path: 
     with pytest.raises(EvaluationError, match="top1 needs the class asked for with every image, and 120 of"):
         evaluate(open_pictures(str(flat)), None, Brightest(), Question(["top1"]))
     with pytest.raises(EvaluationError, match="fid-by-class needs a class for every image, and 120 of"):
-        judge(open_pictures(str(flat)), real, "fid-by-class")
+        measured(open_pictures(str(flat)), real, "fid-by-class")
     (tmp_path / "real" / "red").rename(tmp_path / "real" / "crimson")
     with pytest.raises(EvaluationError, match="crimson"):
-        judge(open_pictures(str(tmp_path / "real")), real, "top1")
+        measured(open_pictures(str(tmp_path / "real")), real, "top1")
 
 
 def test_pictures_of_different_sizes_go_together(

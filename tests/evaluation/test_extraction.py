@@ -8,12 +8,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from impasto.data.batches import Images, ImageSpec, Labels
+from impasto.data.batches import ImageSpec
 from impasto.errors import EvaluationError, PictureError
 from impasto.evaluation.extraction import Column, Looks, extract
 from impasto.evaluation.extractors import Pixels
 from impasto.evaluation.images import Drawn, ImageSet, Painted, Pictures, Seen, open_pictures, some, to_bytes
 from impasto.evaluation.pixel_columns import Colours, LikenessToPhoto, LikenessToTarget
+from impasto.painter import PaintOptions
+from tests.evaluation.toy_painters import Noise, Recoloured
 
 Make = Callable[..., Path]
 
@@ -158,34 +160,12 @@ def test_parts_of_a_collection(tmp_path: Path, make_pictures: Make) -> None:
         open_pictures(f"{tmp_path}/c", "style")
 
 
-class Negative:
-    """Paints each photo's negative."""
-
-    device = torch.device("cpu")
-
-    def paint(self, prompt: Images, generator: torch.Generator) -> Tensor:
-        return -prompt.images
+def negative(pictures: Pictures, identity: str = "v1") -> Painted:
+    return Painted(Recoloured(torch.neg), PaintOptions(), "negative", identity, pictures, short_side=24)
 
 
-class Noise:
-    """Paints noise, brighter for the second class."""
-
-    device = torch.device("cpu")
-
-    def paint(self, prompt: Labels, generator: torch.Generator) -> Tensor:
-        level = prompt.weights[:, 1] - 0.5
-        return level[:, None, None, None] + 0.1 * torch.randn(len(level), 3, 8, 8, generator=generator)
-
-
-class Asked(Noise):
-    """Remembers what was asked."""
-
-    def __init__(self) -> None:
-        self.weights: list[Tensor] = []
-
-    def paint(self, prompt: Labels, generator: torch.Generator) -> Tensor:
-        self.weights.append(prompt.weights)
-        return super().paint(prompt, generator)
+def noise(count: int, classes: tuple[str, ...] = ("a", "b")) -> Drawn:
+    return Drawn(Noise(), PaintOptions(), "noise", "v1", ImageSpec(3, 16, classes), count, seed=0)
 
 
 def collected(images: ImageSet, start: int, size: int) -> list[Seen | PictureError]:
@@ -194,7 +174,7 @@ def collected(images: ImageSet, start: int, size: int) -> list[Seen | PictureErr
 
 
 def test_photos_are_painted_at_a_short_side_and_kept_beside(pictures: Pictures) -> None:
-    painted = Painted(Negative(), "negative", "v1", pictures, short_side=24)
+    painted = negative(pictures)
     seen = collected(painted, 37, 2)
     assert len(seen) == 3
     assert isinstance(seen[0], Seen)
@@ -202,11 +182,11 @@ def test_photos_are_painted_at_a_short_side_and_kept_beside(pictures: Pictures) 
     assert min(seen[0].image.shape[1:]) == 24
     assert (seen[0].image + seen[0].photo.int() == 255).all()
     assert seen[0].name == pictures.names[37]
-    assert painted.digest != Painted(Negative(), "negative", "v2", pictures, short_side=24).digest
+    assert painted.digest != negative(pictures, "v2").digest
 
 
-def test_noise_depends_on_the_place_alone() -> None:
-    drawn = Drawn(Noise(), "noise", "v1", ImageSpec(3, 16, ("dark", "light")), 37, seed=0)
+def test_an_image_depends_on_its_number_alone() -> None:
+    drawn = noise(37, ("dark", "light"))
     whole = collected(drawn, 0, 16)
     assert len(whole) == 37
     assert drawn.labels[:3] == ["dark", "light", "dark"]
@@ -216,37 +196,31 @@ def test_noise_depends_on_the_place_alone() -> None:
             assert isinstance(theirs, Seen)
             assert mine.name == theirs.name
             torch.testing.assert_close(mine.image, theirs.image)
-    fewer = collected(Drawn(Noise(), "noise", "v1", ImageSpec(3, 16, ("dark", "light")), 18, seed=0), 16, 16)
+    fewer = collected(noise(18, ("dark", "light")), 16, 16)
     assert isinstance(fewer[0], Seen)
     torch.testing.assert_close(fewer[0].image, whole[16].image)  # type: ignore[union-attr]
 
 
 def test_of_several_attributes_all_pairs_take_turns() -> None:
     spec = ImageSpec(3, 16, ("style=a", "style=b", "genre=p", "genre=q", "genre=r"), (2, 3))
-    drawn = Drawn(asked := Asked(), "noise", "v1", spec, 12, seed=0)
+    painter = Noise()
+    drawn = Drawn(painter, PaintOptions(), "noise", "v1", spec, 12, seed=0)
     assert drawn.labels == ["a", "b"] * 6, "called by the first, as the real pictures are"
     collected(drawn, 0, 12)
-    pairs = [tuple(row.nonzero().flatten().tolist()) for row in asked.weights[0][:6]]
+    pairs = [tuple(row.nonzero().flatten().tolist()) for row in painter.asked[0][:6]]
     assert sorted(pairs) == [(style, genre) for style in (0, 1) for genre in (2, 3, 4)]
 
 
 def test_more_images_of_a_painter_go_on_from_fewer(cache: Path) -> None:
     column = Counting()
-    extract(Drawn(Noise(), "noise", "v1", ImageSpec(3, 16, ("a", "b")), 20, seed=0), [column])
-    found = extract(Drawn(Noise(), "noise", "v1", ImageSpec(3, 16, ("a", "b")), 30, seed=0), [column])
+    extract(noise(20), [column])
+    found = extract(noise(30), [column])
     assert column.given == 30
     assert found.columns["counting"].shape == (30, 2)
-    assert (
-        len(
-            extract(Drawn(Noise(), "noise", "v1", ImageSpec(3, 16, ("a", "b")), 10, seed=0), [column]).columns[
-                "counting"
-            ]
-        )
-        == 10
-    )
+    assert len(extract(noise(10), [column]).columns["counting"]) == 10
 
 
-def test_floats_become_bytes_as_the_spec_says() -> None:
+def test_floats_become_bytes_by_rounding() -> None:
     image = torch.tensor([-1.5, -1.0, 0.0, 0.1, 1.0, 2.0])[None, None]
     assert to_bytes(image)[0, 0].tolist() == [0, 0, 128, 140, 255, 255]
 
@@ -262,5 +236,5 @@ def test_pixel_columns(pictures: Pictures, cache: Path, tmp_path: Path, make_pic
     small = open_pictures(str(make_pictures(tmp_path / "few", 2)))
     with pytest.raises(EvaluationError, match=r"few has no picture called .*, so that ssim cannot tell"):
         extract(pictures, [LikenessToTarget(small)])
-    painted = Painted(Negative(), "negative", "v1", pictures, short_side=24)
+    painted = negative(pictures)
     assert (extract(painted, [LikenessToPhoto()]).columns["ssim-to-photo"] < 0.5).all()

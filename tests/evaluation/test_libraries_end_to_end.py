@@ -66,7 +66,7 @@ def test_clean_fid_with_its_resize(inception_weights: Mapping[str, Tensor], file
 
 
 def test_pytorch_fid_given_our_pixels(inception_weights: Mapping[str, Tensor], files: list[Path]) -> None:
-    """Its own resize shifts by half a pixel and its range is 2x - 1: another published convention (spec 07)."""
+    """Its own resize shifts by half a pixel and its range is 2x - 1: another published convention."""
     extractor = Inception2015(inception_weights, ABOUT, torch.device("cpu"))
     prepared = [extractor.prepare(to_pixels(picture(number, 96, 96))) for number in range(6)]
     model = libraries.pytorch_fid(inception_weights, resize_input=False, normalize_input=False)

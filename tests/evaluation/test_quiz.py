@@ -1,4 +1,4 @@
-"""The quiz "real or painted?": what is drawn, and how answers are scored. Spec 07, check 12."""
+"""The quiz "real or painted?": what is drawn, and how answers are scored."""
 
 import json
 from collections.abc import Callable
@@ -11,9 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 from scipy.stats import norm
-from torch import Tensor
 
-from impasto.data.batches import ImageSpec, Labels
+from impasto.data.batches import ImageSpec
 from impasto.errors import EvaluationError
 from impasto.evaluation.images import Drawn, Pictures, open_pictures
 from impasto.evaluation.quiz import (
@@ -31,7 +30,9 @@ from impasto.evaluation.quiz import (
     verdict,
 )
 from impasto.evaluation.top1 import wilson
+from impasto.painter import PaintOptions
 from tests.conftest import picture
+from tests.evaluation.toy_painters import Noise
 
 KEY = Key(
     quiz="a1",
@@ -121,17 +122,11 @@ def test_too_few_on_one_side_is_told_before_anything_is_painted(sides: tuple[Pic
 
 
 def test_a_painter_from_noise_paints_no_more_groups_than_are_shown(sides: tuple[Pictures, Pictures]) -> None:
-    class Noise:
-        device = torch.device("cpu")
-        painted = 0
-
-        def paint(self, prompt: Labels, chance: torch.Generator) -> Tensor:
-            Noise.painted += 1
-            return torch.rand(len(prompt.weights), 3, 40, 40, generator=chance) * 2 - 1
-
-    quiz = draw_quiz(Drawn(Noise(), "noise", "noise", ImageSpec(3, 16), 10_000, seed=0), sides[1], each=7)
+    noise = Noise(side=40)
+    drawn = Drawn(noise, PaintOptions(), "noise", "noise", ImageSpec(3, 16), 10_000, seed=0)
+    quiz = draw_quiz(drawn, sides[1], each=7)
     assert kinds(quiz).count("painted") == 7
-    assert Noise.painted == 1
+    assert len(noise.asked) == 1
 
 
 # Scoring

@@ -1,4 +1,4 @@
-"""The contest's file: what is written passes the check, and the check finds what the contest would refuse (spec 07)."""
+"""The contest's file: what is written passes the check, and the check finds what the contest would refuse."""
 
 import hashlib
 import io
@@ -31,6 +31,7 @@ from impasto.evaluation.submission import (
 from impasto.painting.paint_picture import PhotoOptions, paint_picture
 from impasto.painting.painters import LoadedPainter, load_painter
 from tests.conftest import picture
+from tests.painting.toy_painters import Restyled, toy_recipe
 
 SMALL = SubmissionOptions(limits=Limits(fewest=3, most=12, side=32))
 ONE = Limits(fewest=1, most=5)
@@ -114,7 +115,7 @@ def test_photos_of_the_contests_size_are_painted_as_they_are(painter: LoadedPain
     originals = [picture(seed, 256, 256) for seed in range(2)]
     for number, original in enumerate(originals):
         original.save(f"photos/{number}.png")
-    monkeypatch.setattr(type(painter.painter), "paint", lambda _self, prompt, _chance: prompt.images)
+    monkeypatch.setattr(type(painter.painter), "paint", lambda _self, prompt, *_: prompt.photos)
     write_submission(Path("photos"), painter, Path("images.zip"), SubmissionOptions(limits=Limits(1, 2)))
     for item, original in zip(read_collection(Path("images.zip")).items, originals, strict=True):
         assert read_picture(item.picture).tobytes() == as_jpeg(original).tobytes()
@@ -202,7 +203,9 @@ def test_an_interrupt_leaves_nothing(painter: LoadedPainter, photos: Path) -> No
     assert list(Path("out").iterdir()) == []
 
 
-def test_what_cannot_be_written_or_painted_from(painter: LoadedPainter, photos: Path, collection: Path) -> None:
+def test_what_cannot_be_written_or_painted_from(
+    painter: LoadedPainter, photos: Path, collection: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     Path("taken.zip").write_text("mine")
     with pytest.raises(OutputError, match=r"taken\.zip exists; remove it or choose another --output"):
         write_submission(photos, painter, Path("taken.zip"), SMALL)
@@ -216,9 +219,11 @@ def test_what_cannot_be_written_or_painted_from(painter: LoadedPainter, photos: 
         DataError, match=r"holds more than photos \(it looks like two-domains\); name the folder of the"
     ):
         write_submission(collection, painter, Path("images.zip"), SMALL)
-    painter.painter.prompt_type = type(None)  # type: ignore[misc]
-    with pytest.raises(PainterError, match="engraver does not paint from photos"):
-        write_submission(photos, painter, Path("images.zip"), SMALL)
+    for other in (load_painter("styles"), load_painter(toy_recipe(monkeypatch, Restyled))):
+        with pytest.raises(
+            PainterError, match=f"^{other.name} does not paint from photos alone; choose a painter that"
+        ):
+            write_submission(photos, other, Path("images.zip"), SMALL)
     assert Path("taken.zip").read_text() == "mine"
     assert not Path("images.zip").exists()
 

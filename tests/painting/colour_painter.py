@@ -1,4 +1,4 @@
-"""A painter of labels that needs no training: each pixel is a known function of class weights and latent."""
+"""A painter of classes that needs no training: each pixel is a known function of class weights and latent."""
 
 from collections.abc import Mapping
 
@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from impasto.data.batches import ImageSpec
-from impasto.method import LatentPainter
+from impasto.painter import LatentPainter, LatentPaintOptions
 from impasto.painting.painters import LoadedPainter
 from impasto.recipe import load_recipe
 
@@ -18,7 +18,7 @@ TWO_ATTRIBUTES = ImageSpec(
 
 
 class ColourPainter(LatentPainter):
-    """Each image is tanh(A y + B z): linear before the squashing, so that mixtures can be foretold."""
+    """Each image is tanh(A y + B z): linear before the squashing, so the weights of a mixture add up."""
 
     def __init__(self, spec: ImageSpec, latent_size: int = 5) -> None:
         self.spec, self.latent_size = spec, latent_size
@@ -36,7 +36,13 @@ class ColourPainter(LatentPainter):
         return flat.unflatten(1, (self.spec.channels, self.spec.size, self.spec.size))
 
 
-def colour_painter(spec: ImageSpec = SPEC) -> LoadedPainter:
+def colour_painter(spec: ImageSpec = SPEC, **options: object) -> LoadedPainter:
     return LoadedPainter(
-        "colours", ColourPainter(spec), load_recipe("cdcgan-atelier"), spec, 4000, {}, "0123456789abcdef"
+        "colours",
+        ColourPainter(spec),
+        load_recipe("cdcgan-atelier"),
+        spec,
+        LatentPaintOptions.model_validate(options),
+        images_seen=4000,
+        fingerprint="0123456789abcdef",
     )

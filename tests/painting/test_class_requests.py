@@ -1,4 +1,4 @@
-"""Labels as users write them become class weights, and mistakes become sentences."""
+"""Classes as users write them become class weights, and mistakes become sentences."""
 
 import pytest
 import torch
@@ -18,7 +18,7 @@ from impasto.painting.class_requests import (
 from tests.painting.colour_painter import SPEC, TWO_ATTRIBUTES
 
 
-def test_one_attribute_gives_a_request_for_each_label() -> None:
+def test_one_attribute_gives_a_request_for_each_class() -> None:
     requests = requested(SPEC, ["baroque", "ukiyo_e", "baroque"])
     assert [request.name for request in requests] == ["baroque", "ukiyo_e"]
     assert torch.equal(requests[0].weights, torch.tensor([0.0, 0.0, 1.0]))
@@ -44,7 +44,7 @@ def test_a_value_that_two_attributes_share_is_said_in_full() -> None:
 
 
 def test_names_are_found_however_they_are_spelled() -> None:
-    assert [find_class(SPEC, label) for label in ("Ukiyo e", "UKIYO-E", "Baroque")] == [0, 0, 2]
+    assert [find_class(SPEC, name) for name in ("Ukiyo e", "UKIYO-E", "Baroque")] == [0, 0, 2]
     assert find_class(TWO_ATTRIBUTES, "Style=Ukiyo_e") == find_class(TWO_ATTRIBUTES, "ukiyo-e") == 0
     alike = SPEC._replace(classes=("a b", "a_b"))
     assert find_class(alike, "a_b") == 1, "as it is written goes first"
@@ -67,6 +67,14 @@ def test_unknown_names_are_suggested_or_listed() -> None:
         find_attribute(TWO_ATTRIBUTES, "gender")
     with pytest.raises(PainterError, match="ukiyo_e, baroque are several classes"):
         requested_one(SPEC, ["ukiyo_e", "baroque"])
+
+
+def test_without_classes_there_is_one_request_that_asks_for_none() -> None:
+    none = SPEC._replace(classes=())
+    for requests in (each_class(none), requested(none, []), [completed(none, requested_one(none, []))]):
+        assert [(request.name, request.weights.shape) for request in requests] == [("", (0,))]
+    with pytest.raises(PainterError, match="knows no class baroque$"):
+        find_class(none, "baroque")
 
 
 def test_each_class_alone() -> None:
@@ -120,6 +128,6 @@ def test_each_attribute_is_scaled_by_itself() -> None:
         ("ukyo_e=1", r"knows no class ukyo_e; did you mean ukiyo_e\?"),
     ],
 )
-def test_what_is_no_mixture(mixture: str, said: str) -> None:
+def test_mixtures_that_are_refused(mixture: str, said: str) -> None:
     with pytest.raises(PainterError, match=said):
         mixed(SPEC, mixture)

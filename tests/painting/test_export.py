@@ -1,4 +1,4 @@
-"""What other programs run paints as the painter does, at sizes it was not made with."""
+"""An exported painter paints as the painter does, at sizes it was not traced with."""
 
 import sys
 from pathlib import Path
@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
-from impasto.chance import generator
-from impasto.data.batches import Images
+from impasto.chance import Draws
+from impasto.data.prompts import PhotoPrompt
 from impasto.engine.train import train
 from impasto.errors import ImpastoError, PainterError
-from impasto.method import LatentPainter
+from impasto.painter import LatentPainter, PaintContext
 from impasto.painting import export
 from impasto.painting.export import Format, export_painter
 from impasto.painting.painters import LoadedPainter, load_painter
@@ -22,6 +22,14 @@ from impasto.recipe import load_recipe
 def painter(tiny_recipe: Path) -> LoadedPainter:
     train(load_recipe(tiny_recipe, ["method.upsampling=resized"]), Path("runs/tiny"))
     return load_painter("tiny")
+
+
+def painted(loaded: LoadedPainter, photos: torch.Tensor, seed: int = 0) -> torch.Tensor:
+    """Paint in the precision of the photos, as an exported program does."""
+    draws = Draws.for_photos(seed, len(photos))
+    with torch.no_grad():
+        painting: torch.Tensor = loaded.painter.paint(PhotoPrompt(photos), loaded.options, PaintContext(draws))
+    return painting
 
 
 def run_onnx(file: Path, **inputs: torch.Tensor) -> np.ndarray:
@@ -39,7 +47,7 @@ def test_onnx_paints_photos_of_any_size(painter: LoadedPainter, tmp_path: Path) 
     assert exported.largest_difference < 1e-4
     for shape in [(1, 3, 8, 300), (1, 3, 128, 128), (2, 3, 45, 67)]:
         photo = 2 * torch.rand(shape) - 1
-        expected = painter.painter.paint(Images(photo), torch.Generator()).numpy()
+        expected = painted(painter, photo).numpy()
         np.testing.assert_allclose(run_onnx(exported.file, photo=photo), expected, atol=1e-4)
     model = onnx.load(exported.file)
     onnx.checker.check_model(model)
@@ -47,37 +55,50 @@ def test_onnx_paints_photos_of_any_size(painter: LoadedPainter, tmp_path: Path) 
     assert (about["painter"], about["method"], about["weights"]) == ("tiny", "cyclegan", painter.fingerprint)
     weights = sum(np.prod(tensor.dims) for tensor in model.graph.initializer)
     one_generator = sum(weight.numel() for weight in painter.painter.networks()["to_painting"].parameters())
-    assert weights < 1.2 * one_generator, "the way back from painting to photo stays behind"
+    assert weights < 1.2 * one_generator, "the network from paintings to photos is left out"
 
 
-def test_a_torch_program_paints_without_impasto(painter: LoadedPainter, tmp_path: Path) -> None:
-    exported = export_painter(painter, tmp_path / "x.pt2", "torch")
-    about = {"impasto/painter": ""}
-    program = torch.export.load(exported.file, extra_files=about).module()
-    assert about["impasto/painter"] == "tiny"
+@pytest.fixture
+def programs(monkeypatch: pytest.MonkeyPatch) -> list[export.Run]:
+    """What the exporter reads back from the files that it writes: reading such a file takes seconds."""
+    found: list[export.Run] = []
+    load = export._load_torch
+
+    def loaded(file: Path) -> export.Run:
+        found.append(load(file))
+        return found[-1]
+
+    monkeypatch.setattr(export, "_load_torch", loaded)
+    return found
+
+
+def test_a_torch_program_paints_photos_of_any_size(
+    painter: LoadedPainter, programs: list[export.Run], tmp_path: Path
+) -> None:
+    export_painter(painter, tmp_path / "x.pt2", "torch")
+    (program,) = programs
     for shape in [(1, 3, 8, 300), (1, 3, 128, 128), (3, 3, 45, 67)]:
         photo = 2 * torch.rand(shape) - 1
-        torch.testing.assert_close(program(photo), painter.painter.paint(Images(photo), torch.Generator()))
+        torch.testing.assert_close(program(photo), painted(painter, photo))
 
 
 @pytest.mark.parametrize("kind", ["onnx", "torch"])
-def test_noise_comes_along(kind: Format, tiny_recipe: Path, tmp_path: Path) -> None:
+def test_noise_is_part_of_the_program(
+    kind: Format, tiny_recipe: Path, programs: list[export.Run], tmp_path: Path
+) -> None:
     cut = "method={name: cut, width: 4, blocks: 1, discriminator_width: 4, underpainting: 2, noise: 0.5}"
     train(load_recipe(tiny_recipe, [cut, "training.images=1"]), Path("runs/tiny"))
     loaded = load_painter("tiny")
     exported = export_painter(loaded, tmp_path / f"x.{kind}", kind)
     photo = 2 * torch.rand(1, 3, 60, 84) - 1
-    expected = loaded.painter.paint(Images(photo), generator(0, "paint"))
-    if kind == "onnx":
-        found = torch.from_numpy(run_onnx(exported.file, photo=photo))
-    else:
-        found = torch.export.load(exported.file).module()(photo)
+    expected = painted(loaded, photo)
+    found = torch.from_numpy(run_onnx(exported.file, photo=photo)) if kind == "onnx" else programs[0](photo)
     torch.testing.assert_close(found, expected, atol=1e-3, rtol=0)
-    assert (loaded.painter.paint(Images(photo), generator(1, "paint")) - expected).abs().max() > 0.01
+    assert (painted(loaded, photo, seed=1) - expected).abs().max() > 0.01
 
 
 @pytest.mark.parametrize("kind", ["onnx", "torch"])
-def test_painters_from_labels(kind: Format, tmp_path: Path) -> None:
+def test_painters_from_classes_run_without_impasto(kind: Format, tmp_path: Path) -> None:
     styles = load_painter("styles")
     assert isinstance(styles.painter, LatentPainter)
     exported = export_painter(styles, tmp_path / f"x.{kind}", kind)
@@ -87,18 +108,20 @@ def test_painters_from_labels(kind: Format, tmp_path: Path) -> None:
     if kind == "onnx":
         found = torch.from_numpy(run_onnx(exported.file, weights=weights, latents=latents))
     else:
-        found = torch.export.load(exported.file).module()(weights, latents)
+        about = {"impasto/painter": ""}
+        found = torch.export.load(exported.file, extra_files=about).module()(weights, latents)
+        assert about["impasto/painter"] == "styles"
     torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
     assert found.std() > 0.1
 
 
-def test_what_paints_otherwise_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_that_paints_differently_is_not_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     painter = load_painter("styles")
     load = export._load_torch
-    monkeypatch.setattr(export, "_load_torch", lambda file: lambda *labels: 0.99 * load(file)(*labels))
-    with pytest.raises(PainterError, match=r"styles as torch paints otherwise than here, by up to 0\.\d+ of 2, and"):
+    monkeypatch.setattr(export, "_load_torch", lambda file: lambda *inputs: 0.99 * load(file)(*inputs))
+    with pytest.raises(PainterError, match=r"styles as torch paints differently, by up to 0\.\d+ of 2, and"):
         export_painter(painter, tmp_path / "x.pt2", "torch")
-    monkeypatch.setattr(export, "_load_torch", lambda file: lambda *labels: float("nan") * load(file)(*labels))
+    monkeypatch.setattr(export, "_load_torch", lambda file: lambda *inputs: float("nan") * load(file)(*inputs))
     with pytest.raises(PainterError, match="by up to nan"):
         export_painter(painter, tmp_path / "x.pt2", "torch")
     assert list(tmp_path.glob("*x.*")) == []

@@ -1,16 +1,19 @@
-"""Figures have the cells that their papers say: checks 3 and 12 of spec 01."""
+"""Figures have the cells that their papers describe; see docs/methods/conditional-gans.md."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
+from impasto.data.prompts import ClassPrompt
 from impasto.errors import PainterError
-from impasto.painting import drawing, figures
+from impasto.painting import figures
+from impasto.painting.class_requests import completed, requested_one
 from impasto.painting.figures import Axis, Figure, Noise, axis_of, paint_cells
-from impasto.painting.class_requests import requested_one
+from impasto.painting.painters import LoadedPainter
 from impasto.painting.signature import read_signature
 from tests.painting.colour_painter import SPEC, STYLES, TWO_ATTRIBUTES, ColourPainter, colour_painter
 
@@ -19,7 +22,7 @@ NOISE = Noise(5, seed=3)
 
 @pytest.fixture(autouse=True)
 def _in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drawing, "has_bf16", lambda _: False)
+    monkeypatch.setattr("impasto.painting.paint.has_bf16", lambda _: False)
 
 
 @pytest.fixture
@@ -28,7 +31,7 @@ def axis() -> Axis:
 
 
 def drawn(figure: Figure) -> torch.Tensor:
-    """All cells drawn at once, straight from the painter: [R, C, 3, S, S]."""
+    """Return all cells, drawn at once by the painter itself: [R, C, 3, S, S]."""
     painter = ColourPainter(SPEC)
     with torch.inference_mode():
         images = painter.draw(figure.weights.flatten(0, 1), figure.latents.flatten(0, 1))
@@ -54,13 +57,13 @@ def test_painted_cells_are_the_ones_asked_for_and_equal_ones_are_painted_once(
     axis: Axis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[int] = []
-    real = drawing.draw_pictures
+    real = figures.all_class_pictures
 
-    def counting(painter: object, weights: torch.Tensor, latents: torch.Tensor) -> object:
-        asked.append(len(weights))
-        return real(painter, weights, latents)  # type: ignore[arg-type]
+    def counting(loaded: LoadedPainter, prompt: ClassPrompt, *progress: Any) -> list[Image.Image]:
+        asked.append(prompt.count)
+        return real(loaded, prompt, *progress)
 
-    monkeypatch.setattr(drawing, "draw_pictures", counting)
+    monkeypatch.setattr(figures, "all_class_pictures", counting)
     figure = figures.mixing(axis, NOISE)
     pictures = paint_cells(figure, colour_painter())
     assert asked == [6]
@@ -103,7 +106,7 @@ def test_a_gallery_is_about_a_square(count: int, columns: int) -> None:
 
 
 def test_figures_that_nobody_could_see_are_refused_before_painting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(figures, "draw_all", lambda *_: pytest.fail("painted"))
+    monkeypatch.setattr(figures, "all_class_pictures", lambda *_: pytest.fail("painted"))
     figure = figures.gallery(requested_one(SPEC, ["baroque"]), NOISE, count=2000, columns=1)
     with pytest.raises(PainterError, match="2,000 rows of 1 paintings would leave 1 pixels for each"):
         paint_cells(figure, colour_painter())
@@ -151,10 +154,19 @@ def test_one_attribute_is_gone_through_while_others_stay() -> None:
     assert unsaid.names == ("ukiyo_e", "baroque", "style=other")
     assert unsaid.weights[:, 3:].tolist() == [[1, 0]] * 3, "no picture leaves its genre open: the first"
     assert figures.classes(unsaid, NOISE, 2).title == "Every class of style, landscape, seed 3"
-    with pytest.raises(PainterError, match="landscape: the figure goes through all classes of genre"):
+    with pytest.raises(PainterError, match="landscape: the figure shows all classes of genre"):
         axis_of(TWO_ATTRIBUTES, "genre", ["landscape"])
-    with pytest.raises(PainterError, match="goes through all classes of class; leave that label out"):
+    with pytest.raises(PainterError, match="shows all classes of class; leave that class out"):
         axis_of(SPEC, None, ["baroque"])
+
+
+def test_a_painter_without_classes_has_a_gallery_and_no_other_figures() -> None:
+    spec = SPEC._replace(classes=())
+    figure = figures.gallery(completed(spec, requested_one(spec, [])), NOISE, count=4)
+    assert (figure.title, figure.weights.shape) == ("Paintings, seed 3", (1, 4, 0))
+    assert len(paint_cells(figure, colour_painter(spec))) == 4
+    with pytest.raises(PainterError, match="knows no classes, which this figure shows; use impasto figure gallery"):
+        axis_of(spec)
 
 
 def test_many_classes_are_laid_out(axis: Axis) -> None:

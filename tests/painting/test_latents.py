@@ -6,7 +6,8 @@ import pytest
 import scipy.stats
 import torch
 
-from impasto.painting.latents import between, drawn_latents, truncated
+from impasto.networks.latents import between, truncated
+from impasto.painting.latents import drawn_latents
 
 
 def test_fewer_latents_are_the_first_of_more() -> None:

@@ -1,4 +1,4 @@
-"""Labels become signed files with foretellable content, and a sheet of them."""
+"""Classes become signed files with predictable content, and a sheet of them."""
 
 from pathlib import Path
 
@@ -11,27 +11,35 @@ import impasto
 from impasto.data.batches import ImageSpec
 from impasto.data.transforms import to_picture
 from impasto.errors import OutputError, PainterError
-from impasto.painting import drawing
+from impasto.painting.class_requests import Request, mixed, requested
 from impasto.painting.counts import PAINTINGS
 from impasto.painting.latents import drawn_latents
+from impasto.painting.option_list import with_options
 from impasto.painting.paint_classes import ClassOptions, Outcome, Series, paint_class_files, round_the_classes
 from impasto.painting.painters import load_painter
-from impasto.painting.class_requests import mixed, requested
 from impasto.painting.signature import read_signature
 from tests.painting.colour_painter import SPEC, TWO_ATTRIBUTES, ColourPainter, colour_painter
+from tests.painting.toy_painters import Darkening, toy_recipe
 
 
 @pytest.fixture(autouse=True)
 def _in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drawing, "has_bf16", lambda _: False)
+    monkeypatch.setattr("impasto.painting.paint.has_bf16", lambda _: False)
 
 
-def asked(*labels: str, spec: ImageSpec = SPEC) -> list[Series]:
-    return [Series(request.name, [request]) for request in requested(spec, labels)]
+def asked(*names: str, spec: ImageSpec = SPEC) -> list[Series]:
+    return [Series(request.name, [request]) for request in requested(spec, names)]
 
 
-def paint(series: list[Series], spec: ImageSpec = SPEC, output: str = "out", **settings: object) -> Outcome:
-    return paint_class_files(series, colour_painter(spec), Path(output), ClassOptions(**settings))  # type: ignore[arg-type]
+def paint(
+    series: list[Series],
+    spec: ImageSpec = SPEC,
+    output: str = "out",
+    truncation: float | None = None,
+    **options: object,
+) -> Outcome:
+    loaded = colour_painter(spec, truncation=truncation)
+    return paint_class_files(series, loaded, Path(output), ClassOptions(**options))  # type: ignore[arg-type]
 
 
 def names(outcome: Outcome) -> list[str]:
@@ -59,7 +67,7 @@ def test_fewer_paintings_are_the_first_of_more() -> None:
     assert [p.read_bytes() for p in few.painted] == [p.read_bytes() for p in many.painted[:4]]
 
 
-def test_labels_share_their_latents_and_take_turns_unasked() -> None:
+def test_classes_share_their_latents_and_take_turns_by_default() -> None:
     three = paint(asked("ukiyo_e", "baroque"), count=3, output="two")
     assert len(three.painted) == 6
     assert [sheet.name for sheet in three.sheets] == ["ukiyo_e-seed0-sheet.png", "baroque-seed0-sheet.png"]
@@ -74,7 +82,7 @@ def test_labels_share_their_latents_and_take_turns_unasked() -> None:
 def test_names_say_what_was_asked_for() -> None:
     mixture = mixed(SPEC, "ukiyo_e=0.6,impressionism=0.4")[0]
     truncated = paint([Series(mixture.name, [mixture])], count=1, truncation=0.7, kind="JPEG")
-    assert names(truncated) == ["ukiyo_e-0.6+impressionism-0.4-seed0-t0.7-00000.jpg"]
+    assert names(truncated) == ["ukiyo_e-0.6+impressionism-0.4-seed0-truncation0.7-00000.jpg"]
     assert truncated.sheets == []
     both = paint(asked("style=other", "landscape", spec=TWO_ATTRIBUTES), TWO_ATTRIBUTES, count=1)
     assert names(both) == ["style-other+landscape-seed0-00000.png"]
@@ -85,6 +93,23 @@ def test_names_say_what_was_asked_for() -> None:
     ]
 
 
+def test_names_have_the_options_that_differ_from_the_recipes(monkeypatch: pytest.MonkeyPatch) -> None:
+    toy = load_painter(toy_recipe(monkeypatch, Darkening, "{method: {name: toy}, paint: {steps: 5}}"))
+    for settings, name in (
+        ([], "all-classes-seed0"),
+        (["steps=5"], "all-classes-seed0"),
+        (["steps=7", "mask=../sky blue"], "all-classes-seed0-steps7-mask..-sky-blue"),
+    ):
+        outcome = paint_class_files(
+            [Series("all classes", [Request("", torch.zeros(0))])],
+            with_options(toy, settings),
+            Path("out"),
+            ClassOptions(count=2, overwrite=True),
+        )
+        assert [path.name for path in outcome.sheets] == [f"{name}-sheet.png"]
+        assert all(path.parent == Path("out") for path in outcome.painted)
+
+
 def test_paintings_and_sheet_carry_how_they_were_made() -> None:
     outcome = paint(asked("ukiyo_e"), count=2, seed=3, truncation=0.7)
     expected = {
@@ -93,11 +118,11 @@ def test_paintings_and_sheet_carry_how_they_were_made() -> None:
         "images_seen": 4000,
         "weights": "0123456789abcdef",
         "impasto": impasto.__version__,
-        "label": "ukiyo_e",
+        "options": {"truncation": 0.7},
+        "class": "ukiyo_e",
         "classes": {"ukiyo_e": 1.0},
         "seed": 3,
         "index": 1,
-        "truncation": 0.7,
     }
     assert read_signature(outcome.painted[1]) == expected
     del expected["index"], expected["classes"]
@@ -112,7 +137,7 @@ def test_grey_painters_give_colour_files() -> None:
     assert np.ptp(pixels(painting), axis=2).max() == 0
 
 
-def test_what_is_there_is_kept_unasked() -> None:
+def test_existing_paintings_are_kept_by_default() -> None:
     first = paint(asked("ukiyo_e"), count=2)
     before = {path: path.read_bytes() for path in first.painted}
     more = paint(asked("baroque", "ukiyo_e"), count=3)
@@ -128,9 +153,9 @@ def test_what_is_there_is_kept_unasked() -> None:
     assert len(paint(asked("ukiyo_e"), count=3, overwrite=True).painted) == 3
 
 
-def test_one_painting_that_is_there_is_told() -> None:
+def test_a_single_painting_that_exists_is_an_error() -> None:
     paint(asked("ukiyo_e"), count=1)
-    with pytest.raises(OutputError, match=r"out/ukiyo_e-seed0-00000.png exists; say --overwrite"):
+    with pytest.raises(OutputError, match=r"out/ukiyo_e-seed0-00000.png exists; pass --overwrite"):
         paint(asked("ukiyo_e"), count=1)
 
 
@@ -144,17 +169,24 @@ def test_all_classes_come_unless_fewer_are_asked_for() -> None:
     assert len(paint(asked("ukiyo_e"), output="one").painted) == PAINTINGS
 
 
+def test_a_painter_without_classes_paints_from_noise() -> None:
+    none = SPEC._replace(classes=())
+    outcome = paint([round_the_classes(none, 3)], none, count=3)
+    assert names(outcome) == [f"painting-seed0-0000{number}.png" for number in range(3)]
+    assert [sheet.name for sheet in outcome.sheets] == ["paintings-seed0-sheet.png"]
+    assert len({path.read_bytes() for path in outcome.painted}) == 3
+
+
 def test_classes_of_one_file_name_are_kept_apart() -> None:
     alike = ImageSpec(3, 8, ("a b", "a/b"))
-    with pytest.raises(OutputError, match="two labels would both become out/a-b-seed0-00000.png"):
+    with pytest.raises(OutputError, match="two classes would both become out/a-b-seed0-00000.png"):
         paint(asked(*alike.classes, spec=alike), alike, count=1)
 
 
 def test_progress_and_long_series() -> None:
-    told: list[tuple[int, int]] = []
-    settings = ClassOptions(count=130)
+    told: list[tuple[float, int]] = []
     outcome = paint_class_files(
-        asked("baroque"), colour_painter(), Path("out"), settings, lambda done, of: told.append((done, of))
+        asked("baroque"), colour_painter(), Path("out"), ClassOptions(count=130), lambda *done: told.append(done)
     )
     assert told[-1] == (130, 130)
     assert names(outcome)[-1] == "baroque-seed0-00129.png"
@@ -163,6 +195,6 @@ def test_progress_and_long_series() -> None:
 
 
 def test_a_painter_of_photos_is_refused() -> None:
-    with pytest.raises(PainterError, match=r"engraver \(cyclegan\) does not paint from labels"):
+    with pytest.raises(PainterError, match=r"engraver \(cyclegan\) does not paint from classes"):
         paint_class_files([], load_painter("engraver"), Path("out"), ClassOptions())
     assert not Path("out").exists()

@@ -11,10 +11,11 @@ import pytest
 import torch
 from PIL import Image
 
-from impasto.data.batches import Images, Labels
+from impasto.chance import Draws
+from impasto.data.prompts import ClassPrompt, PhotoPrompt
 from impasto.engine.train import train
 from impasto.errors import PainterError, RunError
-from impasto.method import LatentPainter
+from impasto.painting.paint import paint_prompt
 from impasto.painting.paint_picture import PhotoOptions, paint_picture
 from impasto.painting.painters import (
     DEFAULT_PAINTER,
@@ -23,49 +24,60 @@ from impasto.painting.painters import (
     load_painter,
     shipped_painters,
 )
-from impasto.recipe import load_recipe
 from impasto.run_folder import RunFolder
-from tests.conformance.test_methods import stopping_at, tiny
+from tests.conformance.tiny_methods import tiny
+
+Trained = Callable[[str], Path]
 
 
-def trained(tiny_recipe: Path, name: str, *overrides: str) -> Path:
-    return train(load_recipe(tiny_recipe, overrides), Path("runs") / name)
+@pytest.fixture
+def trained(trained_once: Path) -> Trained:
+    """Return a function that puts a trained run into `runs/` under a name and returns its checkpoint."""
+
+    def copied(name: str) -> Path:
+        shutil.copytree(trained_once, Path("runs") / name)
+        return Path("runs") / name / "checkpoints" / "000000008"
+
+    return copied
 
 
-def test_a_run_its_checkpoint_and_its_name_are_the_same_painter(tiny_recipe: Path) -> None:
-    checkpoint = trained(tiny_recipe, "monet")
+def test_a_run_its_checkpoint_and_its_name_are_the_same_painter(trained: Trained) -> None:
+    checkpoint = trained("monet")
     for wanted in ("monet", "runs/monet", Path("runs/monet").absolute(), checkpoint):
-        assert find_painter(wanted)[0] == "monet"
-        assert find_painter(wanted)[1].resolve() == checkpoint.resolve()
+        assert find_painter(wanted).name == "monet"
+        folder = find_painter(wanted).folder
+        assert folder is not None
+        assert folder.resolve() == checkpoint.resolve()
     loaded = load_painter("monet")
     assert loaded.images_seen == 8
     assert len(loaded.fingerprint) == 16
     assert not any(p.requires_grad for n in loaded.painter.networks().values() for p in n.parameters())
 
 
-def test_the_newest_finished_run_is_taken_unasked(tiny_recipe: Path) -> None:
-    assert find_painter(None)[0] == DEFAULT_PAINTER
-    trained(tiny_recipe, "first")
-    trained(tiny_recipe, "second", "training.seed=1")
-    stopping_at(load_recipe(tiny_recipe, ["training.seed=2"]), Path("runs/unfinished"), 4)
-    for name, age in [("first", 200), ("second", 100)]:
+def test_the_newest_finished_run_is_the_default(trained: Trained) -> None:
+    assert find_painter(None).name == DEFAULT_PAINTER
+    trained("first")
+    trained("second")
+    unfinished = trained("unfinished")
+    unfinished.rename(unfinished.with_name("000000004"))
+    for name, age in [("first", 200), ("second", 100), ("unfinished", 0)]:
         journal = Path("runs") / name / "journal.jsonl"
         stamp = journal.stat().st_mtime - age
         os.utime(journal, (stamp, stamp))
-    assert find_painter(None)[0] == "second"
-    assert find_painter("unfinished")[0] == "unfinished"
+    assert find_painter(None).name == "second"
+    assert find_painter("unfinished").name == "unfinished"
 
 
-def test_the_best_checkpoint_paints(tiny_recipe: Path) -> None:
-    last = trained(tiny_recipe, "run", "training.best=generator/cycle")
+def test_the_best_checkpoint_paints(trained: Trained) -> None:
+    last = trained("run")
     best = last.with_name("000000004")
     shutil.copytree(last, best, dirs_exist_ok=True)
     (last.parent / "best.json").write_text('{"checkpoint": "000000004", "scalar": "generator/cycle", "value": 0.1}')
-    assert find_painter("run")[1].name == "000000004"
+    assert find_painter("run").folder == best
 
 
-def test_unknown_painters_are_suggested(tiny_recipe: Path) -> None:
-    trained(tiny_recipe, "monet")
+def test_unknown_painters_are_suggested(trained: Trained) -> None:
+    trained("monet")
     with pytest.raises(PainterError, match=r"there is no painter monnet; did you mean monet\?"):
         load_painter("monnet")
     Path("runs/begun").mkdir()
@@ -74,18 +86,18 @@ def test_unknown_painters_are_suggested(tiny_recipe: Path) -> None:
         load_painter("begun")
 
 
-def test_a_foreign_run_does_not_stand_in_the_way(tiny_recipe: Path) -> None:
-    trained(tiny_recipe, "mine")
+def test_a_run_of_an_unknown_method_is_passed_over(trained: Trained) -> None:
+    trained("mine")
     shutil.copytree("runs/mine", "runs/foreign")
     Path("runs/foreign/recipe.yaml").write_text("method: {name: of-the-future}")
-    assert find_painter(None)[0] == "mine"
+    assert find_painter(None).name == "mine"
 
 
 @pytest.mark.parametrize("harm", ["cut weights", "no recipe", "other networks", "no metadata"])
-def test_a_damaged_painter_is_told_in_a_sentence(harm: str, tiny_recipe: Path) -> None:
+def test_a_damaged_painter_gets_one_sentence(harm: str, trained: Trained) -> None:
     from safetensors.torch import load_file, save_file
 
-    checkpoint = trained(tiny_recipe, "monet")
+    checkpoint = trained("monet")
     weights, recipe = checkpoint / "weights.safetensors", checkpoint / "recipe.yaml"
     changes: dict[str, Callable[[], object]] = {
         "cut weights": lambda: weights.write_bytes(weights.read_bytes()[:1000]),
@@ -102,16 +114,18 @@ def test_a_damaged_painter_is_told_in_a_sentence(harm: str, tiny_recipe: Path) -
 
 @pytest.mark.parametrize("name", shipped_painters())
 def test_shipped_painters_paint(name: str) -> None:
-    painter = load_painter(name).painter
-    with torch.inference_mode():
-        if isinstance(painter, LatentPainter):
-            painted = painter.paint(Labels(torch.eye(len(painter.spec.classes))[:2]), torch.Generator().manual_seed(0))
-            assert painted.shape == (2, 3, painter.spec.size, painter.spec.size)
-        else:
-            painted = painter.paint(Images(torch.rand(2, 3, 32, 40) * 2 - 1), torch.Generator())
-            assert painted.shape == (2, 3, 32, 40)
+    loaded = load_painter(name)
+    if loaded.painter.prompt_type is ClassPrompt:
+        prompt, draws = ClassPrompt(torch.eye(len(loaded.spec.classes))[:2]), Draws.numbered(0, range(2))
+        height, width = loaded.spec.size, loaded.spec.size
+    else:
+        prompt, draws = PhotoPrompt(torch.rand(2, 3, 32, 40) * 2 - 1), Draws.for_photos(0, 2)
+        height, width = 32, 40
+    painted = paint_prompt(loaded.painter, prompt, draws, loaded.options)
+    assert painted.shape == (2, 3, height, width)
+    assert painted.dtype == torch.float32
     assert painted.abs().max() <= 1
-    assert (painted[0] - painted[1]).abs().mean() > 0.05, "each prompt a painting of its own"
+    assert (painted[0] - painted[1]).abs().mean() > 0.05, "each part of the prompt gives its own painting"
 
 
 @pytest.mark.parametrize("name", shipped_painters())
@@ -127,24 +141,24 @@ def test_the_default_painter_ships() -> None:
     assert DEFAULT_PAINTER in shipped_painters()
 
 
-def test_a_classifier_does_not_paint_and_a_painter_tells_no_classes(tiny_recipe: Path) -> None:
-    train(tiny("inception-classifier"), Path("runs/judge"))
+def test_a_classifier_does_not_paint_and_a_painter_does_not_classify(trained: Trained) -> None:
+    train(tiny("inception-classifier"), Path("runs/classes"))
     with pytest.raises(PainterError, match=r"holds what inception-classifier learned, which does not paint; name"):
-        load_painter("judge")
-    assert find_painter(None)[0] == DEFAULT_PAINTER, "the newest finished run that paints"
-    trained(tiny_recipe, "monet")
-    with pytest.raises(PainterError, match=r"holds what cyclegan learned, which tells no classes; name a run of inc"):
+        load_painter("classes")
+    assert find_painter(None).name == DEFAULT_PAINTER, "the newest finished run that paints"
+    trained("monet")
+    with pytest.raises(PainterError, match=r"holds what cyclegan learned, which does not classify; name a run of inc"):
         load_classifier("monet")
-    with pytest.raises(PainterError, match=r"there is no classifier juge; did you mean judge\?"):
-        load_classifier("juge")
-    for wanted in ("judge", Path("runs/judge"), RunFolder(Path("runs/judge")).best()):
+    with pytest.raises(PainterError, match=r"there is no classifier clases; did you mean classes\?"):
+        load_classifier("clases")
+    for wanted in ("classes", Path("runs/classes"), RunFolder(Path("runs/classes")).best()):
         loaded = load_classifier(wanted)  # type: ignore[arg-type]
-        assert (loaded.name, loaded.size, len(loaded.classes), len(loaded.fingerprint)) == ("judge", 76, 5, 16)
+        assert (loaded.name, loaded.size, len(loaded.classes), len(loaded.fingerprint)) == ("classes", 76, 5, 16)
     assert not any(part.training for network in loaded.classifier.networks().values() for part in network.modules())
 
 
-def test_the_painter_in_the_box_does_not_weave() -> None:
-    """In an even sky, what comes back every fourth pixel is hardly stronger than what lies beside it in the spectrum."""
+def test_the_default_painter_leaves_no_grid_in_even_areas() -> None:
+    """In an even sky, frequencies of four pixels are hardly stronger than their neighbours in the spectrum."""
     sky = Image.new("RGB", (192, 192), (30, 60, 20))
     sky.paste((120, 160, 210), (0, 0, 192, 160))
     painting = paint_picture(sky, load_painter("impressionist"), PhotoOptions()).convert("L")

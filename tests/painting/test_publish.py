@@ -9,13 +9,11 @@ import pytest
 import yaml
 from PIL import Image
 
-from impasto.engine.train import train
 from impasto.errors import ImpastoError, PainterError
 from impasto.painting.card import card_of
 from impasto.painting.paint_files import paint_files
 from impasto.painting.painters import LoadedPainter, find_painter, load_painter
 from impasto.painting.publish import push_painter
-from impasto.recipe import load_recipe
 from tests.conftest import picture
 from tests.painting import model_hub
 from tests.painting.model_hub import ModelHub
@@ -36,30 +34,25 @@ def hub(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[ModelHub]:
         yield hub
 
 
-@pytest.fixture
-def run(tiny_recipe: Path) -> Path:
-    run = Path("runs/tiny")
-    train(load_recipe(tiny_recipe), run)
-    return run
-
-
 def pushed(name: str, painter: LoadedPainter, **options: bool) -> str:
-    return push_painter(painter, find_painter(painter.name)[1], name, **options)
+    return push_painter(painter, find_painter(painter.name), name, **options)
 
 
-def test_what_is_published_paints_alike(hub: ModelHub, run: Path, tmp_path: Path) -> None:
-    recipe = run / "checkpoints" / "000000008" / "recipe.yaml"
+def test_what_is_published_paints_alike(hub: ModelHub, tiny_run: Path, tmp_path: Path) -> None:
+    recipe = tiny_run / "checkpoints" / "000000008" / "recipe.yaml"
     secret = f"evaluation:\n  metrics: [kid]\n  weights: {tmp_path}/inception.pth\n"
     text = re.sub(r"^evaluation: null\n", secret, recipe.read_text(), flags=re.MULTILINE)
     recipe.write_text(text.replace("metrics: null", "metrics: 4"))
     assert str(tmp_path) in recipe.read_text()
-    painter = load_painter(run)
+    painter = load_painter(tiny_run)
     assert pushed("ada/tiny-monet", painter) == f"{hub.url}/ada/tiny-monet"
     files = hub.models["ada/tiny-monet"]
     assert files.keys() == {"README.md", "recipe.yaml", "weights.safetensors"}
     assert hub.private["ada/tiny-monet"] is False
+    pictures = painter.recipe.data.photos.parent  # type: ignore[attr-defined]
     for text in (files["README.md"], files["recipe.yaml"]):
-        assert str(tmp_path).encode() not in text, "where things lie here is nobody's business"
+        for private in (tmp_path, pictures):
+            assert str(private).encode() not in text, "paths of this machine are private"
     there = tmp_path / "tiny-monet"
     there.mkdir()
     for name, content in files.items():
@@ -75,8 +68,8 @@ def test_what_is_published_paints_alike(hub: ModelHub, run: Path, tmp_path: Path
         assert here.tobytes() == elsewhere.tobytes()
 
 
-def test_the_card(hub: ModelHub, run: Path) -> None:
-    painter = load_painter(run)
+def test_the_card(hub: ModelHub, tiny_run: Path) -> None:
+    painter = load_painter(tiny_run)
     pushed("ada/tiny", painter, private=True)
     _, front, card = hub.models["ada/tiny"]["README.md"].decode().split("---\n", 2)
     assert yaml.safe_load(front) == {
@@ -91,41 +84,42 @@ def test_the_card(hub: ModelHub, run: Path) -> None:
     pushed("ada/tiny", painter)  # again: a new commit
 
 
-def test_a_card_of_ones_own_and_one_that_was_published(hub: ModelHub, run: Path, tmp_path: Path) -> None:
-    (run / "README.md").write_text("# Haystacks\n\nIn the manner of 1890.\n")
-    pushed("ada/tiny", load_painter(run))
+def test_a_card_of_ones_own_and_one_that_was_published(hub: ModelHub, tiny_run: Path, tmp_path: Path) -> None:
+    (tiny_run / "README.md").write_text("# Haystacks\n\nIn the manner of 1890.\n")
+    pushed("ada/tiny", load_painter(tiny_run))
     there = tmp_path / "fetched"
     there.mkdir()
     for name, content in hub.models["ada/tiny"].items():
         (there / name).write_bytes(content)
     fetched = load_painter(there)
-    assert card_of(fetched, there) == "# Haystacks\n\nIn the manner of 1890.\n", "as it was written"
-    push_painter(fetched, there, "ada/again")
+    found = find_painter(there)
+    assert card_of(fetched, found) == "# Haystacks\n\nIn the manner of 1890.\n", "as it was written"
+    push_painter(fetched, found, "ada/again")
     again = hub.models["ada/again"]["README.md"].decode()
     assert again.count("library_name") == again.count("## Paint with it") == 1
     assert "hf download ada/again" in again
     (there / "README.md").write_bytes(b"caf\xe9")
     with pytest.raises(PainterError, match=r"README.md is not UTF-8 text"):
-        card_of(fetched, there)
+        card_of(fetched, found)
 
 
 def test_a_shipped_painter_has_its_own_card(hub: ModelHub) -> None:
     painter = load_painter("styles")
     pushed("ada/styles", painter)
     card = hub.models["ada/styles"]["README.md"].decode()
-    assert card_of(painter, find_painter("styles")[1]) in card
+    assert card_of(painter, find_painter("styles")) in card
     assert "pipeline_tag: unconditional-image-generation" in card
     assert len(hub.models["ada/styles"]["weights.safetensors"]) > 5_000_000
 
 
-def test_what_cannot_be_is_told_in_a_sentence(
-    hub: ModelHub, run: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_what_cannot_be_published_gets_one_sentence(
+    hub: ModelHub, tiny_run: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    painter = load_painter(run)
+    painter = load_painter(tiny_run)
     for name in ("monet", "ada/a b", "a/b/c"):
-        with pytest.raises(ImpastoError, match=f"{name} is no name of a model; say OWNER/NAME"):
+        with pytest.raises(ImpastoError, match=f"{name} is not a model name; use OWNER/NAME"):
             pushed(name, painter)
-    with pytest.raises(ImpastoError, match=r"does not let you write bob/tiny \(.*the rights.*; say `hf auth login`"):
+    with pytest.raises(ImpastoError, match=r"does not let you write bob/tiny \(.*the rights.*; run `hf auth login`"):
         pushed("bob/tiny", painter)
     monkeypatch.setenv("HF_TOKEN", "hf_wrong")
     with pytest.raises(ImpastoError, match="does not let you write ada/tiny"):
@@ -134,7 +128,8 @@ def test_what_cannot_be_is_told_in_a_sentence(
     monkeypatch.setenv("HF_TOKEN", hub.token)
     hub.full = True
     with pytest.raises(
-        ImpastoError, match=r"hub did not take ada/tiny \(Bad request: no room\)|hub did not take ada/tiny \(no room\)"
+        ImpastoError,
+        match=r"hub did not accept ada/tiny \(Bad request: no room\)|hub did not accept ada/tiny \(no room\)",
     ):
         pushed("ada/tiny", painter)
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")

@@ -1,4 +1,4 @@
-"""A walk goes from one idea to the other and back, and becomes a film that players open."""
+"""A walk goes from one idea to the other and back, and becomes a film that players can open."""
 
 import json
 import sys
@@ -9,29 +9,31 @@ import pytest
 import torch
 from PIL import Image
 
+from impasto.data.prompts import ClassPrompt
 from impasto.errors import ImpastoError, OutputError
-from impasto.painting import drawing, films
+from impasto.painting import films
+from impasto.painting.class_pictures import class_pictures
+from impasto.painting.class_requests import requested_one
 from impasto.painting.films import check_film, write_film
 from impasto.painting.latents import drawn_latents
-from impasto.painting.class_requests import requested_one
 from impasto.painting.signature import read_signature
 from impasto.painting.walk import Idea, there, walk_frames
-from tests.painting.colour_painter import SPEC, ColourPainter
+from tests.painting.colour_painter import SPEC, colour_painter
 
-PAINTER = ColourPainter(SPEC)
+PAINTER = colour_painter()
 
 
 @pytest.fixture(autouse=True)
 def _in_float32(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(drawing, "has_bf16", lambda _: False)
+    monkeypatch.setattr("impasto.painting.paint.has_bf16", lambda _: False)
 
 
-def idea(label: str, seed: int) -> Idea:
-    return Idea(requested_one(SPEC, [label]), seed, drawn_latents(5, seed, [0])[0])
+def idea(name: str, seed: int) -> Idea:
+    return Idea(requested_one(SPEC, [name]), seed, drawn_latents(5, seed, [0])[0])
 
 
 def painted(where: Idea) -> bytes:
-    (picture,) = drawing.draw_pictures(PAINTER, where.request.weights[None], where.latent[None])
+    (picture,) = class_pictures(PAINTER, ClassPrompt(where.request.weights[None], where.latent[None]))
     return picture.tobytes()
 
 

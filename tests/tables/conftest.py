@@ -1,4 +1,4 @@
-"""A table of two rows that is trained and judged within seconds."""
+"""A table of two rows that is trained and evaluated within seconds."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ TABLE = """
 about: {does: Two moments of a tiny painter., data: made here, cost: seconds}
 source: Nobody, table 0
 notes: [Nobody else has measured this.]
-judge: {metrics: [kid, colour, fid-by-class], images: 60, features: pixels}
+evaluator: {metrics: [kid, colour, fid-by-class], images: 60, features: pixels}
 runs:
   painter: {recipe: painter.yaml}
 rows:

@@ -14,8 +14,8 @@ from impasto.evaluation.record import Interval
 from impasto.gallery.table import write_table_page
 from impasto.painting.signature import read_signature
 from impasto.recipe_files import shipped_tables
-from impasto.tables.figures import draw_figure
 from impasto.tables.evaluator import TableEvaluator
+from impasto.tables.figures import draw_figure
 from impasto.tables.result import Budget, ByClass, Drawn, Mixed, TableResult, Value
 from impasto.tables.table_file import load_table
 from impasto.tables.training import planned_runs, train_run
@@ -30,8 +30,8 @@ def result(table_file: str) -> TableResult:
     for run in runs:
         train_run(run, TrainingListener())
     device = torch.device("cpu")
-    judge = TableEvaluator(table.judge, runs, device)
-    rows = [judge.judge(row) for row in table.rows]
+    evaluator = TableEvaluator(table.evaluator, runs, device)
+    rows = [evaluator.evaluate(row) for row in table.rows]
     figures = {f.name: draw_figure(f, runs[0], Path("out") / f"{f.name}.png", device) for f in table.figures}
     return TableResult("tiny", table, rows, figures)
 
@@ -79,12 +79,12 @@ def test_a_table_without_its_figures_yet(result: TableResult) -> None:
 
 
 def test_what_a_classifier_sees_in_a_mixing_matrix_is_told(result: TableResult) -> None:
-    mixed = Mixed(Consistency(torch.eye(3), 0.5, 0.25), "judge", 3)
-    judged = replace(result, figures={"mixed": Drawn(Path("out/mixed.png"), mixed)})
-    assert judged.to_json()["figures"]["mixed"]["mixed"] == 0.5
+    mixed = Mixed(Consistency(torch.eye(3), 0.5, 0.25), "classes", 3)
+    drawn = replace(result, figures={"mixed": Drawn(Path("out/mixed.png"), mixed)})
+    assert drawn.to_json()["figures"]["mixed"]["mixed"] == 0.5
     assert (
-        "mixed: judge gives the two classes 50.0% of its probability (guessing 66.7%), a class alone 25.0% "
-        "(guessing 33.3%)." in remarks(judged)
+        "mixed: classes gives the two classes 50.0% of its probability (guessing 66.7%), a class alone 25.0% "
+        "(guessing 33.3%)." in remarks(drawn)
     )
 
 
@@ -107,7 +107,7 @@ def test_figures_are_said_as_papers_print_them() -> None:
 
 
 def test_table_2_is_as_printed() -> None:
-    """Means 111.60 and 118.21, and figure 8's correlation: spec 02."""
+    """Means 111.60 and 118.21, and figure 8's correlation: see docs/methods/stacked-gans.md."""
     table = load_table("gantor-table2")
     columns = {row.name: ByClass(row.published["fid-by-class"], table.class_counts) for row in table.rows if row.published}  # fmt: skip
     assert columns["epoch 50"].mean == pytest.approx(111.60, abs=0.005)

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from impasto.engine.interrupts import InterruptedTraining
-from impasto.engine.train import train
 from impasto.engine.listener import TrainingListener
+from impasto.engine.train import train
 from impasto.errors import RecipeError, RunError
 from impasto.painting.painters import load_painter
 from impasto.recipe import load_recipe

@@ -59,7 +59,8 @@ def paint_command(name: str | None, output: Path, options: PhotoOptions, device:
     command = usage_of(painter.painter).command_for(typed)
     if painter.painter.prompt_type is ClassPrompt:
         if asked.photos or asked.style:
-            raise PainterError(f"{painter.name} paints from classes, not from photos; use {_example(typed, painter)}")
+            given = "classes" if painter.spec.classes else "noise"
+            raise PainterError(f"{painter.name} paints from {given}, not from photos; use {_example(typed, painter)}")
         _paint_classes(painter, output, options, asked)
         return
     if option:
@@ -131,6 +132,8 @@ def _summary(painted: Sequence[Path], present: Sequence[Path], output: Path) -> 
 
 def _example(typed: str, painter: LoadedPainter) -> str:
     names = short_names(painter.spec)
+    if not names:
+        return f"impasto paint --painter {typed} --count 16"
     more = ", ..." if len(names) > MOST_CLASSES_NAMED else ""
     known = ", ".join(names[:MOST_CLASSES_NAMED])
     return f"impasto paint --painter {typed} --class NAME, where NAME is one of {known}{more}"

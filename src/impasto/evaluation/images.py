@@ -230,12 +230,12 @@ def _chosen(options: PaintOptions) -> tuple[object, ...]:
 
 def _in_turn(places: Sequence[int], attributes: Sequence[int]) -> Tensor:
     """Return class weights [N, K] in which the classes of each attribute take turns and all pairs appear."""
-    parts, pace = [], 1
-    for classes in attributes:
-        turns = torch.tensor([place // pace % max(1, classes) for place in places])
-        parts.append(torch.nn.functional.one_hot(turns, max(1, classes)))
-        pace *= max(1, classes)
-    return torch.cat(parts, 1).float()
+    parts, pace = [torch.zeros(len(places), 0)], 1
+    for classes in filter(None, attributes):
+        turns = torch.tensor([place // pace % classes for place in places])
+        parts.append(torch.nn.functional.one_hot(turns, classes).float())
+        pace *= classes
+    return torch.cat(parts, 1)
 
 
 class Readable:

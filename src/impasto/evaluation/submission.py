@@ -29,11 +29,10 @@ from impasto.data.prompts import PhotoPrompt
 from impasto.data.sources import FORMATS
 from impasto.data.stream import decoded_ahead
 from impasto.data.transforms import centre_square, read_pixels, stacked, to_picture
-from impasto.errors import DataError, EvaluationError, OutputError, PictureError
+from impasto.errors import DataError, EvaluationError, OutputError, PainterError, PictureError
 from impasto.files import replacing
 from impasto.hardware import keep_large_blocks
 from impasto.painting.paint import paint_prompt
-from impasto.painting.paint_files import check_takes_photos
 from impasto.painting.painters import LoadedPainter
 
 JPEG_QUALITY = 95
@@ -117,7 +116,8 @@ def write_submission(
     options = options or SubmissionOptions()
     if target.exists():
         raise OutputError(f"{target} exists; remove it or choose another --output")
-    check_takes_photos(painter)
+    if painter.painter.prompt_type is not PhotoPrompt:
+        raise PainterError(f"{painter.name} does not paint from photos alone; choose a painter that does")
     items = _photos(photos)
     _check_count(len(items), photos, options.limits)
     keep_large_blocks()

@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from impasto.data.prompts import ClassPrompt
 from impasto.durations import in_words
 from impasto.errors import PainterError
 from impasto.painting.painters import Found, LoadedPainter
 from impasto.painting.usage import usage_of
-from impasto.recipe import PainterRecipe
+from impasto.recipe import PainterRecipe, Recipe
 from impasto.run_folder import WEIGHTS, RunFolder
 
 CARD = "README.md"
@@ -84,8 +85,11 @@ def _known(loaded: LoadedPainter, folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def painted_from(loaded: LoadedPainter) -> str:
-    """Say what the painter is given."""
-    return f"{usage_of(loaded.painter).paints_from(loaded.spec)}."
+    """Say what the painter is given, and at which scale it learned where any size will do."""
+    taken = usage_of(loaded.painter).paints_from(loaded.spec)
+    any_size = loaded.painter.prompt_type is not ClassPrompt
+    learned = f"; it learned at {loaded.spec.size} pixels" if any_size and isinstance(loaded.recipe, Recipe) else ""
+    return f"{taken}{learned}."
 
 
 def _history(run: RunFolder, images_seen: int) -> tuple[Mapping[str, Any] | None, float]:

@@ -94,13 +94,16 @@ def requested_one(spec: ImageSpec, labels: Sequence[str]) -> Request:
 def completed(spec: ImageSpec, request: Request) -> Request:
     """Return the request with the first class of each attribute that it leaves open, as no picture ever is."""
     asked = request.weights.nonzero().flatten().tolist()
-    return _of_places(spec, [_first_of(attribute, asked) for attribute in attributes_of(spec)])
+    return _of_places(spec, [_first_of(attribute, asked) for attribute in attributes_of(spec) if attribute.places])
 
 
 def each_class(spec: ImageSpec) -> list[Request]:
-    """Return requests in which each class comes at least once; of several attributes, all go round together."""
-    spans = [attribute.places for attribute in attributes_of(spec)]
-    most = max(spec.attributes)
+    """Return requests in which each class comes at least once; of several attributes, all go round together.
+
+    Without classes it is one request that asks for none.
+    """
+    spans = [attribute.places for attribute in attributes_of(spec) if attribute.places]
+    most = max(1, *spec.attributes)
     return [_of_places(spec, [span[number % len(span)] for span in spans]) for number in range(most)]
 
 

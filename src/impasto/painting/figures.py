@@ -76,10 +76,12 @@ class Axis:
 def axis_of(spec: ImageSpec, attribute: str | None = None, labels: Sequence[str] = ()) -> Axis:
     """Return the classes of an attribute, by default the first; `labels` fix the classes of other attributes.
 
-    An attribute that no label names has its first class. Raises PainterError for an unknown class and for a label of
-    the same attribute.
+    An attribute that no label names has its first class. Raises PainterError for an unknown class, for a label of the
+    same attribute, and for a painter without classes.
     """
     chosen: Attribute = find_attribute(spec, attribute)
+    if not chosen.places:
+        raise PainterError("the painter knows no classes, which this figure shows; use impasto figure gallery")
     asked = requested_one(spec, labels)
     names, places = short_names(spec), list(chosen.places)
     if asked.weights[places].any():
@@ -134,7 +136,9 @@ def gallery(request: Request, noise: Noise, count: int, columns: int | None = No
     columns = columns or min(count, max(GALLERY_COLUMNS, math.ceil(math.sqrt(count))))
     rows = -(-count // columns)
     latents = noise(range(rows * columns)).reshape(rows, columns, -1)
-    return Figure(f"{request.name}, {_said(noise)}", noise, request.weights.expand(rows, columns, -1), latents)
+    return Figure(
+        f"{request.name or 'Paintings'}, {_said(noise)}", noise, request.weights.expand(rows, columns, -1), latents
+    )
 
 
 def truncation(axis: Axis, noise: Noise, columns: int | None = None) -> Figure:

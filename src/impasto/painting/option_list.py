@@ -35,6 +35,8 @@ def with_options(loaded: LoadedPainter, settings: Sequence[str]) -> LoadedPainte
     """
     if not settings:
         return loaded
+    if incomplete := [setting for setting in settings if "=" not in setting[1:]]:
+        raise PainterError(f"{loaded.name}: {incomplete[0]!r} is not a setting; write NAME=VALUE, such as steps=50")
     try:
         options = with_paint_options(loaded.options, settings)
     except RecipeError as error:

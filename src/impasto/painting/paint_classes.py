@@ -34,7 +34,7 @@ MOST_IN_A_ROW = 60
 DIGITS = 5
 """Of a painting's number in its file name: the same however many there are, so that names sort and stay."""
 LONGEST_STEM = 60
-"""Letters of a request's name in a file name."""
+"""Letters of a request's name, and of an option's value, in a file name."""
 
 
 @dataclass(frozen=True)
@@ -81,8 +81,10 @@ class Outcome:
 
 
 def round_the_classes(spec: ImageSpec, count: int | None = None) -> Series:
-    """Return the series of all classes in turn, or of as many as `count` allows."""
+    """Return the series of all classes in turn, or of as many as `count` allows. Without classes it is `paintings`."""
     requests = each_class(spec)
+    if not spec.classes:
+        return Series("paintings", requests)
     few = count is not None and count < len(requests)
     return Series(f"{count} of {len(requests)} classes" if few else "all classes", requests[:count])
 
@@ -158,8 +160,14 @@ def _check_apart(plans: Sequence[Sequence[Job]]) -> None:
 
 def _stem(name: str, options: ClassOptions, loaded: LoadedPainter) -> str:
     """Return how the files of a request begin, such as `ukiyo_e-seed3-truncation0.7`."""
-    plain = re.sub(r"[^\w.+-]+", "-", name.replace(" + ", "+")).strip(".-")[:LONGEST_STEM] or "painting"
-    return f"{plain}-seed{options.seed}{''.join(f'-{option}{value}' for option, value in _chosen(loaded).items())}"
+    asked = _plain(name.replace(" + ", "+")).strip(".-")[:LONGEST_STEM] or "painting"
+    chosen = "".join(f"-{option}{_plain(value)[:LONGEST_STEM]}" for option, value in _chosen(loaded).items())
+    return f"{asked}-seed{options.seed}{chosen}"
+
+
+def _plain(text: str) -> str:
+    """Return text as a part of a file name on any system."""
+    return re.sub(r"[^\w.+-]+", "-", text)
 
 
 def _chosen(loaded: LoadedPainter) -> dict[str, str]:

@@ -180,9 +180,10 @@ def _load(folder: Path, device: torch.device | str) -> Loaded:
 def _check_frozen(trained: Networked, hashes: Mapping[str, str], folder: Path) -> None:
     """Raise PainterError where a frozen network is not the one that the weights were trained with."""
     for name, frozen in trained.frozen().items():
-        if hashes.get(name) != frozen.sha256:
+        recorded = str(hashes.get(name, "not recorded"))
+        if recorded != frozen.sha256:
             raise PainterError(
-                f"{folder} was trained with other weights of {name} (SHA-256 {str(hashes.get(name))[:16]}, here "
+                f"{folder} was trained with other weights of {name} (SHA-256 {recorded[:16]}, here "
                 f"{frozen.sha256[:16]}); provide those"
             )
 

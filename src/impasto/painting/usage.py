@@ -33,7 +33,7 @@ def _classes(spec: ImageSpec) -> str:
 
 USAGES: Mapping[type[Prompt], Usage] = {
     PhotoPrompt: Usage(
-        lambda spec: f"photos of any size; it learned at {spec.size} pixels",
+        lambda spec: "photos of any size",  # noqa: ARG005
         "impasto paint PHOTO --painter {painter}",
         "image-to-image",
     ),
