@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from impasto.networks.convolutions import DoublingConv, HalvingConv
 from impasto.networks.growth import Growth
-from impasto.networks.strided_convolutions import DoublingConv, HalvingConv
 
 WIDEST = 16
 """Channels of the widest layer, as a multiple of the width."""

@@ -13,10 +13,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from impasto.networks.convolutions import SameConv
 from impasto.networks.growth import Growth, first_map
 from impasto.networks.image_norm import ImageNorm
 from impasto.networks.resizing_convolutions import ConvThenHalve, DoubleThenConv
-from impasto.networks.twice_differentiable import SameConv
 
 WIDEST = 8
 """Channels of the widest layer of a network for 64 pixels and more, as a multiple of the width."""

@@ -13,10 +13,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from impasto.networks.convolutions import conv3x3, conv7x7_to_few
 from impasto.networks.instance_norm import instance_norm
 from impasto.networks.resizing_convolutions import DoubleThenConv
 from impasto.networks.underpainting import Underpainting
-from impasto.networks.winograd import conv3x3
 
 Upsampling = Literal["transposed", "resized"]
 """How the generator doubles: by transposed convolutions, as published, or by resized pixels and a convolution, which
@@ -161,17 +161,3 @@ def reflect(features: Tensor, pixels: int) -> Tensor:
     """Grow features by so many pixels on every side, mirrored at the border."""
     with torch.autocast(features.device.type, enabled=False):  # which would do it in float32, and slowly
         return functional.pad(features, (pixels,) * 4, mode="reflect")
-
-
-def conv7x7_to_few(features: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """Convolve without padding: features [N, C, H, W], weight [O, C, 7, 7], bias [O] to [N, O, H - 6, W - 6].
-
-    The CPU computes 16 output channels even where O is 3. There, the seven columns of the filter become channels of a
-    7x1 convolution, which a 1x7 convolution shifts into place and adds: the same sum for a third of the time.
-    """
-    if features.device.type != "cpu":
-        return functional.conv2d(features, weight, bias)
-    few, many = weight.shape[:2]
-    columns = weight.permute(3, 0, 1, 2).reshape(7 * few, many, 7, 1)
-    shifts = torch.eye(7 * few, dtype=weight.dtype).view(7, few, 7 * few, 1).permute(1, 2, 3, 0)  # [O, 7 O, 1, 7]
-    return functional.conv2d(functional.conv2d(features, columns), shifts, bias)
