@@ -142,7 +142,9 @@ def test_which_label_is_the_class(tmp_path: Path, make_pictures: Make) -> None:
     dataset = labelled(tmp_path / "c", label="genre")
     assert dataset.histogram() == {"x": 3, "y": 2}
     assert dataset.notes == ("1 pictures have no genre and are left out",)
-    with pytest.raises(DataError, match="data.label: .* has several labels; set data.label to one of them: style, genre"):
+    with pytest.raises(
+        DataError, match="data.label: .* has several labels; set data.label to one of them: style, genre"
+    ):
         labelled(tmp_path / "c")
     with pytest.raises(DataError, match="have no label 'gender'; they have style, genre"):
         labelled(tmp_path / "c", label="gender")

@@ -84,8 +84,7 @@ def test_the_page_refers_to_nothing_outside_itself_and_runs_nothing(folder):
 def test_the_head_tells_the_verdict_and_the_findings(folder):
     page = written(folder, **{"examined in": "2 s"})
     assert (
-        "Check-up of folder Not ready for training: not a picture, cut off, same picture in two classes."
-        in page.text
+        "Check-up of folder Not ready for training: not a picture, cut off, same picture in two classes." in page.text
     )
     assert "examined in 2 s" in page.text
     assert "pictures 11" in page.text
