@@ -1,9 +1,10 @@
-# make setup | demo | test | check | bench: each sets up what it needs on a fresh machine.
+# make setup | demo | test | test-slow | check | bench: each sets up what it needs on a fresh machine.
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
+BENCHMARKS := cyclegan_step gan_steps painting loading doctor features distances
 
-.PHONY: setup demo test check format bench clean
+.PHONY: setup demo test test-slow check format bench clean
 
 setup: $(READY)
 
@@ -18,6 +19,9 @@ demo: $(READY)
 test: $(READY)
 	$(BIN)/python -m pytest --numprocesses 2
 
+test-slow: $(READY)
+	$(BIN)/python -m pytest -m slow --timeout 3600
+
 check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
@@ -30,12 +34,7 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 
 bench: $(READY)
-	$(BIN)/python bench/cyclegan_step.py
-	$(BIN)/python bench/painting.py
-	$(BIN)/python bench/loading.py
-	$(BIN)/python bench/doctor.py
-	$(BIN)/python bench/features.py
-	$(BIN)/python bench/distances.py
+	set -e; for benchmark in $(BENCHMARKS); do $(BIN)/python bench/$$benchmark.py; done
 
 clean:
 	rm -rf .venv runs paintings impasto-demo

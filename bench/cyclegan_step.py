@@ -61,7 +61,9 @@ class ImpastoCycleGAN:
         )
         with self.fabric.autocast():
             scalars = self.method.training_step(batch, Clock(images=1))
-        return scalars["generator/total"], (scalars["discriminator_paintings/loss"] + scalars["discriminator_photos/loss"]) / 2
+        return scalars["generator/total"], (
+            scalars["discriminator_paintings/loss"] + scalars["discriminator_photos/loss"]
+        ) / 2
 
 
 VARIANTS: Mapping[str, Callable[[Device, int], Trainee]] = {

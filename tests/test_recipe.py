@@ -52,12 +52,12 @@ trainin: {}
     assert set(problems(text)) == {
         "trainin: not a block of a recipe; did you mean training?",
         "method.widht: not an option of method; did you mean width?",
-        "method.blocks: must be greater than or equal to 1, not 0",
+        "method.blocks: must be a whole number from 1 to 32, not 0",
         "data.image_sise: not an option of data; did you mean image_size?",
-        "training.batch_size: must be greater than or equal to 1, not 0",
-        "training.precision: must be 'auto', 'fp32' or 'bf16', not 'fp8'",
-        "training.images: missing; add it",
-        "training.schedule.constant_image: not an option of training; did you mean constant_images?",
+        "training.batch_size: must be a whole number from 1 to 65536, not 0",
+        "training.precision: must be auto, fp32 or bf16, not 'fp8'",
+        "training.images: missing; it must be a whole number of at least 1",
+        "training.schedule.constant_image: not an option of training.schedule; did you mean constant_images?",
     }
 
 
@@ -67,16 +67,16 @@ trainin: {}
         ("training.batchsize=4", "training.batchsize: not an option of training; did you mean batch_size?"),
         ("method.name=cyclegann", "method.name: there is no 'cyclegann'; did you mean cyclegan?"),
         ("data.kind=unpaired-folder", "data.kind: there is no 'unpaired-folder'; did you mean unpaired-folders?"),
-        ("method.learning_rate=1e-4x", "valid number"),
+        ("method.learning_rate=1e-4x", "method.learning_rate: must be a number above 0 and at most 1, not '1e-4x'"),
         ("data.kind=[atelier]", "data.kind: there is no"),
         ("method.name={a: b}", "method.name: there is no"),
-        ("nonsense", "'nonsense' is not an override; write it as a.dotted.path=value"),
+        ("nonsense", "'nonsense' is not a setting; write it as a.dotted.path=value"),
         ("training.images.x=1", "training.images.x: images is a value, not a block"),
         ("training.devices=3", "training: batch_size (1) is not a multiple of devices (3); make it one"),
         ("data.resize=100", "data: resize (100) is smaller than image_size (256); make it at least as large"),
         ("data.path=c", "data: set data.photos=DIR and data.paintings=DIR, or data.path=DIR"),
         ("training.schedule={kind: linear-decay, constant_images: 100}", "leaves none of 100 images to decay in"),
-        ("method.cycle_weight=-1", "method.cycle_weight: must be greater than or equal to 0, not -1"),
+        ("method.cycle_weight=-1", "method.cycle_weight: must be a number of at least 0, not -1"),
     ],
 )
 def test_wrong_overrides(override: str, expected: str) -> None:

@@ -7,21 +7,23 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 __all__ = [
     "Question",
+    "Run",
     "evaluate",
     "load_classifier",
     "load_painter",
     "load_recipe",
     "open_extractor",
     "open_pictures",
+    "open_run",
     "paint_files",
     "train",
 ]
 
 if TYPE_CHECKING:
-    from impasto.engine.train import train
     from impasto.evaluation.evaluate import Question, evaluate
     from impasto.evaluation.extractors import open_extractor
     from impasto.evaluation.images import open_pictures
+    from impasto.notebook import Run, open_run, train
     from impasto.painting.paint_files import paint_files
     from impasto.painting.painters import load_classifier, load_painter
     from impasto.recipe import load_recipe
@@ -35,7 +37,9 @@ _HOMES = {
     "load_painter": "impasto.painting.painters",
     "load_recipe": "impasto.recipe",
     "paint_files": "impasto.painting.paint_files",
-    "train": "impasto.engine.train",
+    "Run": "impasto.notebook",
+    "open_run": "impasto.notebook",
+    "train": "impasto.notebook",
 }
 
 
@@ -46,3 +50,8 @@ def __getattr__(name: str) -> Any:
     import importlib
 
     return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    """Return the public names, so that completion finds them before they are imported."""
+    return sorted([*globals(), *_HOMES])

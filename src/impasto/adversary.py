@@ -104,7 +104,7 @@ class Adversary:
         Scores above the boundary mean real. An adaptive augmentation learns from those of the real images.
         """
         norm = self.learner.descend(total, self.optimizer)
-        self._tell_augmentation(of_real.detach() - boundary)
+        self._tell_augmentation((of_real - boundary).detach())
         logged = {
             **losses,
             "accuracy": discriminator_accuracy(of_real, of_fake, boundary),

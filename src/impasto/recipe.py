@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, TypeAdapter, ValidationError, model_validator
-from pydantic_core import ErrorDetails
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny, model_validator
 
 from impasto.data.dataset import DataOptions
 from impasto.data.datasets import DATASETS
@@ -18,6 +17,7 @@ from impasto.method import Learner
 from impasto.methods import METHODS
 from impasto.painter import MethodOptions, Networked, Painter, PaintOptions
 from impasto.recipe_files import read_shipped, shipped_recipes
+from impasto.validation import checked, chosen_name, set_path
 
 VALIDATION = "validation/"
 """What the names of a method's own metrics of held-out pictures begin with."""
@@ -34,6 +34,10 @@ def is_metric(name: str) -> bool:
 def higher_is_better(name: str) -> bool:
     """Say in which direction a metric or logged scalar improves, by the last part of its name; losses fall."""
     return name.rpartition("/")[2] in HIGHER_IS_BETTER | {"accuracy"}
+
+
+OPTIONAL = frozenset({"about", "every", "evaluation"})
+"""Blocks that have a default of their own."""
 
 
 class Options(BaseModel):
@@ -73,7 +77,6 @@ class Halving(Options):
 
 
 Schedule = Constant | LinearDecay | Halving
-SCHEDULES = tuple(str(model.model_fields["kind"].default) for model in get_args(Schedule))
 
 
 class TrainingOptions(Options):
@@ -221,7 +224,7 @@ def parse_painter_recipe(text: str, source: str, overrides: Sequence[str] = ()) 
         raise RecipeError(source, [f"is not YAML ({' '.join(str(error).split())}); correct that line"]) from error
     if not isinstance(tree, dict):
         raise RecipeError(source, ["is not a recipe; it needs the blocks method, data and training"])
-    problems = [problem for override in overrides for problem in _override(tree, override)]
+    problems = [problem for override in overrides if (problem := set_path(tree, override)) is not None]
     method = _method_of(tree, problems)
     blocks = _checked_blocks(tree, method, problems)
     if problems:
@@ -234,108 +237,48 @@ def parse_painter_recipe(text: str, source: str, overrides: Sequence[str] = ()) 
 
 
 def _method_of(tree: dict[str, Any], problems: list[str]) -> type[Networked] | None:
-    """Return the class of the method that the tree names."""
-    name = _choice(tree, "method", "name", METHODS, problems)
+    """Return the class of the method that the tree names; add the mistake to `problems` where it names none."""
+    name, wrong = chosen_name(tree, "method", "name", METHODS)
+    problems += wrong
     return None if name is None else METHODS[name]
 
 
-def with_paint_options(options: PaintOptions, settings: Sequence[str]) -> PaintOptions:
-    """Return paint options with settings such as `steps=50` applied.
+def with_paint_options(
+    options: PaintOptions, settings: Sequence[str] = (), values: Mapping[str, Any] | None = None
+) -> PaintOptions:
+    """Return paint options with settings such as `steps=50`, or values by name, applied.
 
     Raises RecipeError that tells every mistake, each by its dotted path such as `paint.steps`.
     """
-    tree: dict[str, Any] = {"paint": options.model_dump(mode="json")}
-    problems = [problem for setting in settings for problem in _override(tree, f"paint.{setting}")]
-    changed = options
-    try:
-        changed = type(options).model_validate(tree["paint"])
-    except ValidationError as error:
-        problems += [_told("paint", type(options), detail) for detail in error.errors()]
-    if problems:
+    tree: dict[str, Any] = {"paint": {**options.model_dump(mode="json"), **(values or {})}}
+    problems = [problem for setting in settings if (problem := set_path(tree, f"paint.{setting}")) is not None]
+    changed, wrong = checked(type(options), tree["paint"], "paint")
+    problems += wrong
+    if changed is None or problems:
         raise RecipeError("paint", problems)
     return changed
 
 
-def _override(tree: dict[str, Any], override: str) -> Iterator[str]:
-    """Set one dotted path in the tree; yield the problem if that cannot be done."""
-    path, equals, text = override.partition("=")
-    if not equals or not path:
-        yield f"{override!r} is not an override; write it as a.dotted.path=value"
-        return
-    *parents, last = path.split(".")
-    block: Any = tree
-    for parent in parents:
-        block = block.setdefault(parent, {})
-        if not isinstance(block, dict):
-            yield f"{path}: {parent} is a value, not a block"
-            return
-    try:
-        value = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError):
-        value = text  # a path such as C:\photos: [x], or 2024-13-45, is text after all
-    block[last] = str(value) if hasattr(value, "isoformat") else value
-
-
 def _checked_blocks(tree: dict[str, Any], method: type[Networked] | None, problems: list[str]) -> dict[str, Any]:
-    """Validate each block with its own model, adding what is wrong to `problems`."""
-    models: dict[str, Any] = {
-        "about": About | None,
-        "method": method and method.Options,
-        "paint": method.paint_options if method is not None and issubclass(method, Painter) else PaintOptions,
-    }
+    """Validate each block with its own model; add the mistakes to `problems`."""
+    models: dict[str, type[BaseModel] | None] = {"about": About, "method": None, "paint": None}
+    if method is not None:
+        models["method"] = method.Options
+        models["paint"] = method.paint_options if issubclass(method, Painter) else PaintOptions
     if method is None or issubclass(method, Learner):
-        kind = _choice(tree, "data", "kind", DATASETS, problems)
+        kind, wrong = chosen_name(tree, "data", "kind", DATASETS)
+        problems += wrong
         models["data"] = None if kind is None else DATASETS[kind].Options
-        models |= {"training": TrainingOptions, "every": EveryOptions, "evaluation": EvaluationOptions | None}
+        models |= {"training": TrainingOptions, "every": EveryOptions, "evaluation": EvaluationOptions}
     unknown = tree.keys() - models.keys()
     problems += [f"{key}: not a block of a recipe{did_you_mean(str(key), models)}" for key in sorted(unknown, key=str)]
     blocks = {}
     for name, model in models.items():
-        if model is None or (name not in tree and name in ("about", "every", "evaluation")):
+        if model is None or (name in OPTIONAL and tree.get(name) is None):
             continue
-        try:
-            blocks[name] = TypeAdapter(model).validate_python(tree.get(name, {}))
-        except ValidationError as error:
-            problems += [_told(name, model, detail) for detail in error.errors()]
+        blocks[name], wrong = checked(model, {} if tree.get(name) is None else tree[name], name)
+        problems += wrong
     return blocks
-
-
-def _choice(tree: dict[str, Any], block: str, key: str, known: Collection[str], problems: list[str]) -> str | None:
-    """Return the known name that a block's own `name` or `kind` gives; else add the problem and return None."""
-    value = tree.get(block)
-    if not isinstance(value, dict) or key not in value:
-        problems.append(f"{block}.{key}: missing{did_you_mean('', known)}")
-        return None
-    chosen = str(value[key])
-    if chosen not in known:
-        problems.append(f"{block}.{key}: there is no {chosen!r}{did_you_mean(chosen, known)}")
-        return None
-    return chosen
-
-
-def _told(block: str, model: Any, detail: ErrorDetails) -> str:
-    """Return one validation error as a sentence that starts with its dotted path."""
-    where = [str(part) for part in detail["loc"] if str(part) not in SCHEDULES]
-    path = ".".join([block, *where])
-    kind, given = detail["type"], detail["input"]
-    if kind == "extra_forbidden":
-        return f"{path}: not an option of {block}{did_you_mean(where[-1], _fields(model, where[:-1]))}"
-    if kind == "missing":
-        return f"{path}: missing; add it"
-    if kind == "value_error":
-        return f"{path}: {detail['ctx']['error']}"
-    reason = detail["msg"].removeprefix("Input ").replace("should", "must", 1)
-    hint = "; write it with a dot, as 1.0e-4" if kind.startswith("float") and isinstance(given, str) else ""
-    return f"{path}: {reason}, not {given!r}{hint}"
-
-
-def _fields(model: Any, parents: Sequence[str]) -> set[str]:
-    """Return the names of the fields at a place inside a model."""
-    models = [model]
-    for parent in parents:
-        inner = [m.model_fields[parent].annotation for m in models if parent in m.model_fields]
-        models = [part for annotation in inner for part in (get_args(annotation) or (annotation,))]
-    return {name for m in models if hasattr(m, "model_fields") for name in m.model_fields}
 
 
 def _check_together(recipe: Recipe, source: str) -> None:

@@ -21,12 +21,12 @@ def shipped_tables() -> list[str]:
 
 def read_shipped(name: str) -> str:
     """Return the YAML text of a shipped recipe. Raises RecipeError for an unknown name."""
-    return _read(_recipes(), name, "recipe", "impasto recipes")
+    return _read(_recipes(), name, "recipe", "impasto list recipes")
 
 
 def read_shipped_table(name: str) -> str:
     """Return the YAML text of a shipped table. Raises RecipeError for an unknown name."""
-    return _read(_tables(), name, "table", "impasto table")
+    return _read(_tables(), name, "table", "impasto list tables")
 
 
 def _recipes() -> Traversable:

@@ -1,13 +1,18 @@
-"""Running a command in the test's own process."""
+"""Commands in the test's own process, and a small painter to paint with."""
 
+import shutil
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from impasto.cli.app import main
+from impasto.engine.train import train
+from impasto.recipe import load_recipe
 
 Run = Callable[..., tuple[int, str, str]]
+STYLES = ("strokes", "points", "mosaic", "hatching", "flat")
 
 
 @pytest.fixture
@@ -24,3 +29,20 @@ def impasto(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         return (code if isinstance(code, int) else 0), captured.out, captured.err
 
     return run
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run of a painter of five classes that learned for a second."""
+    run = tmp_path_factory.mktemp("trained") / "styles"
+    small = ["method.width=4", "method.discriminator_width=4", "training.images=8", "training.batch_size=4"]
+    often = ["every.scalars=8", "every.samples=8", "every.checkpoint=8", "training.precision=fp32"]
+    train(load_recipe("cdcgan-atelier", [*small, *often]), run)
+    return run
+
+
+@pytest.fixture
+def styles(trained: Path) -> str:
+    """A copy of that run in `runs/`."""
+    shutil.copytree(trained, "runs/styles")
+    return "runs/styles"

@@ -24,14 +24,19 @@ def test_show_writes_a_sheet_of_crops_with_labels(impasto: Run, tmp_path: Path, 
 
 
 def test_show_draws_what_a_recipe_gives_its_method(impasto: Run, tiny_recipe: Path) -> None:
-    code, out, _ = impasto("data", "show", tiny_recipe, "data.image_size=24", "--count", 3, "--output", "sheet.png")
+    Path("sheet.png").write_text("mine")
+    command = ["data", "show", tiny_recipe, "data.image_size=24", "--count", 3, "--output", "sheet.png"]
+    code, _, err = impasto(*command)
+    assert (code, Path("sheet.png").read_text()) == (2, "mine")
+    assert "sheet.png exists; pass --overwrite to replace it" in err
+    code, out, _ = impasto(*command, "--overwrite")
     assert code == 0
     assert "5 photos and 3 paintings to learn from" in out
     with Image.open("sheet.png") as sheet:
         assert sheet.size == (3 * (2 * 96 + 6) + 6, 96 + 18 + 12), "photo and painting side by side"
 
 
-def test_show_names_the_labels_there_are(impasto: Run, tmp_path: Path, make_pictures: Make) -> None:
+def test_show_suggests_label_columns(impasto: Run, tmp_path: Path, make_pictures: Make) -> None:
     make_pictures(tmp_path / "c" / "a", 2)
     make_pictures(tmp_path / "c" / "b", 2)
     code, _, err = impasto("data", "show", tmp_path / "c", "--label", "klass")
@@ -42,9 +47,9 @@ def test_show_names_the_labels_there_are(impasto: Run, tmp_path: Path, make_pict
 
 def test_shard_writes_and_show_reads(impasto: Run, tmp_path: Path, make_pictures: Make) -> None:
     make_pictures(tmp_path / "c", 5, suffix=".jpg")
-    code, out, _ = impasto("data", "shard", tmp_path / "c", "shards", "--megabytes", 0.002)
+    code, out, _ = impasto("data", "shard", tmp_path / "c", "--output", "shards", "--megabytes", 0.002)
     assert code == 0
-    assert "shards; learn from them with data.path=shards" in out.replace("\n", " ")
+    assert "shards; train on them with data.path=shards" in out.replace("\n", " ")
     code, out, _ = impasto("data", "show", "shards")
     assert code == 0
     assert "5 pictures as shards" in out

@@ -1,4 +1,4 @@
-"""`impasto evaluate` and `impasto distances` as a user types them."""
+"""`impasto evaluate` and `impasto figure distances` as a user types them."""
 
 import json
 from collections.abc import Callable
@@ -22,8 +22,17 @@ def collections(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, 
 def test_folders_against_folders(impasto: Run, collections: tuple[Path, Path]) -> None:
     mine, theirs = collections
     metrics = "fid,fid-by-class,kid,mifid,prdc,colour"
-    arguments = ["--metrics", metrics, "--features", "pixels", "--json", "record.json", "--copies", "copies.html"]
-    code, out, _ = impasto("evaluate", mine, "--against", theirs, *arguments, "--save-statistics", "mine.safetensors")
+    arguments = [
+        "--metrics",
+        metrics,
+        "--features",
+        "pixels",
+        "--output",
+        "record.json",
+        "--output-copies",
+        "copies.html",
+    ]
+    code, out, _ = impasto("evaluate", mine, "--against", theirs, *arguments, "--output-statistics", "mine.safetensors")
     assert code == 0
     said = " ".join(out.split())
     for word in ("fid-by-class", "kid", "mifid", "density", "colour", "108 images of", "features pixels", "note: fid:"):
@@ -40,7 +49,22 @@ def test_folders_against_folders(impasto: Run, collections: tuple[Path, Path]) -
     assert again == pytest.approx(fid, rel=1e-3), "the distance is symmetric"
 
 
-def test_a_painter_paints_what_is_judged(impasto: Run, collections: tuple[Path, Path]) -> None:
+@pytest.mark.parametrize("option", ["--output", "--output-statistics", "--output-copies"])
+def test_existing_files_are_refused_before_anything_is_measured(
+    option: str, impasto: Run, collections: tuple[Path, Path]
+) -> None:
+    Path("mine.safetensors").write_text("mine")
+    mine, theirs = collections
+    arguments = ["evaluate", mine, "--against", theirs, "--features", "pixels", option, "mine.safetensors"]
+    code, _, err = impasto(*arguments)
+    assert code == 2
+    assert f"mine.safetensors exists; pass --overwrite to replace it, or choose another {option}" in err
+    assert Path("mine.safetensors").read_text() == "mine"
+    assert impasto(*arguments, "--overwrite")[0] == 0
+    assert Path("mine.safetensors").read_bytes() != b"mine"
+
+
+def test_a_painter_paints_what_is_measured(impasto: Run, collections: tuple[Path, Path]) -> None:
     mine, theirs = collections
     arguments = ["--photos", mine, "--against", theirs, "--images", 3, "--size", 16]
     code, out, _ = impasto("evaluate", "engraver", *arguments, "--metrics", "ssim,colour")
@@ -57,7 +81,7 @@ def test_a_class_of_one_collection_against_another(impasto: Run, collections: tu
     assert "36 images of" in out
 
 
-def test_missing_weights_name_the_file_and_the_way(
+def test_an_error_about_missing_weights_names_file_and_option(
     impasto: Run, collections: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from impasto import weights
@@ -69,13 +93,19 @@ def test_missing_weights_name_the_file_and_the_way(
     monkeypatch.setattr(extractors, "find_weights", lambda _: weights.find_weights(nowhere))
     code, _, err = impasto("evaluate", collections[0], "--against", collections[1])
     assert code == 2
-    for word in ("weights.pth cannot be downloaded", "http://127.0.0.1:9/weights.pth", "--weights FILE"):
+    for word in ("weights.pth cannot be downloaded", "http://127.0.0.1:9/weights.pth", "--features-weights FILE"):
         assert word in " ".join(err.split())
 
 
-def test_distances_between_classes_become_a_picture(impasto: Run, collections: tuple[Path, Path]) -> None:
-    code, out, _ = impasto("distances", collections[0], "--features", "pixels", "--output", "map.png")
-    assert code == 0
+def test_distances_between_classes_are_drawn(impasto: Run, collections: tuple[Path, Path]) -> None:
+    for command in (["figure", "distances"], ["distances"]):  # scripts may still use the old name
+        Path("map.png").unlink(missing_ok=True)
+        arguments = [*command, collections[0], "--features", "pixels", "--output", "map.png"]
+        code, out, _ = impasto(*arguments)
+        assert code == 0
+    code, _, err = impasto(*arguments)
+    assert code == 2
+    assert "map.png exists; pass --overwrite to replace it, or choose another --output" in err
     assert "3 classes, 108 pictures: map.png" in out
     with Image.open("map.png") as sheet:
         assert sheet.width > 3 * 76

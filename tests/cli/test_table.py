@@ -132,7 +132,7 @@ def test_what_was_measured_is_written_before_the_figures_are_drawn(
     monkeypatch.setattr(tables_figures, "paint_cells", stopped)
     code, _, err = impasto("table", table_file)
     assert code == 130
-    assert "what was trained, judged and drawn is kept, and the same command goes on from there" in err
+    assert "what was trained, evaluated and drawn is kept, and the same command goes on from there" in err
     assert {path.name for path in Path("tables/table").iterdir()} == {"table.json", "table.md", "table.html"}
 
 

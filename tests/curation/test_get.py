@@ -225,7 +225,7 @@ def test_facts_come_from_the_catalogue_then_the_server(
 
 
 def command(name: str, *, into: Path | None = None, limit: int | None = None, yes: bool = False) -> None:
-    data_get.get_command(name, into, split=None, limit=limit, short_side=None, keep_archive=False, yes=yes)
+    data_get.get_command(name, into, split=None, limit=limit, size=None, keep_archive=False, yes=yes)
 
 
 @pytest.fixture
@@ -236,7 +236,7 @@ def known(monets: Entry, monkeypatch: pytest.MonkeyPatch) -> Entry:
 
 def test_the_list_shows_every_collection(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(data_get, "console", Console(width=150, highlight=False, soft_wrap=True))
-    data_get.list_command()
+    data_get.list_collections()
     shown = capsys.readouterr().out
     for entry in ENTRIES:
         line = next(line for line in shown.splitlines() if line.startswith(entry.name))
@@ -279,7 +279,7 @@ def test_an_interrupt_is_reported_and_the_same_command_resumes(
         patched.setattr(data_get._FetchProgress, "show", interrupt)
         command("monets", yes=True)
     assert stop.value.exit_code == 130
-    assert "Stopped; what came is kept, and the same command goes on from there." in capsys.readouterr().err
+    assert "Stopped; what was downloaded is kept, and the same command goes on from there." in capsys.readouterr().err
     kept = Path("datasets/monets.zip.part").stat().st_size
     command("monets", into=Path("datasets/monets"), yes=True)
     assert server.ranges() == [None, f"bytes={kept}-"]

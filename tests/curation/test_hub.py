@@ -307,7 +307,7 @@ def test_facts_and_the_command(art: str, hub: Hub, tmp_path: Path, capsys: pytes
     into = tmp_path / "art"
     assert get(find(art), into, options=HubOptions("test", 1, 20)) == Got(into, pictures=1)
     assert get(find(art), into, options=HubOptions("test", 1, 20)) == Got(into, was_there=True, pictures=1)
-    data_get.get_command(art, None, split=None, limit=2, short_side=None, keep_archive=False, yes=True)
+    data_get.get_command(art, None, split=None, limit=2, size=None, keep_archive=False, yes=True)
     shown = capsys.readouterr().out
     assert "licence cc0-1.0" in shown
     assert f"size    {data_get.size_in_words(size)}" in shown

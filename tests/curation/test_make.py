@@ -144,7 +144,10 @@ def test_other_options_are_refused_and_overwrite_replaces_all(
     target = tmp_path / "out"
     make_folder_of(Semantic(noise=0.25), source, target)
     before = contents(target)
-    with pytest.raises(OutputError, match=rf"out was made with other options \(.*{told}.*choose .* --overwrite"):
+    with pytest.raises(
+        OutputError,
+        match=rf"out was made with other options \(.*{told}.*pass --overwrite to replace files, or choose another --output",
+    ):
         make_folder_of(kind, source, target, settings)
     assert contents(target) == before
     replacing_all = settings.model_copy(update={"overwrite": True})
@@ -170,7 +173,7 @@ def test_a_folder_that_impasto_did_not_make_is_refused(source: Path, tmp_path: P
     make_folder_of(Grey(), source, tmp_path / "out")  # nothing that anybody would miss
     (tmp_path / "thesis").mkdir()
     (tmp_path / "thesis" / "chapter.tex").touch()
-    with pytest.raises(OutputError, match=r"thesis holds files but no made.json.*choose another folder"):
+    with pytest.raises(OutputError, match=r"thesis holds files but no made.json.*choose another --output"):
         make_folder_of(Grey(), source, tmp_path / "thesis")
     assert [path.name for path in (tmp_path / "thesis").iterdir()] == ["chapter.tex"]
 

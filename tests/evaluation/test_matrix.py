@@ -9,7 +9,7 @@ from impasto.errors import EvaluationError
 from impasto.evaluation.extractors import Pixels
 from impasto.evaluation.images import open_pictures
 from impasto.evaluation.matrix import distance_matrix
-from impasto.gallery.matrix import FAR, draw_matrix
+from impasto.gallery.distance_map import FAR, draw_matrix
 from tests.evaluation.test_evaluate import fill
 
 
@@ -30,5 +30,5 @@ def test_what_has_no_classes_or_few_pictures_is_told(cache: Path, tmp_path: Path
     folder = fill(tmp_path / "c", 3, seed=0)
     with pytest.raises(EvaluationError, match="class blue has 3 pictures, fewer than 4"):
         distance_matrix(open_pictures(str(folder)), Pixels())
-    with pytest.raises(EvaluationError, match="has fewer than two classes; name the label"):
+    with pytest.raises(EvaluationError, match="has fewer than two classes; choose another label column"):
         distance_matrix(open_pictures(str(folder / "red")), Pixels())

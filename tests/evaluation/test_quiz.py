@@ -1,4 +1,4 @@
-"""The quiz "real or painted?": what is drawn, and how answers are scored."""
+"""The quiz "real or painted?": which pictures it shows, and how answers are scored."""
 
 import json
 from collections.abc import Callable
@@ -88,7 +88,7 @@ def test_the_order_is_that_of_the_seed(sides: tuple[Pictures, Pictures]) -> None
     assert first.key.quiz != other.key.quiz
 
 
-def test_one_key_does_not_tell_that_of_other_pictures_with_the_same_seed(sides: tuple[Pictures, Pictures]) -> None:
+def test_one_key_does_not_reveal_another_with_the_same_seed(sides: tuple[Pictures, Pictures]) -> None:
     assert kinds(draw_quiz(*sides, each=7)) != kinds(draw_quiz(*reversed(sides), each=7))
 
 
@@ -103,18 +103,18 @@ def test_all_are_squares_of_the_shortest_side_and_small_enough(
     assert {tuple(square.shape) for square in large.pictures} == {(3, LARGEST_SIDE, LARGEST_SIDE)}
 
 
-def test_pictures_that_cannot_be_read_are_passed_over_until_too_few_are_left(tmp_path: Path, make_pictures) -> None:
+def test_unreadable_pictures_are_skipped_until_too_few_are_left(tmp_path: Path, make_pictures) -> None:
     generated, real = make_pictures(tmp_path / "generated", 4), make_pictures(tmp_path / "real", 4, seed=50)
     (real / "02.png").write_bytes(b"torn")
     sets = open_pictures(str(generated)), open_pictures(str(real))
     assert "02.png" not in {shown.name for shown in draw_quiz(*sets, each=3).key.pictures if shown.kind == "real"}
-    with pytest.raises(EvaluationError, match=r"real has 3 pictures that can be shown and the quiz needs 4 .*--each"):
+    with pytest.raises(EvaluationError, match=r"real has 3 readable pictures and the quiz needs 4 .*--each"):
         draw_quiz(*sets, each=4)
 
 
-def test_too_few_on_one_side_is_told_before_anything_is_painted(sides: tuple[Pictures, Pictures]) -> None:
+def test_too_few_pictures_are_an_error_before_anything_is_painted(sides: tuple[Pictures, Pictures]) -> None:
     told: list[tuple[int, int]] = []
-    with pytest.raises(EvaluationError, match="real has 7 pictures .* needs 8"):
+    with pytest.raises(EvaluationError, match="real has 7 readable pictures .* needs 8"):
         draw_quiz(*sides, each=8, progress=lambda *of: told.append(of))
     assert told == []
     draw_quiz(*sides, each=2, progress=lambda *of: told.append(of))
@@ -172,9 +172,9 @@ def test_accuracy_has_wilsons_interval_and_people_are_pooled() -> None:
 
 @pytest.mark.parametrize(
     ("hits", "alarms", "says"),
-    [(20, 0, "are told from real"), (11, 9, "no better than guessing"), (0, 20, "taken for real")],
+    [(20, 0, "can be distinguished: more"), (11, 9, "no better than guessing"), (0, 20, "are mistaken for each other")],
 )
-def test_the_verdict_asks_whether_guessing_explains_it(hits: int, alarms: int, says: str) -> None:
+def test_the_verdict_compares_with_guessing(hits: int, alarms: int, says: str) -> None:
     assert says in verdict(Score("", hits, 20, alarms, 20))
 
 

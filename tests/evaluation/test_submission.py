@@ -207,7 +207,9 @@ def test_what_cannot_be_written_or_painted_from(
     painter: LoadedPainter, photos: Path, collection: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Path("taken.zip").write_text("mine")
-    with pytest.raises(OutputError, match=r"taken\.zip exists; remove it or choose another --output"):
+    with pytest.raises(
+        OutputError, match=r"taken\.zip exists; pass --overwrite to replace it, or choose another --output"
+    ):
         write_submission(photos, painter, Path("taken.zip"), SMALL)
     with pytest.raises(OutputError, match="cannot be written"):
         write_submission(photos, painter, Path("taken.zip/images.zip"), SMALL)

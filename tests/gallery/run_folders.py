@@ -1,10 +1,10 @@
-"""Run folders made by hand, as small as a page can be made of."""
+"""Small run folders for pages."""
 
 import json
 
 import yaml
 
-from tests.gallery.test_report import picture
+from tests.gallery.pages import picture
 
 EXTRACTOR = {"name": "inception-2015", "weights": "6726825d", "resize": "bilinear", "precision": "fp32"}
 RECIPE = {"method": {"name": "cyclegan", "width": 4}, "training": {"images": 960, "seed": 0}}
@@ -18,8 +18,8 @@ def measure(name, value, better="lower", interval=None, spread=None):
     return {"name": name, "value": value, "spread": spread, "interval": interval, "better": better, "details": {}}
 
 
-def judged(images_seen, *measures, warnings=(), **record):
-    """A journal's entry as the judge leaves it."""
+def evaluated(images_seen, *measures, warnings=(), **record):
+    """A journal's entry of an evaluation."""
     record = {
         "reference": "paintings/test",
         "images": 751,
@@ -38,7 +38,7 @@ def judged(images_seen, *measures, warnings=(), **record):
 
 
 def make_run(folder, *entries, sheets=(), recipe=RECIPE, seed=0, **method):
-    """Write a run's recipe, with that seed and those settings of its method, its journal and its sheets."""
+    """Write a run's recipe with this seed and these settings of its method, its journal and its sheets."""
     folder.mkdir(parents=True)
     recipe = {**recipe, "training": {**recipe["training"], "seed": seed}, "method": {**recipe["method"], **method}}
     (folder / "recipe.yaml").write_text(yaml.safe_dump(recipe))

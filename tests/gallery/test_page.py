@@ -3,8 +3,9 @@ import pytest
 from PIL import Image
 
 from impasto.errors import PictureError
-from impasto.gallery.page import figure, load_pictures
-from tests.gallery.test_report import picture
+from impasto.gallery.page import figure
+from impasto.gallery.pictures import load_pictures
+from tests.gallery.pages import picture
 
 
 def test_heavy_pictures_are_shrunk_to_the_budget_and_light_ones_stay(tmp_path):

@@ -11,7 +11,7 @@ import torch
 from impasto.engine.listener import TrainingListener
 from impasto.evaluation.label_consistency import Consistency
 from impasto.evaluation.record import Interval
-from impasto.gallery.table import write_table_page
+from impasto.gallery.table_page import write_table_page
 from impasto.painting.signature import read_signature
 from impasto.recipe_files import shipped_tables
 from impasto.tables.evaluator import TableEvaluator
@@ -20,7 +20,7 @@ from impasto.tables.result import Budget, ByClass, Drawn, Mixed, TableResult, Va
 from impasto.tables.table_file import load_table
 from impasto.tables.training import planned_runs, train_run
 from impasto.tables.wording import grids, number, remarks, said_value, to_markdown
-from tests.gallery.test_report import Page
+from tests.gallery.pages import Page
 
 
 @pytest.fixture

@@ -23,10 +23,10 @@ def test_a_table_says_which_painters_are_needed() -> None:
 
 
 def test_overrides_reach_all_runs_some_or_the_evaluator() -> None:
-    two = TABLE.replace("runs:\n", "runs:\n  teller: {settings: [method.width=2]}\n  plain:\n")
+    two = TABLE.replace("runs:\n", "runs:\n  judging: {settings: [method.width=2]}\n  plain:\n")
     assert loaded(TABLE, "figures.sheet.count=7").figures[1].count == 7
     table = loaded(two, "data.path=C:\\art", "p*:training.seed=3", "evaluator.images=7", "evaluator.metrics=[kid]")
-    assert table.runs["teller"].settings == ("method.width=2", "data.path=C:\\art")
+    assert table.runs["judging"].settings == ("method.width=2", "data.path=C:\\art")
     assert table.runs["painter"].settings == ("data.path=C:\\art", "training.seed=3")
     assert table.runs["plain"].settings == table.runs["painter"].settings
     assert (table.evaluator.images, table.evaluator.metrics) == (7, ("kid",))
@@ -34,7 +34,7 @@ def test_overrides_reach_all_runs_some_or_the_evaluator() -> None:
 
 MISTAKES = {
     "no such block": (TABLE.replace("source:", "sauce:"), r"sauce: not an option of a table; did you mean source\?"),
-    "missing": (TABLE.replace("source: Nobody, table 0", ""), "source: missing; add it"),
+    "missing": (TABLE.replace("source: Nobody, table 0", ""), "source: missing; it must be text"),
     "unknown run": (TABLE.replace("run: painter, after", "run: pantier, after"), r"rows.0.run: there is no run pantier; did you mean painter\?"),
     "unknown metric": (TABLE.replace("[kid,", "[kidd,"), r"evaluator.metrics: there is no metric kidd; did you mean kid\?"),
     "unknown published": (TABLE.replace("{kid: [", "{kdi: ["), r"rows.0.published: there is no metric kdi; did you mean kid\?"),
@@ -46,12 +46,12 @@ MISTAKES = {
     "no evaluator": (TABLE.replace("evaluator: {", "evaluator: null #"), "evaluator: missing"),
     "nothing shown": (TABLE[: TABLE.index("rows:")], "rows: there are neither rows nor figures"),
     "list": ("[1]", "is not a table; it needs the blocks about, source and runs"),
-    "of a row": (TABLE.replace("run: painter, after: 1/2, pub", "runn: painter, after: 1/2, pub"), r"rows.0.runn: not an option of rows; did you mean run\?"),
+    "of a row": (TABLE.replace("run: painter, after: 1/2, pub", "runn: painter, after: 1/2, pub"), r"rows.0.runn: not an option of rows.0; did you mean run\?"),
     "published words": (TABLE.replace("[0.5, 0.25]", "[0.5, x]"), r"rows.0.published.kid: must be a number, \[number, spread\], or a number for each class"),
     "published nothing": (TABLE.replace("[0.5, 0.25]", ".nan"), r"rows.0.published.kid: must be a number, .* not nan"),
-    "no list": (TABLE.replace("[kid, colour, fid-by-class]", "kid"), "evaluator.metrics: must be a list, not 'kid'"),
-    "no block": (TABLE.replace("{recipe: painter.yaml}", "3"), "runs.painter: must be a block of options, not 3"),
-    "run's name": (TABLE.replace("  painter: {", "  a/b: {"), "runs.a/b: must be letters, digits"),
+    "no list": (TABLE.replace("[kid, colour, fid-by-class]", "kid"), r"evaluator.metrics: must be a list with 1 or more entries, each text, not 'kid'; write \[kid\]"),
+    "no block": (TABLE.replace("{recipe: painter.yaml}", "3"), "runs.painter: must be a block of options such as {recipe: ...}, not 3"),
+    "run's name": (TABLE.replace("  painter: {", "  a/b: {"), "runs.a/b: must be at most 100 letters, digits"),
     "unknown features": (TABLE.replace("pixels}", "paintre}"), r"evaluator.features: there are no features paintre; did you mean painter\?"),
     "unknown classifier": (TABLE.replace("pixels}", "pixels, classifier: pixel}"), r"evaluator.classifier: there are no features pixel; did you mean pixels\?"),
     "a row's classifier": (TABLE.replace("after: 1/2, pub", "classifier: x, pub"), "rows.0.classifier: there are no features x"),
@@ -72,7 +72,7 @@ def test_mistakes_are_told_by_their_path(mistake: str) -> None:
 @pytest.mark.parametrize(
     ("override", "sentence"),
     [
-        ("training.images", "is not an override; write it as a.dotted.path=value"),
+        ("training.images", "is not a setting; write it as a.dotted.path=value"),
         ("pantier:training.images=3", r"there is no run pantier; did you mean painter\?"),
         ("evaluator.image=3", r"evaluator.image: not an option of evaluator; did you mean images\?"),
         ("figures.mixd.seed=3", r"figures.mixd.seed=3: there is no figure mixd; did you mean mixed\?"),
@@ -81,7 +81,7 @@ def test_mistakes_are_told_by_their_path(mistake: str) -> None:
             "rows.0.name=x",
             "rows.0.name=x: only runs, evaluator and figures can be changed here; write a table of your own",
         ),
-        ("evaluator.images=many", "evaluator.images: must be a valid integer.* not 'many'"),
+        ("evaluator.images=many", "evaluator.images: must be a whole number from 2 to 1000000, not 'many'"),
     ],
 )
 def test_overrides_that_fit_nothing_are_told(override: str, sentence: str) -> None:
@@ -90,7 +90,9 @@ def test_overrides_that_fit_nothing_are_told(override: str, sentence: str) -> No
 
 
 def test_an_unknown_table_is_told_with_the_nearest() -> None:
-    with pytest.raises(RecipeError, match=r"no such table; did you mean gantor-table1\? \(impasto table lists them"):
+    with pytest.raises(
+        RecipeError, match=r"no such table; did you mean gantor-table1\? \(impasto list tables lists them"
+    ):
         load_table("gantor-tabel1")
     with pytest.raises(RecipeError, match="gone.yaml: cannot be read as a table"):
         load_table("gone.yaml")

@@ -1,4 +1,4 @@
-"""Bars, which need no torch."""
+"""Progress bars. Light: they do not need torch."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from impasto.cli.console import complaints, console, escape
 
 LINE_SECONDS = 15.0
-"""Between two lines where there is no terminal."""
+"""Time between two lines where there is no terminal."""
 
 
 def counting_bar(console: Console) -> Progress:
@@ -29,7 +29,7 @@ def counting_bar(console: Console) -> Progress:
 
 
 def histogram_lines(counts: Mapping[str, int], most: int = 40) -> list[str]:
-    """Return a line for each class with its count and a bar in proportion; the smaller ones beyond `most` together."""
+    """Return a line for each class with its count and a bar. Beyond `most`, one line counts the smaller classes."""
     if not counts:
         return []
     largest = max(counts.values())
@@ -44,9 +44,9 @@ def histogram_lines(counts: Mapping[str, int], most: int = 40) -> list[str]:
 def counted(
     what: str, kept: str, then: str = "the same command goes on with the rest"
 ) -> Iterator[Callable[[float, int], None]]:
-    """Show a bar while files are `what`, such as painted; yield what tells it how many of how many are done.
+    """Show a bar, with `what` is done to files beside it; yield a function that moves it.
 
-    Ctrl-C ends with a line that says what is `kept` and what follows `then`, and code 130.
+    Ctrl-C prints `Stopped; {kept}, and {then}.` and ends with code 130.
     """
     with counting_bar(console) as bar:
         task = bar.add_task(what, total=None)
@@ -59,20 +59,20 @@ def counted(
 
 @contextmanager
 def passes() -> Iterator[Callable[[str, int, int], None]]:
-    """Show a bar for each set of images that is looked at; yield what tells it, with the set's name.
+    """Show a bar for each set of images that is measured; yield a function that moves it, given the set's name.
 
-    Ctrl-C ends with a line that says what is kept, and code 130.
+    Ctrl-C prints what is kept and ends with code 130.
     """
     with counting_bar(console) as bar:
         tasks: dict[str, TaskID] = {}
 
         def progress(name: str, done: int, total: int) -> None:
             if name not in tasks:
-                tasks[name] = bar.add_task(f"looked at {escape(name)}", total=total)
+                tasks[name] = bar.add_task(f"measured {escape(name)}", total=total)
             bar.update(tasks[name], completed=done)
 
         try:
             yield progress
         except KeyboardInterrupt:
-            complaints.print("Stopped; what was looked at is remembered, and the same command goes on from there.")
+            complaints.print("Stopped; what was measured is kept, and the same command goes on from there.")
             raise typer.Exit(130) from None

@@ -9,12 +9,14 @@ import typer
 
 from impasto.cli.bars import counting_bar
 from impasto.cli.console import complaints, console, escape
-from impasto.gallery.compare import write_comparison
-from impasto.gallery.compare_tables import state
+from impasto.cli.outputs import check_new
+from impasto.gallery.comparison_page import write_comparison
+from impasto.gallery.comparison_tables import state
 
 
-def compare_command(runs: Sequence[Path], output: Path) -> None:
-    """Write the page; say how far each run came, and as the last line where the page is."""
+def compare_command(runs: Sequence[Path], output: Path, *, overwrite: bool = False) -> None:
+    """Write the page; print how far each run came, and the path of the page as the last line."""
+    check_new(output, overwrite=overwrite)
     with counting_bar(console) as bar:
         task = bar.add_task("sample sheets", total=None)
         try:

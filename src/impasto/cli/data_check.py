@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import typer
@@ -13,31 +14,36 @@ from rich.text import Text
 
 from impasto.cli.bars import LINE_SECONDS, counting_bar, histogram_lines
 from impasto.cli.console import complaints, console, escape
+from impasto.cli.outputs import check_new
 from impasto.curation.doctor.diagnosis import Diagnosis, Options, diagnose
 from impasto.curation.doctor.findings import Finding, Severity
 from impasto.curation.doctor.names import printable
 from impasto.curation.doctor.quarantine import check_quarantine, quarantine
 from impasto.durations import in_words
 from impasto.files import write_text
-from impasto.gallery.doctor import interval_in_words, shape_in_words, write_check_page
+from impasto.gallery.doctor_page import write_check_page
+from impasto.gallery.doctor_words import interval_in_words, shape_in_words
 
 STYLES: dict[Severity, str] = {"grave": "bold red", "warning": "yellow", "remark": "dim"}
 
 
-def check_command(
-    folder: Path,
-    *,
-    json_file: Path | None,
-    page: Path | None,
-    quarantine_folder: Path | None,
-    options: Options,
-) -> None:
-    """Examine a collection, say what was found, and write its page; leave with 1 where something is grave.
+@dataclass(frozen=True)
+class CheckOptions:
+    """What `impasto data check` writes."""
 
-    The page is `NAME-check.html` in the current folder unless said, and never inside the collection.
-    """
+    output: Path | None = None
+    """The page. Default: see `default_page`, replaced at each check."""
+    output_json: Path | None = None
+    quarantine: Path | None = None
+    overwrite: bool = False
+
+
+def check_command(folder: Path, outputs: CheckOptions, options: Options) -> None:
+    """Examine a collection, print the findings, and write the page; exit code 1 if a finding is grave."""
+    check_new(outputs.output, overwrite=outputs.overwrite)
+    check_new(outputs.output_json, overwrite=outputs.overwrite, option="--output-json")
     try:
-        diagnosis = _check(folder, json_file, page or default_page(folder), quarantine_folder, options)
+        diagnosis = _check(folder, outputs, options)
     except KeyboardInterrupt:
         complaints.print("Stopped; what was examined is remembered, and the same command goes on from there.")
         raise typer.Exit(130) from None
@@ -46,15 +52,14 @@ def check_command(
 
 
 def default_page(folder: Path) -> Path:
-    """Return where the page goes: into the current folder, or beside the collection where that is a part of it."""
+    """Return `NAME-check.html` in the current folder, or beside the collection if the current folder is part of it."""
     whole, here = folder.resolve(), Path.cwd()
     inside = here == whole or whole in here.parents
     return (whole.parent if inside else Path()) / f"{printable(whole.name) or 'collection'}-check.html"
 
 
-def _check(
-    folder: Path, json_file: Path | None, page: Path, quarantine_folder: Path | None, options: Options
-) -> Diagnosis:
+def _check(folder: Path, outputs: CheckOptions, options: Options) -> Diagnosis:
+    page, json_file, quarantine_folder = outputs.output or default_page(folder), outputs.output_json, outputs.quarantine
     if quarantine_folder is not None:
         check_quarantine(folder, quarantine_folder)
     begun = time.monotonic()
@@ -62,16 +67,16 @@ def _check(
         progress = _Counting(bar)
         diagnosis = diagnose(folder, options, progress=progress.show)
     seconds = max(1.0, time.monotonic() - begun)
-    _say_what_it_holds(diagnosis, seconds)
-    _say_what_was_found(diagnosis)
+    _print_contents(diagnosis, seconds)
+    _print_findings(diagnosis)
     if json_file is not None:
         write_text(json_file, json.dumps(diagnosis.to_json(), indent=1) + "\n")
     write_check_page(diagnosis, page, {"examined in": in_words(seconds)})  # before anything moves
     if quarantine_folder is not None:
         _move(diagnosis, quarantine_folder)
     if json_file is not None:
-        console.print(f"Everything in plain values: {escape(printable(str(json_file)))}")
-    console.print(f"With the pictures in question: {escape(printable(str(page.resolve())))}")
+        console.print(f"All findings as JSON: {escape(printable(str(json_file)))}")
+    console.print(f"Page with the pictures in question: {escape(printable(str(page.resolve())))}")
     return diagnosis
 
 
@@ -80,7 +85,7 @@ class _Counting:
 
     def __init__(self, bar: Progress) -> None:
         self._bar, self._task = bar, bar.add_task("reading the list", total=None)
-        self._stage, self._begun, self._first, self._told = "", 0.0, 0, time.monotonic()
+        self._stage, self._begun, self._first, self._printed = "", 0.0, 0, time.monotonic()
 
     def show(self, stage: str, done: int, total: int) -> None:
         """Move the bar, or print a line now and then where there is no terminal."""
@@ -89,15 +94,15 @@ class _Counting:
             self._stage, self._begun, self._first = stage, now, done
             self._bar.reset(self._task, total=total)
         rate = (done - self._first) / max(now - self._begun, 1e-9)
-        said = f"{stage} {rate:,.0f}/s" if rate else stage
-        self._bar.update(self._task, completed=done, description=said)
-        if not console.is_terminal and now - self._told > LINE_SECONDS:
-            self._told = now
+        text = f"{stage} {rate:,.0f}/s" if rate else stage
+        self._bar.update(self._task, completed=done, description=text)
+        if not console.is_terminal and now - self._printed > LINE_SECONDS:
+            self._printed = now
             left = in_words((total - done) / rate) if rate else "?"
-            console.print(f"  {done:,} of {total:,} {said}, {left} left")
+            console.print(f"  {done:,} of {total:,} {text}, {left} left")
 
 
-def _say_what_it_holds(diagnosis: Diagnosis, seconds: float) -> None:
+def _print_contents(diagnosis: Diagnosis, seconds: float) -> None:
     collection, surveyed = diagnosis.collection, diagnosis.survey
     console.print(escape(printable(collection.summary())))
     known = len(surveyed.subjects) - surveyed.opened
@@ -115,7 +120,7 @@ def _say_what_it_holds(diagnosis: Diagnosis, seconds: float) -> None:
                 console.print(f"  {escape(line)}")
 
 
-def _say_what_was_found(diagnosis: Diagnosis) -> None:
+def _print_findings(diagnosis: Diagnosis) -> None:
     console.print(f"\n[bold]{escape(diagnosis.verdict())}[/]")
     if not diagnosis.findings:
         return
@@ -142,8 +147,8 @@ def _example(finding: Finding) -> str:
     case = finding.cases[0]
     if not case.names:
         return printable(case.note)
-    said = " = ".join(printable(name) for name in case.names[:2])
-    return f"{said} ({printable(case.note)})" if case.note and len(case.names) == 1 else said
+    text = " = ".join(printable(name) for name in case.names[:2])
+    return f"{text} ({printable(case.note)})" if case.note and len(case.names) == 1 else text
 
 
 def _move(diagnosis: Diagnosis, target: Path) -> None:

@@ -1,4 +1,4 @@
-"""`impasto data list` and `impasto data get`."""
+"""`impasto list data` and `impasto data get`."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from impasto.curation.catalogue import ENTRIES, find
 from impasto.curation.get import Got, HubOptions, default_folder, get, is_there, look_up
 
 
-def list_command() -> None:
-    """Print what can be fetched, what it takes and on what terms."""
+def list_collections() -> None:
+    """Print the collections that can be fetched, with size and licence."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="bold")
     table.add_column("name", no_wrap=True, style="bold")
     table.add_column("what it is")
@@ -38,19 +38,19 @@ def list_command() -> None:
 
 def get_command(
     name: str,
-    into: Path | None,
+    output: Path | None,
     *,
     split: str | None,
     limit: int | None,
-    short_side: int | None,
+    size: int | None,
     keep_archive: bool,
     yes: bool,
 ) -> None:
     """Show a collection's terms and size, ask on a terminal unless `yes`, and fetch it."""
     entry = find(name)
-    folder = into or default_folder(entry)
+    folder = output or default_folder(entry)
     if is_there(entry, folder):
-        _say_result(Got(folder, was_there=True))
+        _print_result(Got(folder, was_there=True))
         return
     facts = look_up(name)
     console.print(f"[bold]{escape(entry.name)}[/]: {escape(entry.what)}")
@@ -60,7 +60,7 @@ def get_command(
         ("cite", entry.citation),
         ("from", entry.source),
         ("size", size_in_words(facts.size)),
-        ("into", str(folder)),
+        ("to", str(folder)),
     ):
         console.print(f"  {label:7} {escape(text)}")
     if not yes and sys.stdin.isatty():
@@ -70,17 +70,17 @@ def get_command(
             got = get(
                 entry,
                 folder,
-                options=HubOptions(split, limit, short_side),
+                options=HubOptions(split, limit, size),
                 keep_archive=keep_archive,
                 progress=progress.show,
             )
         except KeyboardInterrupt:
-            complaints.print("Stopped; what came is kept, and the same command goes on from there.")
+            complaints.print("Stopped; what was downloaded is kept, and the same command goes on from there.")
             raise typer.Exit(130) from None
-    _say_result(got)
+    _print_result(got)
 
 
-def _say_result(got: Got) -> None:
+def _print_result(got: Got) -> None:
     words = "is there already" if got.was_there else "is ready"
     count = "" if got.pictures is None else f" with {got.pictures:,} pictures"
     console.print(f"{escape(str(got.folder))} {words}{count}")
@@ -106,7 +106,7 @@ class _FetchProgress:
         self.bar = Progress(
             TextColumn("{task.description}"),
             BarColumn(bar_width=None),
-            TextColumn("{task.fields[said]}"),
+            TextColumn("{task.fields[amount]}"),
             TimeRemainingColumn(),
             console=console,
             disable=not console.is_terminal,
@@ -114,7 +114,7 @@ class _FetchProgress:
         )
         self.tasks: dict[str, TaskID] = {}
         self.begun: dict[str, tuple[float, int]] = {}
-        self.told_at = time.monotonic()
+        self.printed_at = time.monotonic()
 
     def __enter__(self) -> _FetchProgress:
         self.bar.start()
@@ -127,15 +127,15 @@ class _FetchProgress:
         """Move the bar of `what`, or print a line when it is time."""
         now = time.monotonic()
         if what not in self.tasks:
-            self.tasks[what] = self.bar.add_task(escape(what), total=total, completed=done, said="")
+            self.tasks[what] = self.bar.add_task(escape(what), total=total, completed=done, amount="")
             self.begun[what] = (now, done)
         since, first = self.begun[what]
         rate = (done - first) / max(now - since, 1e-9)
-        said = f"{self._amount(done)}{f' of {self._amount(total)}' if total else ''}, {self._amount(round(rate))}/s"
-        self.bar.update(self.tasks[what], completed=done, total=total, said=said)
-        if not self.console.is_terminal and now - self.told_at > LINE_SECONDS:
-            self.told_at = now
-            self.console.print(f"  {escape(what)}: {said}")
+        amount = f"{self._amount(done)}{f' of {self._amount(total)}' if total else ''}, {self._amount(round(rate))}/s"
+        self.bar.update(self.tasks[what], completed=done, total=total, amount=amount)
+        if not self.console.is_terminal and now - self.printed_at > LINE_SECONDS:
+            self.printed_at = now
+            self.console.print(f"  {escape(what)}: {amount}")
 
     def _amount(self, number: int) -> str:
         return size_in_words(number) if self.unit == "bytes" else f"{number:,} {self.unit}"

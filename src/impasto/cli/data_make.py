@@ -11,7 +11,7 @@ from impasto.curation.make import MakeOptions, Outcome, make_folder_of
 
 
 def make_command(kind: Kind, source: Path, target: Path, settings: MakeOptions) -> None:
-    """Make a folder and say what was made, what was there already and what could not be read."""
+    """Make a folder and print how many pictures were made, present already or unreadable."""
     with counted("made", "what was made is kept") as progress:
         outcome = make_folder_of(kind, source, target, settings, progress)
     for error in outcome.unreadable:

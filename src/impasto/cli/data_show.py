@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from impasto.cli.bars import histogram_lines
 from impasto.cli.console import console, escape
+from impasto.cli.outputs import check_new
 from impasto.curation.show import Shown, contact_sheet, seen_of_collection, seen_of_dataset
 from impasto.data.collection import Collection
 from impasto.data.dataset import DataOptions
@@ -20,32 +22,36 @@ from impasto.recipe import load_recipe
 from impasto.recipe_files import shipped_recipes
 
 
-def show_command(
-    what: str,
-    overrides: Sequence[str],
-    image_size: int,
-    label: str | None,
-    layout: str | None,
-    count: int,
-    seed: int,
-    output: Path,
-) -> None:
-    """Write a contact sheet of a folder's pictures, or of what a recipe's dataset gives, after transforms."""
+@dataclass(frozen=True)
+class ShowOptions:
+    """Options of `impasto data show`."""
+
+    image_size: int
+    label: str | None
+    layout: str | None
+    count: int
+    seed: int
+    output: Path
+    overwrite: bool
+
+
+def show_command(what: str, overrides: Sequence[str], options: ShowOptions) -> None:
+    """Write a contact sheet of a folder's pictures, or of a recipe's dataset, after transforms."""
+    check_new(options.output, overwrite=options.overwrite)
     path = Path(what)
     is_recipe = path.suffix in (".yaml", ".yml") or (what in shipped_recipes() and not path.exists())
     shown = (
-        _of_recipe(what, overrides, count, seed)
+        _of_recipe(what, overrides, options)
         if is_recipe
-        else _of_collection(read_collection(path, layout), path, image_size, label, count, seed)
+        else _of_collection(read_collection(path, options.layout), path, options)
     )
-    with replacing(output) as draft:
+    with replacing(options.output) as draft:
         contact_sheet(shown).save(draft, "PNG")
-    console.print(f"{len(shown)} pictures as a model sees them: {escape(str(output))}")
+    console.print(f"{len(shown)} pictures as a model sees them: {escape(str(options.output))}")
 
 
-def _of_collection(
-    collection: Collection, path: Path, image_size: int, label: str | None, count: int, seed: int
-) -> list[Shown]:
+def _of_collection(collection: Collection, path: Path, options: ShowOptions) -> list[Shown]:
+    label = options.label
     console.print(escape(collection.summary()))
     if label is not None and label not in collection.attributes:
         raise DataError(f"--label: {path} has no {label!r}{did_you_mean(label, collection.attributes)}")
@@ -54,10 +60,11 @@ def _of_collection(
         console.print(f"    {escape(line)}")
     for note in collection.notes:
         console.print(f"  [yellow]note:[/] {escape(note)}")
-    return seen_of_collection(collection, DataOptions(kind="shown", image_size=image_size), count, seed, label)
+    crops = DataOptions(kind="shown", image_size=options.image_size)
+    return seen_of_collection(collection, crops, options.count, options.seed, label)
 
 
-def _of_recipe(name: str, overrides: Sequence[str], count: int, seed: int) -> list[Shown]:
+def _of_recipe(name: str, overrides: Sequence[str], options: ShowOptions) -> list[Shown]:
     recipe = load_recipe(name, overrides)
     method = METHODS[recipe.method.name]
     assert issubclass(method, Learner)
@@ -65,4 +72,4 @@ def _of_recipe(name: str, overrides: Sequence[str], count: int, seed: int) -> li
     console.print(escape(dataset.summary()))
     for line in histogram_lines(dataset.histogram()):
         console.print(f"    {escape(line)}")
-    return seen_of_dataset(dataset, count, seed)
+    return seen_of_dataset(dataset, options.count, options.seed)

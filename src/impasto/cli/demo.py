@@ -1,4 +1,4 @@
-"""`impasto demo`: a painter that is there paints, a small one learns while one watches, and a page shows both."""
+"""`impasto demo`: a shipped painter paints, a small model learns, and a page shows both."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from impasto.data.pictures import list_pictures
 from impasto.durations import in_words
 from impasto.engine.interrupts import InterruptedTraining
 from impasto.engine.train import train
-from impasto.gallery.report import Comparison, write_report
+from impasto.gallery.report_page import Comparison, write_report
 from impasto.painting.paint_files import paint_files
 from impasto.painting.paint_picture import PhotoOptions
 from impasto.painting.painters import DEFAULT_PAINTER, LoadedPainter, load_painter, shipped_painters
@@ -28,7 +28,7 @@ RECIPE = "cyclegan-atelier"
 
 
 def demo_command(output: Path, style: str) -> None:
-    """Paint, render the collection, train, paint, and write report.html; its path is the last line."""
+    """Paint, render the collection, train, paint, and write report.html. Its path is the last line printed."""
     begun = time.monotonic()
     large = Path(str(importlib.resources.files("sklearn.datasets") / "images" / "china.jpg"))
     photos = [large, *list_pictures(_atelier() / "photos")]
@@ -80,7 +80,7 @@ def _atelier() -> Path:
 
 
 def _train(run: Path, style: str) -> float:
-    """Train, or go on with an earlier demo; return the training's seconds."""
+    """Train, or go on with an earlier demo; return the seconds that training took."""
     progress = TrainingProgress(console)
     try:
         train(load_recipe(RECIPE, [f"data.style={style}"]), run, progress)

@@ -5,17 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from impasto.cli.console import console, escape
-from impasto.errors import OutputError
+from impasto.cli.outputs import check_new
 from impasto.painting.export import SUFFIX, Format, export_painter
 from impasto.painting.painters import load_painter
 
 
 def export_command(name: str, kind: Format, output: Path | None, *, overwrite: bool) -> None:
-    """Write a painter for other programs, and say how to use it."""
+    """Write a painter for other programs, and print what the model takes and returns."""
     painter = load_painter(name)
     target = output or Path(painter.name + SUFFIX[kind])
-    if target.exists() and not overwrite:
-        raise OutputError(f"{target} exists; say --overwrite to write it again")
+    check_new(target, overwrite=overwrite)
     exported = export_painter(painter, target, kind)
     console.print(
         f"{escape(painter.name)} as {kind}: {escape(str(target))}, {target.stat().st_size / 1e6:.1f} MB; paints as "

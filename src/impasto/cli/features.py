@@ -1,4 +1,4 @@
-"""Opening the features that `--features` and `--weights` name."""
+"""Opening the features that `--features` and `--features-weights` name."""
 
 from __future__ import annotations
 
@@ -11,4 +11,4 @@ def open_features(name: str, settings: Settings) -> Extractor:
     try:
         return open_extractor(name, settings)
     except FeaturesError as error:
-        raise EvaluationError(f"{error} (see --features NAME and --weights FILE)") from error
+        raise EvaluationError(f"{error} (see --features NAME and --features-weights FILE)") from error

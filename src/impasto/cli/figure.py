@@ -1,9 +1,9 @@
-"""`impasto figure`."""
+"""`impasto figure`: grids that a painter of classes paints."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,8 +14,9 @@ from PIL import Image
 from impasto.cli.bars import counted
 from impasto.cli.console import console, escape
 from impasto.cli.options import Device
+from impasto.cli.outputs import check_new
 from impasto.data.batches import ImageSpec
-from impasto.errors import OutputError, PainterError, naming
+from impasto.errors import OutputError, naming
 from impasto.evaluation.extractors import Classified
 from impasto.evaluation.label_consistency import check_mixable, label_consistency
 from impasto.files import write_text
@@ -24,200 +25,160 @@ from impasto.painting import figures
 from impasto.painting.class_pictures import latent_painter
 from impasto.painting.class_requests import Request, completed, find_attribute, requested_one
 from impasto.painting.figures import Axis, Figure, Noise
-from impasto.painting.films import FRAMES_PER_SECOND, check_film, write_film
+from impasto.painting.option_list import with_options
 from impasto.painting.paint_files import KIND_OF
 from impasto.painting.painters import LoadedClassifier, LoadedPainter, load_classifier, load_painter
 from impasto.painting.signature import made_by
-from impasto.painting.walk import Idea, walk_frames
 
-NOTHING_KEPT = "nothing was written"
+NOTHING_KEPT, THEN = "nothing was written", "the same command starts again"
 
 
 @dataclass(frozen=True)
-class FigureWishes:
-    """What a user may say of every figure."""
+class FigureOptions:
+    """Options of every figure."""
 
     painter: str | None
     output: Path
     seed: int
-    truncation: float | None
+    settings: Sequence[str]
+    """Paint options of the method, as NAME=VALUE."""
     device: Device
     overwrite: bool
 
 
-class Easel:
-    """A painter, the noise that was asked for, and where the figure goes."""
+class FigurePainter:
+    """A loaded painter with its noise and options, which paints figures."""
 
-    def __init__(self, wishes: FigureWishes) -> None:
-        """Load the painter; raise OutputError first where the output is no picture's name or is there already."""
-        if wishes.output.suffix.lower() not in KIND_OF:
-            raise OutputError(f"{wishes.output} is no picture's name; let it end in .png, .jpg or .webp")
-        _check_free(wishes.output, wishes)
-        self.wishes, self.loaded = wishes, _load(wishes)
+    def __init__(self, options: FigureOptions) -> None:
+        """Load the painter. Before that, raise OutputError if the output is no picture's name or exists already."""
+        if options.output.suffix.lower() not in KIND_OF:
+            raise OutputError(f"{options.output} is no picture's name; use a name that ends in .png, .jpg or .webp")
+        check_new(options.output, overwrite=options.overwrite)
+        self.options, self.loaded = options, load(options)
         self.spec = self.loaded.spec
-        self.noise = _noise(self.loaded, wishes)
+        self.noise = noise_of(self.loaded, options)
 
-    def axis(self, attribute: str | None, labels: Sequence[str]) -> Axis:
-        """Return the classes that the figure goes through."""
-        with naming("--attribute"):
-            find_attribute(self.spec, attribute)
+    def axis(self, label: str | None, classes: Sequence[str]) -> Axis:
+        """Return the classes of a label column, with the given classes of the other columns."""
         with naming("--label"):
-            return figures.axis_of(self.spec, attribute, labels)
+            find_attribute(self.spec, label)
+        with naming("--class"):
+            return figures.axis_of(self.spec, label, classes)
 
     def paint(self, figure: Figure, **about: Any) -> list[Image.Image]:
-        """Paint the figure, write it and say where; return its cells' pictures. `about` goes into its signature."""
-        with counted("painted", NOTHING_KEPT, "the same command begins anew") as progress:
+        """Paint the figure and write it, with `about` in its signature; return the pictures of its cells."""
+        with counted("painted", NOTHING_KEPT, THEN) as progress:
             pictures = figures.paint_cells(figure, self.loaded, progress)
-        figures.write_figure(figure, pictures, self.loaded, self.wishes.output, **about)
+        figures.write_figure(figure, pictures, self.loaded, self.options.output, **about)
         rows, columns = figure.weights.shape[:2]
-        console.print(f"{escape(figure.title)}: {rows} x {columns} paintings, {escape(str(self.wishes.output))}")
+        console.print(f"{escape(figure.title)}: {rows} x {columns} paintings, {escape(str(self.options.output))}")
         return pictures
 
 
 def mixing_command(
-    wishes: FigureWishes, mixture: figures.Mixture, attribute: str | None, labels: Sequence[str], judge: str | None
+    options: FigureOptions,
+    mixture: figures.Mixture,
+    label: str | None,
+    classes: Sequence[str],
+    classifier_run: str | None,
 ) -> None:
-    """Paint every pair of classes; with a judge, measure how much of both classes it sees."""
-    easel = Easel(wishes)
-    axis = easel.axis(attribute, labels)
+    """Paint every pair of classes; with a classifier, measure how much of both classes it sees."""
+    figure_painter = FigurePainter(options)
+    axis = figure_painter.axis(label, classes)
     classifier = None
-    if judge is not None:
-        _check_free(_judged_file(wishes.output), wishes)
-        with naming("--judge"):
-            classifier = load_classifier(judge, chosen_device(wishes.device, "--device"))
+    if classifier_run is not None:
+        check_new(_classified_file(options.output), overwrite=options.overwrite)
+        with naming("--classifier"):
+            classifier = load_classifier(classifier_run, chosen_device(options.device, "--device"))
         check_mixable(axis.names, classifier.classes)
-    pictures = easel.paint(figures.mixing(axis, easel.noise, mixture), mixture=mixture)
+    pictures = figure_painter.paint(figures.mixing(axis, figure_painter.noise, mixture), mixture=mixture)
     if classifier is not None:
-        _judge(pictures, axis, classifier, easel, mixture)
+        _classify(pictures, axis, classifier, figure_painter, mixture)
 
 
-def sweep_command(wishes: FigureWishes, attribute: str | None, labels: Sequence[str], rows: int) -> None:
+def sweep_command(options: FigureOptions, label: str | None, classes: Sequence[str], rows: int) -> None:
     """Paint every class from the same latents."""
-    easel = Easel(wishes)
-    easel.paint(figures.sweep(easel.axis(attribute, labels), easel.noise, rows))
+    figure_painter = FigurePainter(options)
+    figure_painter.paint(figures.sweep(figure_painter.axis(label, classes), figure_painter.noise, rows))
 
 
-def classes_command(wishes: FigureWishes, attribute: str | None, labels: Sequence[str], columns: int) -> None:
+def classes_command(options: FigureOptions, label: str | None, classes: Sequence[str], columns: int) -> None:
     """Paint a row for each class."""
-    easel = Easel(wishes)
-    easel.paint(figures.classes(easel.axis(attribute, labels), easel.noise, columns))
+    figure_painter = FigurePainter(options)
+    figure_painter.paint(figures.classes(figure_painter.axis(label, classes), figure_painter.noise, columns))
 
 
-def gallery_command(wishes: FigureWishes, labels: Sequence[str], count: int, columns: int | None) -> None:
+def gallery_command(options: FigureOptions, classes: Sequence[str], count: int, columns: int | None) -> None:
     """Paint one class many times."""
-    easel = Easel(wishes)
-    easel.paint(figures.gallery(_asked(easel.spec, "--label", labels), easel.noise, count, columns))
+    figure_painter = FigurePainter(options)
+    figure_painter.paint(
+        figures.gallery(one_request(figure_painter.spec, "--class", classes), figure_painter.noise, count, columns)
+    )
 
 
-def truncation_command(wishes: FigureWishes, attribute: str | None, labels: Sequence[str], columns: int | None) -> None:
-    """Paint the same latents cut off ever nearer to 0."""
-    easel = Easel(wishes)
-    easel.paint(figures.truncation(easel.axis(attribute, labels), easel.noise, columns))
+def truncation_command(options: FigureOptions, label: str | None, classes: Sequence[str], columns: int | None) -> None:
+    """Paint the same latents, truncated more and more."""
+    figure_painter = FigurePainter(options)
+    noise = figure_painter.noise._replace(truncation=None)  # the figure truncates by itself
+    figure_painter.paint(figures.truncation(figure_painter.axis(label, classes), noise, columns))
 
 
 def interpolation_command(
-    wishes: FigureWishes, labels: Sequence[str], to_labels: Sequence[str], rows: int, steps: int
+    options: FigureOptions, classes: Sequence[str], to_classes: Sequence[str], rows: int, columns: int
 ) -> None:
     """Paint strips from one class to another."""
-    easel = Easel(wishes)
-    start, end = _asked(easel.spec, "--label", labels), _asked(easel.spec, "--to-label", to_labels)
-    with naming("--to-label"):
-        figure = figures.interpolation(start, end, easel.noise, rows, steps)
-    easel.paint(figure)
+    figure_painter = FigurePainter(options)
+    start = one_request(figure_painter.spec, "--class", classes)
+    end = one_request(figure_painter.spec, "--to-class", to_classes)
+    with naming("--to-class"):
+        figure = figures.interpolation(start, end, figure_painter.noise, rows, columns)
+    figure_painter.paint(figure)
 
 
-def walk_command(
-    wishes: FigureWishes, to_seed: int | None, labels: Sequence[str], to_labels: Sequence[str], frames: int
-) -> None:
-    """Write the film of a walk between two latents, two classes, or both."""
-    check_film(wishes.output)
-    _check_free(wishes.output, wishes)
-    loaded = _load(wishes)
-    start, end = _ends(loaded, wishes, to_seed, labels, to_labels)
-    if not labels:
-        console.print(f"  [yellow]note:[/] no --label was said; walking from {escape(start.request.name)}")
-    with counted("painted", NOTHING_KEPT, "the same command begins anew") as progress:
-        pictures = walk_frames(loaded, start, end, frames, progress)
-        write_film(pictures, wishes.output, {**made_by(loaded), **_of_walk(start, end, wishes)})
-    seconds = frames / FRAMES_PER_SECOND
-    console.print(
-        f"From {escape(start.request.name)}, seed {start.seed}, to {escape(end.request.name)}, seed {end.seed} and "
-        f"back: {frames} frames, {seconds:g} s, {escape(str(wishes.output))}"
-    )
-
-
-def _ends(
-    loaded: LoadedPainter, wishes: FigureWishes, to_seed: int | None, labels: Sequence[str], to_labels: Sequence[str]
-) -> tuple[Idea, Idea]:
-    """Return where a walk begins and where it turns; raise PainterError where that is the same."""
-    noise = _noise(loaded, wishes)
-    start = _asked(loaded.spec, "--label", labels)
-    end = _asked(loaded.spec, "--to-label", to_labels) if to_labels else start
-    seeds = wishes.seed, wishes.seed if to_seed is None else to_seed
-    if seeds[0] == seeds[1] and start.name == end.name:
-        raise PainterError("nothing would move from the first to the last frame; say another --to-seed or --to-label")
-    first, last = (
-        Idea(request, seed, noise._replace(seed=seed)(range(1))[0])
-        for request, seed in zip((start, end), seeds, strict=True)
-    )
-    return first, last
-
-
-def _load(wishes: FigureWishes) -> LoadedPainter:
+def load(options: FigureOptions) -> LoadedPainter:
+    """Return the painter; raise PainterError if there is no such painter, or it does not paint classes from noise."""
     keep_large_blocks()
     with naming("--painter"):
-        loaded = load_painter(wishes.painter, chosen_device(wishes.device, "--device"))
+        loaded = load_painter(options.painter, chosen_device(options.device, "--device"))
         latent_painter(loaded)
-    return loaded
+    with naming("--set"):
+        return with_options(loaded, options.settings)
 
 
-def _noise(loaded: LoadedPainter, wishes: FigureWishes) -> Noise:
-    """Return the noise; raise PainterError at once for a truncation that is none."""
-    noise = Noise(latent_painter(loaded).latent_size, wishes.seed, wishes.truncation)
-    with naming("--truncation"):
-        noise(range(1))
-    return noise
+def noise_of(loaded: LoadedPainter, options: FigureOptions) -> Noise:
+    """Return the noise, truncated as the paint options of the painter ask."""
+    return Noise(latent_painter(loaded).latent_size, options.seed, getattr(loaded.options, "truncation", None))
 
 
-def _asked(spec: ImageSpec, option: str, labels: Sequence[str]) -> Request:
-    """Return what the labels of an option ask for; of an attribute that they leave open, the first class."""
+def one_request(spec: ImageSpec, option: str, classes: Sequence[str]) -> Request:
+    """Return the prompt that an option's classes make. Label columns without one get their first class."""
     with naming(option):
-        return completed(spec, requested_one(spec, labels))
+        return completed(spec, requested_one(spec, classes))
 
 
-def _check_free(target: Path, wishes: FigureWishes) -> None:
-    if target.exists() and not wishes.overwrite:
-        raise OutputError(f"{target} exists; say --overwrite to replace it, or choose another --output")
+def _classified_file(figure: Path) -> Path:
+    return figure.with_name(f"{figure.stem}-classified.json")
 
 
-def _judged_file(figure: Path) -> Path:
-    return figure.with_name(f"{figure.stem}-judged.json")
-
-
-def _of_walk(start: Idea, end: Idea, wishes: FigureWishes) -> Mapping[str, Any]:
-    return {
-        "figure": "walk",
-        "labels": [start.request.name, end.request.name],
-        "seeds": [start.seed, end.seed],
-        "truncation": wishes.truncation,
-    }
-
-
-def _judge(
-    pictures: Sequence[Image.Image], axis: Axis, classifier: LoadedClassifier, easel: Easel, mixture: str
+def _classify(
+    pictures: Sequence[Image.Image],
+    axis: Axis,
+    classifier: LoadedClassifier,
+    figure_painter: FigurePainter,
+    mixture: str,
 ) -> None:
-    """Say how much of the two classes a classifier sees in each cell, and write it beside the figure."""
-    device = torch.device(chosen_device(easel.wishes.device, "--device"))
+    """Measure how much of the two classes a classifier sees in each cell; write it beside the figure and print it."""
+    device = torch.device(chosen_device(figure_painter.options.device, "--device"))
     found = label_consistency(pictures, axis.names, Classified(classifier, device))
-    target = _judged_file(easel.wishes.output)
+    target = _classified_file(figure_painter.options.output)
     record = {
-        **made_by(easel.loaded),
+        **made_by(figure_painter.loaded),
         "mixture": mixture,
-        "seed": easel.wishes.seed,
-        "truncation": easel.wishes.truncation,
-        "judge": classifier.name,
-        "judge_weights": classifier.fingerprint,
-        "judge_accuracy": classifier.validation_accuracy,
+        "seed": figure_painter.options.seed,
+        "truncation": figure_painter.noise.truncation,
+        "classifier": classifier.name,
+        "classifier_weights": classifier.fingerprint,
+        "classifier_accuracy": classifier.validation_accuracy,
         "classes": list(axis.names),
         **found.to_json(),
     }

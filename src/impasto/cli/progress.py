@@ -1,4 +1,4 @@
-"""Progress on the screen: a live bar on a terminal, a line now and then elsewhere."""
+"""Progress on the screen: a live bar on a terminal, a line every few seconds elsewhere."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from impasto.recipe import Recipe
 from impasto.run_folder import RunFolder
 
 NICKNAMES = {"generator": "g", "discriminator": "d"}
-"""Of networks, where room is short."""
+"""Short names of networks."""
 
 
 class TrainingProgress(TrainingListener):
@@ -38,13 +38,13 @@ class TrainingProgress(TrainingListener):
         )
         self.task: TaskID | None = None
         self.losses = ""
-        self._begun = self._told = time.monotonic()
+        self._begun = self._printed = time.monotonic()
         self._first = 0
 
     def started(
         self, recipe: Recipe, run: RunFolder, clock: Clock, facts: Mapping[str, str], classes: Mapping[str, int]
     ) -> None:
-        """Say what is trained on what, and start the bar."""
+        """Print what is trained on what, and start the bar."""
         going_on = f", going on at {clock.images_seen:,}" if clock.images_seen else ""
         self.console.print(f"Training [bold]{recipe.method.name}[/] in {escape(str(run.path))}{going_on}")
         self.console.print(f"  {escape(facts['data'])}")
@@ -56,7 +56,7 @@ class TrainingProgress(TrainingListener):
         self.progress.start()
 
     def noted(self, note: str) -> None:
-        """Say what the owner should know."""
+        """Print a note."""
         self.console.print(f"  [yellow]note:[/] {escape(note)}")
 
     def stepped(self, clock: Clock, means: Mapping[str, float] | None) -> None:
@@ -69,8 +69,8 @@ class TrainingProgress(TrainingListener):
             self.progress.update(
                 self.task, completed=clock.images_seen, rate=f"{rate:.2f} images/s", losses=self.losses
             )
-        if not self.console.is_terminal and now - self._told > LINE_SECONDS:
-            self._told = now
+        if not self.console.is_terminal and now - self._printed > LINE_SECONDS:
+            self._printed = now
             left = (clock.images - clock.images_seen) / max(rate, 1e-9)
             self.console.print(
                 f"  {clock.images_seen:,} of {clock.images:,} images, {rate:.2f} images/s, {in_words(left)} left, "
@@ -78,7 +78,7 @@ class TrainingProgress(TrainingListener):
             )
 
     def measured(self, clock: Clock, metrics: Mapping[str, float]) -> None:
-        """Say what was measured."""
+        """Print what was measured."""
         values = ", ".join(f"{name} {value:.4g}" for name, value in metrics.items())
         self.console.print(f"  measured at {clock.images_seen:,} images: {escape(values)}")
 
@@ -87,15 +87,15 @@ class TrainingProgress(TrainingListener):
         self.console.print(f"  [yellow]at {clock.images_seen:,} images:[/] {escape(alarm)}")
 
     def saved(self, path: Path) -> None:
-        """Say where a sample sheet or checkpoint went."""
+        """Print where a sample sheet or checkpoint was saved."""
         self.console.print(f"  saved {escape(str(path))}")
 
     def stop(self) -> None:
-        """Take the bar off the screen."""
+        """Remove the bar."""
         self.progress.stop()
 
 
 def _short(name: str) -> str:
-    """Return `g/adversarial` for `generator/adversarial`: short, but two scalars never share a name."""
+    """Return `g/adversarial` for `generator/adversarial`. Two scalars never get the same short name."""
     network, slash, scalar = name.partition("/")
     return f"{NICKNAMES.get(network, network)}{slash}{scalar}"

@@ -13,19 +13,20 @@ from rich.table import Table
 from impasto.cli.bars import counting_bar
 from impasto.cli.console import complaints, console, escape
 from impasto.cli.options import Device
+from impasto.cli.outputs import check_new
 from impasto.errors import ImpastoError
 from impasto.evaluation.images import open_pictures
 from impasto.evaluation.quiz import Score, draw_quiz, pooled, read_answers, read_key, score, verdict
 from impasto.evaluation.subject import SubjectOptions, open_subject
-from impasto.gallery.quiz import write_quiz
+from impasto.gallery.quiz_page import key_file, write_quiz
 from impasto.hardware import chosen_device
 
-USAGE = "say impasto quiz GENERATED --against REAL, or impasto quiz --score answers-*.json --key quiz-key.json"
+USAGE = "use impasto quiz GENERATED --against REAL, or impasto quiz --score answers-*.json --key quiz-key.json"
 
 
 @dataclass(frozen=True)
-class QuizWishes:
-    """What the command line said of a new quiz."""
+class QuizOptions:
+    """Options of a new quiz."""
 
     against: str | None
     output: Path
@@ -33,37 +34,38 @@ class QuizWishes:
     photos: str | None
     seed: int
     device: Device
+    overwrite: bool = False
 
 
-def quiz_command(what: Sequence[str], wishes: QuizWishes) -> None:
-    """Write a quiz and its key, and say what to do with them."""
-    if len(what) != 1 or wishes.against is None:
+def quiz_command(what: Sequence[str], options: QuizOptions) -> None:
+    """Write a quiz and its key, and print what to do with them."""
+    if len(what) != 1 or options.against is None:
         raise ImpastoError(f"a quiz needs one collection, run or painter and real pictures; {USAGE}")
-    device = torch.device(chosen_device(wishes.device, "--device"))
-    real = open_pictures(wishes.against)
-    generated = open_subject(what[0], SubjectOptions(photos=wishes.photos, seed=wishes.seed), device)
+    check_new(options.output, key_file(options.output), overwrite=options.overwrite)
+    device = torch.device(chosen_device(options.device, "--device"))
+    real = open_pictures(options.against)
+    generated = open_subject(what[0], SubjectOptions(photos=options.photos, seed=options.seed), device)
     with counting_bar(console) as bar:
         task = bar.add_task("drawn", total=None)
         try:
             quiz = draw_quiz(
                 generated,
                 real,
-                wishes.each,
-                wishes.seed,
+                options.each,
+                options.seed,
                 lambda done, total: bar.update(task, completed=done, total=total),
             )
         except KeyboardInterrupt:
             complaints.print("Stopped; no quiz was written.")
             raise typer.Exit(130) from None
-    key = write_quiz(quiz, wishes.output)
-    said = escape(str(key))
-    console.print(f"{len(quiz.pictures)} pictures, half of them real; keep the key to yourself: {said}")
-    console.print(f"Gather what people save, then: impasto quiz --score answers-*.json --key {said}")
-    console.print(str(wishes.output.resolve()), markup=False)
+    key = escape(str(write_quiz(quiz, options.output, overwrite=options.overwrite)))
+    console.print(f"{len(quiz.pictures)} pictures, half of them real; keep the key to yourself: {key}")
+    console.print(f"Gather what people save, then: impasto quiz --score answers-*.json --key {key}")
+    console.print(str(options.output.resolve()), markup=False)
 
 
 def score_command(files: Sequence[Path], key_path: Path) -> None:
-    """Say how well people told painted pictures from real ones: each of them, and all together."""
+    """Print how well people told painted pictures from real ones: each person, and all together."""
     key = read_key(key_path)
     scores = [score(sheet, key) for sheet in read_answers(files, key)]
     overall = pooled(scores)
@@ -76,7 +78,7 @@ def score_command(files: Sequence[Path], key_path: Path) -> None:
 
 
 def table_of(scores: Sequence[Score]) -> Table:
-    """Return the figures, a row for each score."""
+    """Return the scores as a table, a row for each."""
     table = Table(box=None, pad_edge=False, header_style="dim")
     table.add_column("who")
     for heading in ("right", "95 % interval", "hits", "false alarms", "d'"):

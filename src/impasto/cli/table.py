@@ -12,9 +12,9 @@ from rich.table import Table as RichTable
 from impasto.cli.bars import counted, passes
 from impasto.cli.console import console, escape
 from impasto.cli.options import Device
-from impasto.cli.training import told_of_training
+from impasto.cli.training import shown_training
 from impasto.files import write_text
-from impasto.gallery.table import write_table_page
+from impasto.gallery.table_page import write_table_page
 from impasto.hardware import chosen_device, keep_large_blocks
 from impasto.tables.checking import check_plan
 from impasto.tables.evaluator import TableEvaluator
@@ -25,7 +25,7 @@ from impasto.tables.table_file import load_table
 from impasto.tables.training import PlannedRun, planned_runs, train_run
 from impasto.tables.wording import Grid, grids, remarks, to_markdown
 
-KEPT = "what was trained, judged and drawn is kept"
+KEPT = "what was trained, evaluated and drawn is kept"
 
 
 def table_command(
@@ -37,39 +37,39 @@ def table_command(
     *,
     accept_changed_data: bool,
 ) -> None:
-    """Train what is missing, judge it, draw the figures, and say where everything is."""
+    """Train what is missing, evaluate it, draw the figures, and print where everything is."""
     name = Path(source).stem
     folder = output or Path("tables") / name
     table = load_table(source, overrides)
     planned = planned_runs(table, runs)
     check_plan(source, table, planned)
     on = torch.device(chosen_device(device, "--device"))
-    judge = None if table.evaluator is None else TableEvaluator(table.evaluator, planned, on)
-    if judge is not None:
-        judge.check_features(table.rows)
+    evaluator = None if table.evaluator is None else TableEvaluator(table.evaluator, planned, on)
+    if evaluator is not None:
+        evaluator.check_features(table.rows)
     for place, run in enumerate(planned, start=1):
         console.print(f"[bold]{place}/{len(planned)}[/] {escape(run.name)}{', finished' if run.finished else ''}")
-        with told_of_training(run.recipe, run.name) as progress:
+        with shown_training(run.recipe, run.name) as progress:
             train_run(run, progress, accept_changed_data=accept_changed_data)
     keep_large_blocks()
-    rows = [_judged(judge, table, place) for place in range(len(table.rows))] if judge is not None else []
+    rows = [_evaluated(evaluator, table, place) for place in range(len(table.rows))] if evaluator is not None else []
     if rows:  # drawing may be stopped, or fail
         _write(TableResult(name, table, rows, {}), folder)
-    result = TableResult(name, table, rows, _drawn(table, planned, folder, on, judge))
+    result = TableResult(name, table, rows, _drawn(table, planned, folder, on, evaluator))
     page = _write(result, folder)
-    _say(result)
+    _print_table(result)
     console.print(str(page.resolve()), markup=False)
 
 
-def _judged(judge: TableEvaluator, table: Table, place: int) -> RowResult:
+def _evaluated(evaluator: TableEvaluator, table: Table, place: int) -> RowResult:
     row = table.rows[place]
-    console.print(f"Judging {place + 1}/{len(table.rows)} {escape(row.name)}")
+    console.print(f"Evaluating {place + 1}/{len(table.rows)} {escape(row.name)}")
     with passes() as progress:
-        return judge.evaluate(row, progress)
+        return evaluator.evaluate(row, progress)
 
 
 def _drawn(
-    table: Table, planned: Sequence[PlannedRun], folder: Path, device: torch.device, judge: TableEvaluator | None
+    table: Table, planned: Sequence[PlannedRun], folder: Path, device: torch.device, evaluator: TableEvaluator | None
 ) -> dict[str, Drawn]:
     runs = {run.name: run for run in planned}
     found = {}
@@ -77,18 +77,18 @@ def _drawn(
         console.print(f"Drawing {place}/{len(table.figures)} {escape(figure.caption)}")
         target = folder / f"{figure.name}.png"
         with counted("painted", KEPT, "the same command goes on from there") as progress:
-            found[figure.name] = draw_figure(figure, runs[figure.run], target, device, judge, progress)
+            found[figure.name] = draw_figure(figure, runs[figure.run], target, device, evaluator, progress)
     return found
 
 
 def _write(result: TableResult, folder: Path) -> Path:
-    """Write the table three times, for programs, for text and to look at; return the page."""
+    """Write the table as JSON, Markdown and HTML; return the page."""
     write_text(folder / "table.json", json.dumps(result.to_json(), indent=1) + "\n")
     write_text(folder / "table.md", to_markdown(result))
     return write_table_page(result, folder / "table.html")
 
 
-def _say(result: TableResult) -> None:
+def _print_table(result: TableResult) -> None:
     for grid in grids(result):
         console.print(_on_screen(grid))
         console.print()

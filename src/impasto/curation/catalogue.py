@@ -261,6 +261,6 @@ def find(name: str) -> Entry:
     if twins:
         raise DataError(f"there are two collections {name}; use {' or '.join(twins)}")
     raise DataError(
-        f"{name} is neither a collection of `impasto data list` nor OWNER/NAME of the Hugging Face "
+        f"{name} is neither a collection of `impasto list data` nor OWNER/NAME of the Hugging Face "
         f"hub{did_you_mean(name, KNOWN)}"
     )

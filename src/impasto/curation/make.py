@@ -210,14 +210,14 @@ def claim(target: Path, wanted: dict[str, Any], *, overwrite: bool) -> None:
     if not overwrite:
         if found is None and target.is_dir() and any(not path.name.startswith(".") for path in target.iterdir()):
             raise OutputError(
-                f"{target} holds files but no {MADE}, so impasto did not make it; choose another folder or use "
-                "--overwrite"
+                f"{target} holds files but no {MADE}, so impasto did not make it; pass --overwrite to "
+                "replace files, or choose another --output"
             )
         differences = _differences(found, wanted) if found is not None else []
         if differences:
             raise OutputError(
-                f"{target} was made with other options ({'; '.join(differences)}); choose another folder or use "
-                "--overwrite"
+                f"{target} was made with other options ({'; '.join(differences)}); pass --overwrite to "
+                "replace files, or choose another --output"
             )
     make_folder(target)
     if found is None or _differences(found, wanted):

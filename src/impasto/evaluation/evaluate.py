@@ -108,7 +108,7 @@ def check_metrics(metrics: Sequence[str], reference: object | None) -> None:
         if name not in METRICS:
             raise EvaluationError(f"--metrics: there is no metric {name}{did_you_mean(name, METRICS)}")
         if METRICS[name].compares and reference is None:
-            raise EvaluationError(f"{name} compares with a reference; say --against DIR")
+            raise EvaluationError(f"{name} compares with a reference; pass --against DIR")
     if isinstance(reference, Statistics):
         check_statistics_do(metrics)
 
@@ -118,7 +118,7 @@ def check_statistics_do(metrics: Sequence[str]) -> None:
     for name in metrics:
         if name in METRICS and METRICS[name].compares and not METRICS[name].statistics:
             raise EvaluationError(
-                f"{name} needs the reference's images: say --against DIR, or --metrics fid for saved statistics"
+                f"{name} needs the reference's images; pass --against DIR, or --metrics fid for saved statistics"
             )
 
 
@@ -131,5 +131,5 @@ def _likeness(what: ImageSet, against: ImageSet | None) -> Column:
     if what.photos_known:
         return LikenessToPhoto()
     if not isinstance(against, Pictures):
-        raise EvaluationError("ssim compares paintings with their photos, or pictures with targets: say --against DIR")
+        raise EvaluationError("ssim compares paintings with their photos, or pictures with targets; pass --against DIR")
     return LikenessToTarget(against)

@@ -51,9 +51,7 @@ def distance_matrix(
     features, labels = extracted.columns[looks.identity][:, : extractor.dimensions], extracted.labels
     names = tuple(sorted({label for label in labels if label is not None}))
     if len(names) < 2:
-        raise EvaluationError(
-            f"{pictures.name} has fewer than two classes; name the label that tells them with --label"
-        )
+        raise EvaluationError(f"{pictures.name} has fewer than two classes; choose another label column with --label")
     rows = {name: features[[place for place, label in enumerate(labels) if label == name]] for name in names}
     for name, mine in rows.items():
         if len(mine) < FEWEST:

@@ -84,7 +84,7 @@ class Case:
         fewest = min(mine.count, theirs.count)
         if fewest < FEWEST_IMAGES and not self.allow_small:
             raise EvaluationError(
-                f"fid of {fewest} images would mean little; give {FEWEST_IMAGES} or more on either side, or say "
+                f"fid of {fewest} images would mean little; give {FEWEST_IMAGES} or more on either side, or pass "
                 "--allow-small"
             )
         if fewest < FULL_RANK:
@@ -100,7 +100,7 @@ class Case:
     def looked_at(self, metric: str) -> Extracted:
         """Return the reference; raise EvaluationError where there is none, or only its statistics are known."""
         if self.reference is None:
-            raise EvaluationError(f"{metric} needs the reference's images: say --against DIR, not saved statistics")
+            raise EvaluationError(f"{metric} needs the reference's images; pass --against DIR, not saved statistics")
         return self.reference
 
 

@@ -1,12 +1,12 @@
-"""Nearest neighbours among features, and what they tell: precision, recall, density and coverage.
+"""Nearest neighbours among features, and the metrics made from them: precision, recall, density and coverage.
 
 Precision and recall: Kynkäänniemi et al., "Improved Precision and Recall Metric for Assessing Generative Models", 2019,
 equation 2. Density and coverage: Naeem et al., "Reliable Fidelity and Diversity Metrics for Generative Models", 2020,
-equations 3 and 5. Spec 07.
+equations 3 and 5. See docs/methods/evaluation.md.
 
-All distances are float64, taken in blocks from the expansion |x|² + |y|² - 2 x·y after moving the origin amid the
-features. What remains below the rounding of that expansion, about a millionth of the features' length, counts as 0, so
-that copies have distance 0.
+All distances are float64, computed in blocks from the expansion |x|² + |y|² - 2 x·y after the features are centred.
+Distances below the rounding error of that expansion, about a millionth of the features' length, count as 0, so that
+copies have distance 0.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from torch import Tensor
 from impasto.evaluation.rows import COLUMNS, ROWS, blocks, check_count, check_pair
 
 BORDER = 1 + 1e-9
-"""Squared radii are drawn a little wide, so that a ball holds its border however rounding falls."""
+"""Factor of squared radii: a little above 1, so that a ball includes its border whatever the rounding."""
 
 
 class Neighbours(NamedTuple):
-    """The nearest references of each query, nearest first."""
+    """The nearest references of each query, sorted by distance."""
 
     distances: Tensor
     """[N, k] float64."""
@@ -46,8 +46,8 @@ def nearest(
 ) -> Neighbours:
     """Return the k nearest of the references [M, d] to each of the queries [N, d], in blocks.
 
-    The cosine distance is 1 - |cos|, from 0 to 1, as MiFID has it; a row whose sum is 0 has distance 1 from all.
-    Raises EvaluationError for fewer than k references, other dimensions, NaN or infinity.
+    The cosine distance is 1 - |cos|, from 0 to 1, as in MiFID. A row whose sum is 0 has distance 1 to all.
+    Raises EvaluationError for fewer than k references, unequal dimensions, NaN or infinity.
     """
     check_pair(queries, references)
     check_count(len(references), k)
@@ -58,11 +58,11 @@ def nearest(
 
 
 def prdc(real: Tensor, generated: Tensor, k: int = 3, density_k: int = 5) -> Prdc:
-    """Return precision and recall by balls to the k-th neighbour, density and coverage by balls to the `density_k`-th.
+    """Return precision and recall from balls to the k-th neighbour, density and coverage from the `density_k`-th.
 
-    A ball lies around each point of features [N, d] or [M, d] and reaches to its neighbour in its own set, itself not
-    counted; the border belongs to it. Raises EvaluationError for no more images than k, other dimensions, NaN or
-    infinity.
+    Each point of features [N, d] or [M, d] is the centre of a ball that reaches to that neighbour in its own set. The
+    border is included, and a point is not its own neighbour. Raises EvaluationError for sets of k images or fewer,
+    unequal dimensions, NaN or infinity.
     """
     check_pair(real, generated, at_least=max(k, density_k) + 1)
     measure = _euclidean(real)
@@ -89,7 +89,7 @@ def _share(flags: Tensor) -> float:
 
 
 class _Measure(NamedTuple):
-    """A distance in two steps: what is done to each row once, and what to two blocks of rows."""
+    """A distance in two steps: the preparation of each row, and the comparison of two blocks of rows."""
 
     prepare: Callable[[Tensor], Tensor]
     """[n, d] of any precision to float64."""
@@ -119,7 +119,7 @@ def _smallest_of_block(block: Tensor, references: Tensor, k: int, measure: _Meas
 
 
 def _radii(points: Tensor, k: int, measure: _Measure) -> Tensor:
-    """Return the squared distances of each point to its k nearest in the same set, [N, k]; each pair is taken once."""
+    """Return the squared distances of each point to its k nearest in the same set, [N, k]. Each pair is used once."""
     radii = torch.full((len(points), k), torch.inf, dtype=torch.float64, device=points.device)
     for rows in blocks(len(points), ROWS):
         block = measure.prepare(points[rows])
@@ -133,20 +133,20 @@ def _radii(points: Tensor, k: int, measure: _Measure) -> Tensor:
 
 
 def _keep_smallest(kept: Tensor, distances: Tensor) -> None:
-    """Replace the k smallest distances kept [n, k] by those among them and others [n, m], in order."""
+    """Update the k smallest distances [n, k] with other distances [n, m], sorted."""
     k = kept.shape[1]
     near = distances.topk(min(k, distances.shape[1]), largest=False).values
     kept.copy_(torch.cat([kept, near], dim=1).topk(k, largest=False).values)
 
 
 def _euclidean(points: Tensor) -> _Measure:
-    """Return squared distances with the origin amid these points: less is lost in the expansion."""
+    """Return squared distances with the origin at the mean of these points, for less rounding in the expansion."""
     centre = points[:ROWS].double().mean(dim=0)
     return _Measure(lambda rows: rows.double() - centre, _squared)
 
 
 def _squared(x: Tensor, y: Tensor) -> Tensor:
-    """Return squared Euclidean distances, [n, m]; see the module on what counts as 0."""
+    """Return squared Euclidean distances, [n, m]. The module says which count as 0."""
     lengths = x.square().sum(dim=1)[:, None] + y.square().sum(dim=1)
     distances = torch.addmm(lengths, x, y.mT, alpha=-2)
     rounding = lengths.mul_(x.shape[1] * torch.finfo(torch.float64).eps)
@@ -154,7 +154,7 @@ def _squared(x: Tensor, y: Tensor) -> Tensor:
 
 
 def _unit(rows: Tensor) -> Tensor:
-    """Return rows of length 1 in float64, zeros for those whose sum is 0."""
+    """Return rows of length 1 in float64; zeros for rows whose sum is 0."""
     rows = rows.double()
     counted = rows.sum(dim=1, keepdim=True) != 0
     return torch.where(counted, rows / rows.norm(dim=1, keepdim=True).clamp(min=torch.finfo(torch.float64).tiny), 0)

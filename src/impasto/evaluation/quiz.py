@@ -1,7 +1,7 @@
-"""Real or painted? A quiz for people, and what their answers say; seed 003 figure 1, spec 07.
+"""Real or painted? A quiz for people, and the score of their answers (docs/methods/evaluation.md).
 
-As many real pictures as generated ones, in random order, all of one size. Here a painted picture called painted is a
-hit, and a real one called painted a false alarm.
+It shows the same number of real and generated pictures, in random order, all of one size. A painted picture called
+painted is a hit, and a real one called painted is a false alarm.
 """
 
 from __future__ import annotations
@@ -22,18 +22,19 @@ from impasto.data.transforms import centre_crop, resized
 from impasto.errors import EvaluationError, PictureError
 from impasto.evaluation.images import Drawn, ImageSet
 from impasto.evaluation.top1 import Share, wilson
+from impasto.validation import mistakes
 
 EACH = 20
-"""Real pictures, and generated ones, unless said. Spec 07, sample sizes."""
+"""Default number of real pictures, and of generated ones."""
 LARGEST_SIDE = 256
-"""Of a picture in the quiz, pixels."""
+"""Largest side of a picture in the quiz, pixels."""
 
 Kind = Literal["real", "painted"]
 Sheet = TypeVar("Sheet", "Key", "Answers")
 
 
 def _printable(text: str) -> str:
-    """Put a question mark for what could not be saved or would command a terminal: names come from other people."""
+    """Replace characters that cannot be saved or that control a terminal: names come from other people."""
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
@@ -51,7 +52,7 @@ class _Sheet(BaseModel):
 
 
 class Shown(_Sheet):
-    """What a picture of the quiz is."""
+    """One picture of the quiz."""
 
     kind: Kind
     name: Name
@@ -61,7 +62,7 @@ class Key(_Sheet):
     """The right answers, in the order of the page."""
 
     quiz: str
-    """Tells the quiz from all others."""
+    """Identifies the quiz."""
     generated: Name
     against: Name
     seed: int
@@ -69,7 +70,7 @@ class Key(_Sheet):
 
 
 class Answers(_Sheet):
-    """What one person answered, in the order of the page."""
+    """The answers of one person, in the order of the page."""
 
     quiz: str
     name: Annotated[Name, Field(min_length=1, max_length=200)]
@@ -78,15 +79,15 @@ class Answers(_Sheet):
 
 @dataclass(frozen=True, eq=False)
 class Quiz:
-    """Pictures to be told apart, and the key."""
+    """The pictures and the key."""
 
     key: Key
     pictures: Sequence[Tensor]
-    """uint8 [3, S, S], of one size, in the order of the page."""
+    """uint8 [3, S, S] each, of one size, in the order of the page."""
 
 
 class Score(NamedTuple):
-    """How well painted pictures were told from real ones."""
+    """How well real and painted pictures were distinguished."""
 
     name: str
     hits: int
@@ -98,15 +99,15 @@ class Score(NamedTuple):
 
     @property
     def accuracy(self) -> Share:
-        """The share of right answers with its Wilson interval, as if each answer were independent of the others."""
+        """The share of right answers with its Wilson interval, which assumes independent answers."""
         right, of = self.hits + self.real - self.false_alarms, self.painted + self.real
         return Share(right / of, wilson(right, of), right, of)
 
     @property
     def d_prime(self) -> float:
-        """How many standard deviations real and painted pictures lie apart for the eye; 0 where it does not tell.
+        """Sensitivity index d': distance of real and painted pictures in standard deviations; 0 for guessing.
 
-        z(hit rate) - z(false alarm rate), half an answer added to each cell so that rates of 0 and 1 are finite: the
+        z(hit rate) - z(false alarm rate). Half an answer is added to each cell so that rates of 0 and 1 are finite: the
         log-linear correction of Hautus, "Corrections for extreme proportions", 1995.
         """
         z = NormalDist().inv_cdf
@@ -120,13 +121,13 @@ def draw_quiz(
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> Quiz:
-    """Return a quiz of `each` generated and as many real pictures, all drawn and put in order at random.
+    """Return a quiz of `each` generated and `each` real pictures, drawn and ordered at random.
 
-    Each is cut to its middle square and brought to the shortest side among them, `LARGEST_SIDE` at most: none is
-    enlarged, so that neither size nor blur tells. Pictures that cannot be read are passed over. The order depends on
-    the images too: else one who has seen a key knew that of every quiz with the same seed.
+    Each is cropped to its centre square and resized to the shortest side among them, at most `LARGEST_SIDE`. None is
+    enlarged, so neither size nor blur gives an answer away. Unreadable pictures are skipped. The order depends on the
+    images and the seed, so that the key of one quiz does not reveal another with the same seed.
 
-    Raises EvaluationError where there are too few pictures.
+    Raises EvaluationError if there are too few pictures.
     """
     sides: dict[Kind, ImageSet] = {"painted": generated, "real": real}
     for images in sides.values():
@@ -147,9 +148,9 @@ def draw_quiz(
 
 
 def _squares(images: ImageSet, count: int, seed: int) -> Iterator[tuple[str, Tensor]]:
-    """Yield names and middle squares of `count` readable images, drawn at random; each square is LARGEST_SIDE at most.
+    """Yield names and centre squares of `count` readable images, drawn at random, of LARGEST_SIDE at most.
 
-    What is made from noise is random already, and is made in groups: there the first are taken.
+    Images from noise are random already and come in batches: of these the first are taken.
     """
     chance = generator(seed, "quiz", images.digest)
     places = range(len(images)) if isinstance(images, Drawn) else torch.randperm(len(images), generator=chance).tolist()
@@ -171,8 +172,8 @@ def _squares(images: ImageSet, count: int, seed: int) -> Iterator[tuple[str, Ten
 def _check_count(images: ImageSet, found: int, needed: int) -> None:
     if found < needed:
         raise EvaluationError(
-            f"{images.name} has {found} pictures that can be shown and the quiz needs {needed} of each side; "
-            "name a larger collection or ask for fewer with --each"
+            f"{images.name} has {found} readable pictures and the quiz needs {needed} of each kind; "
+            "use a larger collection, or fewer pictures with --each"
         )
 
 
@@ -187,28 +188,28 @@ def _identity(shown: Sequence[Shown], pictures: Sequence[Tensor]) -> str:
 
 
 def read_key(file: Path) -> Key:
-    """Return the key of a quiz; raise EvaluationError where there is none or it is damaged."""
+    """Return the key of a quiz. Raises EvaluationError for a missing or damaged file."""
     return _read(file, Key, "the key of a quiz")
 
 
 def read_answers(files: Sequence[Path], key: Key) -> list[Answers]:
     """Return each person's answers to the quiz of this key.
 
-    Raises EvaluationError for a damaged file, for answers to another quiz and for two files by one name.
+    Raises EvaluationError for a damaged file, for answers to another quiz, and for two files of one person.
     """
     by_name: dict[str, Path] = {}
     sheets = []
     for file in files:
         sheet = _read(file, Answers, "a file of answers")
         if sheet.quiz != key.quiz:
-            raise EvaluationError(f"{file} answers another quiz ({sheet.quiz}, not {key.quiz}); name that quiz's key")
+            raise EvaluationError(f"{file} answers another quiz ({sheet.quiz}, not {key.quiz}); pass that quiz's key")
         if len(sheet.answers) != len(key.pictures):
             raise EvaluationError(
                 f"{file} is damaged: it has {len(sheet.answers)} answers to {len(key.pictures)} pictures; save it again"
             )
         if sheet.name in by_name:
             raise EvaluationError(
-                f"{by_name[sheet.name]} and {file} are both by {sheet.name}; leave one out, or change its name"
+                f"{by_name[sheet.name]} and {file} are both by {sheet.name}; leave one out, or change the name in it"
             )
         by_name[sheet.name] = file
         sheets.append(sheet)
@@ -216,25 +217,25 @@ def read_answers(files: Sequence[Path], key: Key) -> list[Answers]:
 
 
 def score(answers: Answers, key: Key) -> Score:
-    """Return how well one person told the pictures apart."""
+    """Return the score of one person."""
     called = [shown.kind for shown, answer in zip(key.pictures, answers.answers, strict=True) if answer == "painted"]
     each = len(key.pictures) // 2
     return Score(answers.name, called.count("painted"), each, called.count("real"), each)
 
 
 def pooled(scores: Sequence[Score]) -> Score:
-    """Return the score of all answers, whoever gave them; at least one person's."""
+    """Return the score of the answers of all people, at least one."""
     return Score("all", *(sum(counts) for counts in zip(*(score[1:] for score in scores), strict=True)))
 
 
 def verdict(score: Score) -> str:
-    """Return what a score says, in a sentence; right half the time is what guessing reaches."""
+    """Return the meaning of a score in a sentence. Guessing is right half the time."""
     low, high = score.accuracy.interval
     if low > 0.5:
-        return "Painted pictures are told from real ones: more answers are right than guessing explains."
+        return "Painted and real pictures can be distinguished: more answers are right than by guessing."
     if high < 0.5:
-        return "Painted pictures are taken for real ones and real ones for painted: fewer are right than by guessing."
-    return "The answers are no better than guessing: 50 % right means that painted and real cannot be told apart."
+        return "Painted and real pictures are mistaken for each other: fewer answers are right than by guessing."
+    return "The answers are no better than guessing: painted and real pictures cannot be distinguished."
 
 
 def _read(file: Path, sheet: type[Sheet], what: str) -> Sheet:
@@ -243,8 +244,5 @@ def _read(file: Path, sheet: type[Sheet], what: str) -> Sheet:
     except OSError as error:
         raise EvaluationError(f"{file} cannot be read ({error.strerror}); check the path") from error
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the file"
-        raise EvaluationError(
-            f"{file} is not {what}, or damaged ({_printable(where)}: {first['msg']}); save it again or leave it out"
-        ) from error
+        wrong = _printable(mistakes(error, sheet, whole=what)[0])
+        raise EvaluationError(f"{file} is not {what}, or damaged ({wrong}); save it again or leave it out") from error

@@ -1,4 +1,4 @@
-"""What an evaluation returns: values with all that is needed to repeat and to judge them."""
+"""What an evaluation returns: the values of metrics, and what is needed to repeat and interpret them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from impasto import __version__
 
 
 class Interval(NamedTuple):
-    """Where a value lies with 95 % confidence; how that was found is among its details."""
+    """95 % confidence interval; the details of the measure say how it was computed."""
 
     low: float
     high: float
@@ -18,7 +18,7 @@ class Interval(NamedTuple):
 
 @dataclass(frozen=True)
 class Measure:
-    """One figure."""
+    """The value of one metric."""
 
     name: str
     """Such as fid, kid or top1."""
@@ -27,45 +27,45 @@ class Measure:
     """Standard deviation over splits or subsets, where the measure is defined with one."""
     interval: Interval | None = None
     better: Literal["lower", "higher"] | None = None
-    """Which way is better; neither for a description such as a mean colour."""
+    """Which direction is better; None for a description such as a mean colour."""
     details: Mapping[str, Any] = field(default_factory=dict)
-    """Plain values that belong to the figure: its parts, settings, values of each class."""
+    """JSON values that belong to the metric: its parts, settings, values of each class."""
 
 
 @dataclass(frozen=True)
 class Features:
-    """What turned pictures into numbers; figures from different ones are never compared."""
+    """The feature extractor of a metric; values from different extractors are never compared."""
 
     name: str
     weights: str
     """The first 16 hexadecimal digits of the SHA-256 of the weights' file; empty where there are none."""
     resize: str
-    """How pictures were brought to the network's size."""
+    """How pictures were resized to the network's size."""
     precision: Literal["fp32", "bf16"] = "fp32"
     comparable: bool = False
-    """Whether published figures were made with the same network, weights and resize."""
+    """Whether published values come from the same network, weights and resizing."""
 
 
 @dataclass(frozen=True)
 class Record:
-    """An evaluation, as it is shown and saved."""
+    """An evaluation, as printed and saved."""
 
     what: str
     what_digest: str
-    """Of all that decides what the images are: their bytes, or a painter's weights and what it paints."""
+    """Digest of what decides the images: their bytes, or a painter's weights and prompts."""
     reference: str
     reference_digest: str
     images: int
     reference_images: int
     seed: int
     extractor: Features | None
-    """None where no measure needed features."""
+    """None if no metric needed features."""
     measures: tuple[Measure, ...]
     warnings: tuple[str, ...] = ()
     seconds: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain values."""
+        """Return JSON values."""
         return {"impasto": __version__, **asdict(self)}
 
     def values(self) -> dict[str, float]:

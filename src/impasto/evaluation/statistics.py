@@ -74,8 +74,8 @@ def load_statistics(path: Path, wanted: Features) -> Statistics:
         raise EvaluationError(f"{path} holds no statistics of impasto ({error}); make them again") from error
     if about != wanted:
         raise EvaluationError(
-            f"{path} holds statistics of {_said(about)}, not of {_said(wanted)}; they do not compare: make them anew "
-            f"or say --features {about.name} --precision {about.precision}"
+            f"{path} holds statistics of {_said(about)}, not of {_said(wanted)}; they do not compare: make them "
+            f"again, or pass --features {about.name} --precision {about.precision}"
         )
     return Statistics(str(facts["name"]), str(facts["digest"]), about, moments)
 

@@ -86,6 +86,8 @@ class SubmissionOptions:
     """For painters that use chance."""
     max_megapixels: float = MAX_MEGAPIXELS
     limits: Limits = CONTEST
+    overwrite: bool = False
+    """Replace the target if it exists."""
 
 
 @dataclass(frozen=True)
@@ -110,12 +112,13 @@ def write_submission(
     Every photo is looked at before the first is painted, so that hours of painting are never lost to one of the last:
     those that cannot be read or show the same as another are left out. `target` appears when it is whole.
 
-    Raises OutputError where `target` exists or cannot be written, PainterError for a painter that does not paint from
-    photos, DataError and EvaluationError for photos that are not to be had, too few or too many.
+    Raises OutputError where `target` exists and may not be overwritten, or cannot be written, PainterError for a
+    painter that does not paint from photos, DataError and EvaluationError for photos that are not to be had, too few or
+    too many.
     """
     options = options or SubmissionOptions()
-    if target.exists():
-        raise OutputError(f"{target} exists; remove it or choose another --output")
+    if target.exists() and not options.overwrite:
+        raise OutputError(f"{target} exists; pass --overwrite to replace it, or choose another --output")
     if painter.painter.prompt_type is not PhotoPrompt:
         raise PainterError(f"{painter.name} does not paint from photos alone; choose a painter that does")
     items = _photos(photos)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from impasto.errors import PainterError, RecipeError
 from impasto.painting.painters import LoadedPainter
@@ -28,17 +28,19 @@ def listed_options(loaded: LoadedPainter) -> list[ListedOption]:
     ]
 
 
-def with_options(loaded: LoadedPainter, settings: Sequence[str]) -> LoadedPainter:
-    """Return the painter with paint options changed by `NAME=VALUE`, such as `steps=50`.
+def with_options(
+    loaded: LoadedPainter, settings: Sequence[str] = (), values: Mapping[str, Any] | None = None
+) -> LoadedPainter:
+    """Return the painter with paint options changed by `NAME=VALUE`, such as `steps=50`, or by values.
 
     Raises PainterError that tells every mistake, each by its dotted path.
     """
-    if not settings:
+    if not settings and not values:
         return loaded
     if incomplete := [setting for setting in settings if "=" not in setting[1:]]:
         raise PainterError(f"{loaded.name}: {incomplete[0]!r} is not a setting; write NAME=VALUE, such as steps=50")
     try:
-        options = with_paint_options(loaded.options, settings)
+        options = with_paint_options(loaded.options, settings, values)
     except RecipeError as error:
         raise PainterError("\n".join(f"{loaded.name}: {problem}" for problem in error.problems)) from error
     return replace(loaded, options=options)

@@ -108,9 +108,7 @@ def paint_class_files(
     todo = [[job for job in jobs if options.overwrite or not job.painting.exists()] for jobs in plans]
     everything = sum(map(len, plans))
     if everything == 1 and not todo[0]:
-        raise OutputError(
-            f"{plans[0][0].painting} exists; pass --overwrite to paint it again, or choose another --output folder"
-        )
+        raise OutputError(f"{plans[0][0].painting} exists; pass --overwrite to replace it, or choose another --output")
     make_folder(output)
     keep_large_blocks()
     outcome = Outcome()

@@ -78,7 +78,7 @@ def paint_files(
         else:
             todo.append(job)
     if alone and outcome.present:
-        raise OutputError(f"{outcome.present[0]} exists; pass --overwrite to paint it again")
+        raise OutputError(f"{outcome.present[0]} exists; pass --overwrite to replace it, or choose another --output")
     with _Saving(painter, options, style) as saving:
         for before, (job, picture) in enumerate(_read_ahead(todo, options.max_megapixels)):
             tell = partial(_tell, progress, before, len(todo))

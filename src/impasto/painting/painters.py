@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.resources
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -58,6 +58,30 @@ class LoadedPainter:
     """Metrics of these weights, measured when they were saved."""
     fingerprint: str = ""
     """The first 16 hexadecimal digits of the weights' SHA-256. Empty for a painter without weights."""
+
+    def paint(
+        self,
+        photo: Any = None,
+        *,
+        classes: str | Sequence[str] | Mapping[str, float] | None = None,
+        count: int | None = None,
+        style: Any = None,
+        seed: int = 0,
+        **options: Any,
+    ) -> Any:
+        """Paint a photo, several photos, or classes from noise.
+
+        `photo` is a PIL image, a path, an array (uint8, or floats from 0 to 1, [H, W, 3] or [H, W]), a float tensor
+        ([3, H, W] or [N, 3, H, W] in [-1, 1]), or a list of these. The painting is of the same kind; for a path it is a
+        PIL image. `style` is the picture whose style a painter of styles takes. `classes` is a class, several, or
+        weights by class such as `{"cubism": 0.6, "ukiyo_e": 0.4}`; it gives `count` PIL images.
+
+        `options` are `size`, `strength` and `colours` for photos, as in `impasto paint`, and the method's own options.
+        Raises PainterError for options and classes that do not exist, PictureError for what is not a picture.
+        """
+        from impasto.painting.from_python import paint
+
+        return paint(self, photo, classes=classes, count=count, style=style, seed=seed, **options)
 
     @property
     def short_side(self) -> int:

@@ -14,8 +14,13 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from impasto.recipe import About, Options
+from impasto.validation import MustBe
 
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)]
+Name = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100),
+    MustBe("at most 100 letters, digits, '.', '_' and '-', the first a letter or digit"),
+]
 """A folder's name."""
 
 

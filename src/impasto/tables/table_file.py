@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 
 from impasto.errors import RecipeError, did_you_mean
-from impasto.recipe import About, Options
 from impasto.recipe_files import read_shipped_table, shipped_tables
 from impasto.tables.contradictions import contradictions
-from impasto.tables.options import EvaluatorOptions, FigureOptions, RowOptions, RunOptions, Table
-
-BLOCKS: Mapping[str, type[Options]] = {
-    "about": About,
-    "runs": RunOptions,
-    "evaluator": EvaluatorOptions,
-    "rows": RowOptions,
-    "figures": FigureOptions,
-}
-REASONS = {
-    "model_type": "must be a block of options",
-    "dict_type": "must be a block of names and what belongs to each",
-    "tuple_type": "must be a list",
-    "string_type": "must be text",
-    "string_pattern_mismatch": "must be letters, digits, '.', '_' and '-' that begin with a letter or digit",
-    "too_short": "must name one or more",
-}
-"""What is wrong, by pydantic's kinds of errors, where its own words speak of Python."""
+from impasto.tables.options import Table
+from impasto.validation import checked, yaml_value
 
 
 def load_table(source: str, overrides: Sequence[str] = ()) -> Table:
@@ -46,10 +27,9 @@ def load_table(source: str, overrides: Sequence[str] = ()) -> Table:
     tree = _tree(source)
     for override in overrides:
         _apply(tree, source, override)
-    try:
-        table = Table.model_validate(tree)
-    except ValidationError as error:
-        raise RecipeError(source, [_told(detail) for detail in error.errors()]) from error
+    table, mistakes = checked(Table, tree, whole="a table")
+    if table is None:
+        raise RecipeError(source, mistakes)
     if problems := list(contradictions(table)):
         raise RecipeError(source, problems)
     return table
@@ -75,9 +55,9 @@ def _apply(tree: dict[str, Any], source: str, override: str) -> None:
     """Set a field of the evaluator or of a figure, or add the override to the settings of the runs it is meant for."""
     path, equals, text = override.partition("=")
     if not equals or not path:
-        raise RecipeError(source, [f"{override!r} is not an override; write it as a.dotted.path=value"])
+        raise RecipeError(source, [f"{override!r} is not a setting; write it as a.dotted.path=value"])
     if path.startswith("evaluator.") and isinstance(evaluator := tree.get("evaluator"), dict):
-        evaluator[path.removeprefix("evaluator.")] = _value(text)
+        evaluator[path.removeprefix("evaluator.")] = yaml_value(text)
         return
     if path.startswith("figures."):
         _apply_to_figure(tree, source, override)
@@ -107,27 +87,4 @@ def _apply_to_figure(tree: dict[str, Any], source: str, override: str) -> None:
     if chosen is None:
         hint = did_you_mean(name, [str(figure.get("name")) for figure in figures])
         raise RecipeError(source, [f"{override}: there is no figure {name or field}{hint}"])
-    chosen[field] = _value(text)
-
-
-def _value(text: str) -> Any:
-    try:
-        return yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError):
-        return text  # a path such as [x] is text after all
-
-
-def _told(detail: ErrorDetails) -> str:
-    """Return one validation error as a sentence that starts with its dotted path."""
-    where = [str(part) for part in detail["loc"] if part != "[key]"]
-    path = ".".join(where)
-    if detail["type"] == "extra_forbidden":
-        block = BLOCKS[where[0]] if len(where) > 1 else Table
-        of = where[0] if len(where) > 1 else "a table"
-        return f"{path}: not an option of {of}{did_you_mean(where[-1], block.model_fields)}"
-    if detail["type"] == "missing":
-        return f"{path}: missing; add it"
-    if detail["type"] == "value_error":
-        return f"{path}: {detail['ctx']['error']}"
-    reason = REASONS.get(detail["type"]) or detail["msg"].removeprefix("Input ").replace("should", "must", 1)
-    return f"{path}: {reason}, not {detail['input']!r}"
+    chosen[field] = yaml_value(text)

@@ -1,4 +1,4 @@
-"""Groups of duplicates: equal files, or similar pictures by `likeness`."""
+"""Groups of pictures that are the same: byte for byte, or the same picture by the criterion of `data/likeness.py`."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from impasto.curation.doctor.examine import THUMBNAIL, Record
-from impasto.curation.doctor.likeness import LEAST_COSINE, Thumbnails, same_picture, vectors
+from impasto.curation.doctor.examine import Record
 from impasto.curation.doctor.survey import Progress
+from impasto.data.likeness import LEAST_COSINE, SIDE, Thumbnails, same_picture, vectors
 
 ROWS, COLUMNS = 1024, 4096
 """Pictures compared at once: 16 MB of cosines for collections of any size."""
@@ -69,7 +69,7 @@ def find_groups(records: Sequence[Record], progress: Progress | None = None) -> 
             forest.join(first, other)
     decoded = np.array([first for first, *_ in by_digest.values() if records[first].thumbnail], dtype=np.int64)
     thumbnails = np.frombuffer(b"".join(records[place].thumbnail for place in decoded), np.uint8)
-    for place, first in zip(decoded, _near(thumbnails.reshape(-1, THUMBNAIL**2), progress), strict=True):
+    for place, first in zip(decoded, _near(thumbnails.reshape(-1, SIDE**2), progress), strict=True):
         forest.join(int(place), int(decoded[first]))
     return list(_groups(forest.roots(), records))
 

@@ -17,6 +17,7 @@ from typing import IO, Literal, NamedTuple, TypeAlias
 import numpy as np
 from PIL import Image, ImageCms, UnidentifiedImageError
 
+from impasto.data.likeness import SIDE
 from impasto.data.pictures import DAMAGE, MAX_MEGAPIXELS, scaled, upright_rgb
 from impasto.data.sources import FORMATS, Packed, Raw
 
@@ -45,9 +46,7 @@ READ_WHOLE_BYTES = 64 << 20
 """Larger files are not held in memory."""
 LARGE_MEGAPIXELS = 25.0
 """Larger pictures are decoded one at a time, so memory does not grow with the number of threads."""
-THUMBNAIL = 16
-"""Pixels along both sides of a thumbnail, for pictures of any shape."""
-ENOUGH = 2 * THUMBNAIL
+ENOUGH = 2 * SIDE
 """Shorter side of the picture from which a thumbnail is made, pixels."""
 COLOURLESS = 6
 """Maximum difference between the channels of a grey thumbnail, levels of 255."""
@@ -229,7 +228,7 @@ def _decoded(record: Record, picture: Image.Image, file: IO[bytes]) -> Record:
 def _with_pixels(record: Record, picture: Image.Image) -> Record:
     """Add the properties of the pixels of a decoded picture."""
     transparent = _is_transparent(picture)
-    small = upright_rgb(_reduced(picture)).resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BILINEAR)
+    small = upright_rgb(_reduced(picture)).resize((SIDE, SIDE), Image.Resampling.BILINEAR)
     spread = np.ptp(np.asarray(small), axis=2)
     return replace(
         record,
