@@ -129,7 +129,9 @@ def test_plain_pytorch_gives_the_same_up_to_rounding(name: str) -> None:
 def test_fast_code_is_not_called(name: str, off: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Not where a recipe or the environment turns it off, in a compiled or exported program, or on another device."""
     if (off, name) == ("device", "resnet generator"):
-        pytest.skip("autocast does not know the meta device; tests/conformance/test_devices.py has this network on CUDA")
+        pytest.skip(
+            "autocast does not know the meta device; tests/conformance/test_devices.py has this network on CUDA"
+        )
     network, images = compute(name)
     if off == "environment":
         monkeypatch.setenv(VARIABLE, "0")
