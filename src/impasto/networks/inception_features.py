@@ -63,7 +63,7 @@ class InceptionFeatures(nn.Module):
         self.requires_grad_(requires_grad=False)
 
     def forward(self, images: Tensor) -> Seen:
-        """Return the outputs for float images [N, 3, H, W] in [-1, 1] or the range of training, 299 x 299 as published."""
+        """Return the outputs for float images [N, 3, H, W] in [-1, 1] or in their range of training."""
         maps = images.to(self.dtype).contiguous(memory_format=torch.channels_last)
         for name in ("Conv2d_1a_3x3", "Conv2d_2a_3x3", "Conv2d_2b_3x3"):
             maps = self._conv(name, maps)
