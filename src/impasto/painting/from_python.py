@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from numbers import Real
 from typing import Any, SupportsIndex, TypeAlias, get_args
@@ -161,7 +161,8 @@ def _series(spec: ImageSpec, classes: Classes | None, count: int | None) -> list
     """Return what to paint: for each class its series, or all classes in turn where none is named."""
     if classes is None:
         return [round_the_classes(spec, count)]
-    names = [classes] if isinstance(classes, str) else list(classes)
+    several = list(classes) if isinstance(classes, Iterable) else []
+    names = [classes] if isinstance(classes, str) else several
     if not names or not all(isinstance(name, str) for name in names):
         raise PainterError(f"classes must be a name, a list of names or weights by name, not {classes!r}")
     with naming("classes"):

@@ -45,6 +45,10 @@ class Pictures(list[Image.Image]):
             return -(-len(self) // len(self.rows))
         return min(count, len(self.columns)) or math.ceil(math.sqrt(count))
 
+    def __repr__(self) -> str:
+        """Return how many pictures there are."""
+        return f"<Pictures: {len(self)}>"
+
     def _repr_png_(self) -> bytes:
         content = io.BytesIO()
         self.grid().save(content, "PNG")
