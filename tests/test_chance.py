@@ -3,7 +3,7 @@ import torch
 from impasto.chance import Draws, generator, mixed_seed, seed_draws
 
 
-def test_equal_parts_give_equal_chance_and_others_do_not() -> None:
+def test_equal_parts_give_equal_random_numbers() -> None:
     assert torch.equal(
         torch.rand(3, generator=generator(1, "crop", 7)), torch.rand(3, generator=generator(1, "crop", 7))
     )
@@ -17,7 +17,7 @@ def test_seeds_fit_torch_and_spread() -> None:
     assert 0.47 < sum(seed & 1 for seed in seeds) / 4000 < 0.53
 
 
-def test_unowned_draws_follow_all_parts() -> None:
+def test_global_draws_depend_on_all_parts() -> None:
     seed_draws(torch.device("cpu"), 3, 0, 16)
     drawn = torch.rand(3)
     torch.manual_seed(mixed_seed(3, 0, 16))

@@ -3,7 +3,7 @@ import pytest
 from impasto.clock import Clock
 
 
-def test_due_once_per_interval_whatever_the_batch() -> None:
+def test_due_once_per_interval_for_any_batch_size() -> None:
     clock = Clock(images=100)
     due = []
     for _ in range(14):

@@ -1,4 +1,4 @@
-"""Downloads end whole and right, or with one sentence; whatever the server does."""
+"""Downloads end complete and correct or with one clear sentence, whatever the server does."""
 
 import hashlib
 import json
@@ -41,7 +41,7 @@ def left(target: Path) -> set[str]:
 
 
 @pytest.mark.parametrize("digest", [None, MD5, SHA256])
-def test_a_file_comes_whole_with_progress(server: Server, target: Path, digest: str | None) -> None:
+def test_a_file_is_downloaded_with_progress(server: Server, target: Path, digest: str | None) -> None:
     url = server.serve("/art.zip", CONTENT)
     told: list[tuple[int, int | None]] = []
     progress = lambda done, total: told.append((done, total))  # noqa: E731
@@ -53,7 +53,7 @@ def test_a_file_comes_whole_with_progress(server: Server, target: Path, digest: 
 
 
 @pytest.mark.parametrize("digest", [None, MD5])
-def test_cuts_are_gone_on_from(server: Server, target: Path, digest: str | None) -> None:
+def test_interrupted_downloads_resume(server: Server, target: Path, digest: str | None) -> None:
     url = server.serve("/art.zip", CONTENT, cut(10_000), cut(30_000), stalled(40_000))
     fetch([url], target, digest=digest, patience=STALLS_SOON)
     assert target.read_bytes() == CONTENT
@@ -61,7 +61,7 @@ def test_cuts_are_gone_on_from(server: Server, target: Path, digest: str | None)
     assert {request.if_range for request in server.diary[1:]} == {http.etag_of(CONTENT)}
 
 
-def test_another_call_goes_on_where_the_first_was_interrupted(server: Server, target: Path) -> None:
+def test_another_call_resumes_where_the_first_was_interrupted(server: Server, target: Path) -> None:
     url = server.serve("/art.zip", CONTENT, cut(20_000))
 
     def interrupt(done: int, total: int | None) -> None:
@@ -78,7 +78,7 @@ def test_another_call_goes_on_where_the_first_was_interrupted(server: Server, ta
     assert server.ranges() == [None, f"bytes={len(kept)}-"]
 
 
-def test_what_changed_meanwhile_is_fetched_anew(server: Server, target: Path) -> None:
+def test_a_file_that_changed_meanwhile_is_downloaded_again(server: Server, target: Path) -> None:
     other = CONTENT[::-1]
     change = lambda: server.files.update({"/art.zip": other})  # noqa: E731
     for behaviour in (honest, http.deaf_to_if_range):
@@ -89,13 +89,13 @@ def test_what_changed_meanwhile_is_fetched_anew(server: Server, target: Path) ->
 
 
 @pytest.mark.parametrize("behaviour", [http.without_ranges(), http.other_range, status(416), status(416, **{"Content-Range": "bytes */7"})])  # fmt: skip
-def test_servers_that_cannot_go_on_begin_anew(server: Server, target: Path, behaviour: http.Behaviour) -> None:
+def test_servers_that_cannot_resume_start_again(server: Server, target: Path, behaviour: http.Behaviour) -> None:
     url = server.serve("/art.zip", CONTENT, cut(10_000), behaviour)
     fetch([url], target, patience=QUICK)
     assert target.read_bytes() == CONTENT
 
 
-def test_without_a_validator_only_a_hash_allows_to_go_on(server: Server, target: Path) -> None:
+def test_without_a_validator_only_a_hash_allows_resuming(server: Server, target: Path) -> None:
     url = server.serve("/art.zip", CONTENT, http.without_ranges(upto=10_000))
     fetch([url], target, patience=QUICK)
     assert server.ranges() == [None, None]
@@ -106,7 +106,7 @@ def test_without_a_validator_only_a_hash_allows_to_go_on(server: Server, target:
     assert target.read_bytes() == CONTENT
 
 
-def test_a_part_that_is_whole_already_is_only_checked(server: Server, target: Path) -> None:
+def test_a_complete_part_is_only_checked(server: Server, target: Path) -> None:
     target.parent.mkdir()
     part = target.with_name("art.zip.part")
     part.write_bytes(CONTENT)
@@ -129,7 +129,7 @@ def test_a_wrong_part_costs_one_more_attempt(server: Server, target: Path) -> No
         assert target.read_bytes() == CONTENT
 
 
-def test_mirrors_are_tried_in_turn_and_go_on_from_each_other(server: Server, target: Path) -> None:
+def test_mirrors_are_tried_in_turn_and_resume_each_other(server: Server, target: Path) -> None:
     gone = server.url + "/gone"
     server.always["/first"] = status(503)
     first = server.serve("/first", CONTENT, cut(15_000))
@@ -141,7 +141,7 @@ def test_mirrors_are_tried_in_turn_and_go_on_from_each_other(server: Server, tar
 
 
 @pytest.mark.parametrize("passing", [status(503), status(429), stalled(0), cut(0)])
-def test_passing_failures_are_borne_with(server: Server, target: Path, passing: http.Behaviour) -> None:
+def test_temporary_failures_are_retried(server: Server, target: Path, passing: http.Behaviour) -> None:
     fetch([server.serve("/art.zip", CONTENT, passing, passing)], target, patience=STALLS_SOON)
     assert target.read_bytes() == CONTENT
 
@@ -152,59 +152,59 @@ def test_passing_failures_are_borne_with(server: Server, target: Path, passing: 
         (status(404), "answers 404 Not Found", 1),
         (status(204), "answers 204 No Content", 1),
         (status(500), "answers 500 Internal Server Error", 3),
-        (cut(10_000), f"breaks off after 10,000 of {SIZE:,} bytes", 4),
-        (stalled(0), "breaks off (silent for too long)", 3),
+        (cut(10_000), f"breaks the connection after 10,000 of {SIZE:,} bytes", 4),
+        (stalled(0), "breaks the connection (no answer for too long)", 3),
         (http.web_page(), "answers with a web page instead of the file", 1),
-        (http.announcing(SIZE + 1), f"announces {SIZE + 1:,} bytes where {SIZE:,} are expected", 1),
-        (http.announcing(SIZE - 1), f"announces {SIZE - 1:,} bytes where {SIZE:,} are expected", 1),
-        (http.chunked(10_000), "breaks off", 4),
-        (redirected("ftp://example.org/art.zip"), "leads to 'ftp://example.org/art.zip', which is not safe", 1),
+        (http.announcing(SIZE + 1), f"announces {SIZE + 1:,} bytes instead of {SIZE:,}", 1),
+        (http.announcing(SIZE - 1), f"announces {SIZE - 1:,} bytes instead of {SIZE:,}", 1),
+        (http.chunked(10_000), "breaks the connection", 4),
+        (redirected("ftp://example.org/art.zip"), "redirects to 'ftp://example.org/art.zip', which is not safe", 1),
         (redirected("file:///etc/passwd"), "answers 302 Found - Redirection to url 'file:///etc/passwd' is not", 1),
     ],
 )
-def test_every_failure_is_one_sentence_with_the_manual_way(
+def test_every_failure_is_one_sentence_with_manual_instructions(
     server: Server, target: Path, behaviour: http.Behaviour, reason: str, attempts: int
 ) -> None:
     url = server.serve("/art.zip", CONTENT)
     server.always["/art.zip"] = behaviour
     with pytest.raises(DataError) as told:
         fetch([url], target, size=SIZE, patience=STALLS_SOON)
-    assert str(told.value).startswith(f"art.zip cannot be fetched (127.0.0.1 {reason}")
-    assert str(told.value).endswith(f"open {url} in a browser, save it as {target} and say the same command again")
+    assert str(told.value).startswith(f"art.zip cannot be downloaded (127.0.0.1 {reason}")
+    assert str(told.value).endswith(f"open {url} in a browser, save it as {target} and run the command again")
     assert len(server.diary) == attempts
     assert not target.exists()
 
 
-def test_a_web_page_is_known_by_its_beginning(server: Server, target: Path) -> None:
+def test_a_web_page_is_recognised_by_its_first_bytes(server: Server, target: Path) -> None:
     server.always["/art.zip"] = http.web_page("application/zip")
     with pytest.raises(DataError, match="answers with a web page instead of the file"):
         fetch([server.url + "/art.zip"], target, patience=QUICK)
     assert left(target) == set()
 
 
-def test_without_a_network_the_sentence_comes_at_once(target: Path) -> None:
+def test_without_a_network_the_error_comes_at_once(target: Path) -> None:
     with http.running() as gone:
         urls = [gone.url + "/art.zip", "http://nowhere.invalid/art.zip"]
     with pytest.raises(DataError) as told:
         fetch(urls, target, patience=QUICK)
     assert re.fullmatch(
-        r"art\.zip cannot be fetched \(127\.0\.0\.1 cannot be reached \(Connection refused\); nowhere\.invalid cannot be "
-        rf"reached \(.*\)\); open {urls[0]} in a browser, save it as {target} and say the same command again",
+        r"art\.zip cannot be downloaded \(127\.0\.0\.1 cannot be reached \(Connection refused\); nowhere\.invalid cannot be "
+        rf"reached \(.*\)\); open {urls[0]} in a browser, save it as {target} and run the command again",
         str(told.value),
     )
     assert left(target) == set()
 
 
-def test_lengths_that_nobody_states_are_known_by_the_end(server: Server, target: Path) -> None:
+def test_unannounced_lengths_end_with_the_connection(server: Server, target: Path) -> None:
     for behaviour in (http.unannounced(), http.chunked()):
         target.unlink(missing_ok=True)
         fetch([server.serve("/art.zip", CONTENT, behaviour)], target, patience=QUICK)
         assert target.read_bytes() == CONTENT
 
 
-def test_an_announced_length_that_is_too_short_is_noticed_by_the_hash(server: Server, target: Path) -> None:
+def test_a_too_short_announced_length_is_detected_by_the_hash(server: Server, target: Path) -> None:
     server.always["/art.zip"] = http.without_ranges(length=SIZE - 10)
-    with pytest.raises(DataError, match=rf"gave a file that has md5:\w+ and not the {MD5} that its publisher gives"):
+    with pytest.raises(DataError, match=rf"sent a file that has md5:\w+ instead of {MD5}, which its publisher gives"):
         fetch([server.serve("/art.zip", CONTENT)], target, digest=MD5, patience=QUICK)
     assert left(target) == set()
 
@@ -215,8 +215,8 @@ def test_more_bytes_than_expected_are_refused(server: Server, target: Path) -> N
         fetch([server.serve("/art.zip", CONTENT)], target, size=SIZE - 1, patience=QUICK)
 
 
-def test_an_empty_answer_is_no_file(server: Server, target: Path) -> None:
-    with pytest.raises(DataError, match="answers with nothing"):
+def test_an_empty_answer_is_a_failure(server: Server, target: Path) -> None:
+    with pytest.raises(DataError, match="sends no data"):
         fetch([server.serve("/art.zip", b"")], target, patience=QUICK)
 
 
@@ -230,16 +230,16 @@ def test_redirects_are_followed_and_keep_the_range(server: Server, target: Path)
     assert [request.range for request in server.diary if request.path == "/real"][:2] == [None, "bytes=10000-"]
 
 
-def test_redirects_in_a_circle_end(server: Server, target: Path) -> None:
+def test_circular_redirects_end(server: Server, target: Path) -> None:
     server.always["/art.zip"] = redirected("/art.zip")
-    with pytest.raises(DataError, match="cannot be fetched"):
+    with pytest.raises(DataError, match="cannot be downloaded"):
         fetch([server.url + "/art.zip"], target, patience=QUICK)
 
 
 def test_https_never_becomes_http() -> None:
     request = download.urllib.request.Request("https://example.org/art.zip")
     headers = download.Message()
-    with pytest.raises(download._FailureError, match="not safe to follow"):
+    with pytest.raises(download._FailureError, match="not safe"):
         download._Redirects("https://example.org/art.zip").redirect_request(
             request, None, 302, "Found", headers, "http://example.org/art.zip"
         )
@@ -249,20 +249,20 @@ def test_https_never_becomes_http() -> None:
     assert followed.full_url == "http://example.org/art.zip"
 
 
-def test_a_right_file_is_not_fetched_again_and_a_wrong_one_is_named(server: Server, target: Path) -> None:
+def test_a_correct_file_is_not_downloaded_again_and_a_wrong_one_is_named(server: Server, target: Path) -> None:
     target.parent.mkdir()
     target.write_bytes(CONTENT)
     assert fetch([server.url], target, size=SIZE, digest=SHA256, patience=QUICK) == target
     target.write_bytes(CONTENT[:-1] + b"x")
-    with pytest.raises(DataError, match=rf"{target} has md5:\w+ and not the .* remove it and say the same command"):
+    with pytest.raises(DataError, match=rf"{target} has md5:\w+ instead of .* remove it and run the command"):
         fetch([server.url], target, size=SIZE, digest=MD5, patience=QUICK)
     target.write_bytes(CONTENT[:-1])
-    with pytest.raises(DataError, match=f"{target} has {SIZE - 1:,} bytes where {SIZE:,} are expected; remove it"):
+    with pytest.raises(DataError, match=f"{target} has {SIZE - 1:,} bytes instead of {SIZE:,}; remove it"):
         fetch([server.url], target, size=SIZE, patience=QUICK)
     assert server.diary == []
 
 
-def test_the_first_hash_is_kept_where_the_publisher_gives_none(server: Server, target: Path) -> None:
+def test_the_first_hash_is_kept_if_the_publisher_gives_none(server: Server, target: Path) -> None:
     url = server.serve("/art.zip", CONTENT)
     remember(fetch([url], target, patience=QUICK))
     ledger = target.parent / "downloads.json"
@@ -271,23 +271,23 @@ def test_the_first_hash_is_kept_where_the_publisher_gives_none(server: Server, t
     assert fetch([url], target, patience=QUICK).read_bytes() == CONTENT
     target.unlink()
     server.files["/art.zip"] = CONTENT + b"more"
-    with pytest.raises(DataError, match=r"downloads\.json keeps from its first use; if you trust the new file, remove"):
+    with pytest.raises(DataError, match=r"downloads\.json has from its first use; if you trust the new file, remove"):
         fetch([url], target, patience=QUICK)
     ledger.unlink()
     assert fetch([url], target, patience=QUICK).read_bytes() == CONTENT + b"more"
 
 
-def test_space_is_looked_at_before_anything_comes(
+def test_free_space_is_checked_before_the_download(
     server: Server, target: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = download.shutil.disk_usage(target.parent.parent)._replace(free=SIZE - 1)
     monkeypatch.setattr(download.shutil, "disk_usage", lambda _: usage)
-    with pytest.raises(OutputError, match=f"has {SIZE - 1:,} bytes free where {SIZE:,} are needed; free some space"):
+    with pytest.raises(OutputError, match=f"has {SIZE - 1:,} free bytes and needs {SIZE:,}; free some space"):
         fetch([server.serve("/art.zip", CONTENT)], target, patience=QUICK)
     assert left(target) == set()
 
 
-def test_a_disk_that_takes_no_more_is_told_in_one_sentence(server: Server, target: Path) -> None:
+def test_a_full_disk_is_reported_in_one_sentence(server: Server, target: Path) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     url = server.serve("/art.zip", CONTENT)
     resource.setrlimit(resource.RLIMIT_FSIZE, (SIZE - 1, hard))
@@ -301,7 +301,7 @@ def test_a_disk_that_takes_no_more_is_told_in_one_sentence(server: Server, targe
     assert server.ranges()[-1] == f"bytes={SIZE - 1}-"
 
 
-def test_two_processes_do_not_fetch_into_one_file(server: Server, target: Path) -> None:
+def test_two_processes_do_not_download_into_one_file(server: Server, target: Path) -> None:
     url = server.serve("/art.zip", CONTENT, stalled(10_000))
     errors: list[OutputError] = []
 
@@ -312,7 +312,7 @@ def test_two_processes_do_not_fetch_into_one_file(server: Server, target: Path) 
             errors.append(error)
 
     fetch([url], target, progress=second, patience=STALLS_SOON)
-    assert str(errors[0]) == f"another process is fetching {target}; wait for it"
+    assert str(errors[0]) == f"another process is downloading {target}; wait for it"
     assert target.read_bytes() == CONTENT
 
 
@@ -323,7 +323,7 @@ def test_the_announced_size_is_that_of_the_first_mirror_that_answers(server: Ser
     assert [request.method for request in server.diary] == 3 * ["HEAD"]
 
 
-def test_any_cuts_anywhere_end_in_the_same_bytes(server: Server, tmp_path: Path) -> None:
+def test_any_interruptions_end_in_the_same_bytes(server: Server, tmp_path: Path) -> None:
     chance = random.Random(1)
     for number in range(20):
         content = chance.randbytes(chance.randrange(1, 3000))

@@ -1,4 +1,4 @@
-"""Durations in words and as a clock shows them, rounded to seconds."""
+"""Durations in words and in clock format, rounded to seconds."""
 
 import pytest
 

@@ -19,7 +19,7 @@ def test_did_you_mean() -> None:
     assert did_you_mean("xyz", []) == ""
 
 
-def test_a_recipe_error_tells_every_problem() -> None:
+def test_a_recipe_error_lists_every_problem() -> None:
     error = RecipeError("mine.yaml", ["a: wrong", "b: missing"])
     assert str(error) == "mine.yaml: a: wrong\nmine.yaml: b: missing"
     assert error.problems == ("a: wrong", "b: missing")

@@ -6,7 +6,7 @@ from impasto.errors import OutputError
 from impasto.files import make_folder, replacing, replacing_folder, write_text
 
 
-def test_a_failure_keeps_the_old_file_and_leaves_nothing(tmp_path: Path) -> None:
+def test_a_failure_keeps_the_old_file_and_no_temporary_one(tmp_path: Path) -> None:
     target = tmp_path / "journal.txt"
     write_text(target, "old")
     with pytest.raises(KeyError), replacing(target) as temporary:
@@ -16,7 +16,7 @@ def test_a_failure_keeps_the_old_file_and_leaves_nothing(tmp_path: Path) -> None
     assert list(tmp_path.iterdir()) == [target]
 
 
-def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
+def test_a_folder_appears_completely_or_not_at_all(tmp_path: Path) -> None:
     target = tmp_path / "checkpoint"
     with pytest.raises(KeyError), replacing_folder(target) as temporary:
         (temporary / "weights").write_text("half")
@@ -29,7 +29,7 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == [target]
 
 
-def test_unwritable_places_are_named_with_the_remedy(tmp_path: Path) -> None:
+def test_the_error_for_an_unwritable_path_has_a_remedy(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     with pytest.raises(
         OutputError, match=r"file/sub cannot be written \(.*\); free some space or choose another folder"

@@ -22,7 +22,7 @@ training: {images: 100}
 """
 
 
-def test_defaults_are_the_papers() -> None:
+def test_defaults_are_those_of_the_papers() -> None:
     method = parse_recipe(GOOD, "r").method.model_dump()
     assert AugmentOptions().kind == "none"
     assert method == {
@@ -42,7 +42,7 @@ def test_defaults_are_the_papers() -> None:
     }
 
 
-def test_every_mistake_is_told_at_once_by_its_path() -> None:
+def test_all_mistakes_are_listed_at_once_by_their_paths() -> None:
     text = """
 method: {name: cyclegan, widht: 3, blocks: 0}
 data: {kind: unpaired-folders, photos: a, paintings: b, image_sise: 3}
@@ -73,8 +73,8 @@ trainin: {}
         ("nonsense", "'nonsense' is not a setting; write it as a.dotted.path=value"),
         ("training.images.x=1", "training.images.x: images is a value, not a block"),
         ("training.devices=3", "training: batch_size (1) is not a multiple of devices (3); make it one"),
-        ("data.resize=100", "data: resize (100) is smaller than image_size (256); make it as large"),
-        ("data.path=c", "data: say data.photos=DIR and data.paintings=DIR, or data.path=DIR"),
+        ("data.resize=100", "data: resize (100) is smaller than image_size (256); make it at least as large"),
+        ("data.path=c", "data: set data.photos=DIR and data.paintings=DIR, or data.path=DIR"),
         ("training.schedule={kind: linear-decay, constant_images: 100}", "leaves none of 100 images to decay in"),
         ("method.cycle_weight=-1", "method.cycle_weight: must be a number of at least 0, not -1"),
     ],
@@ -83,12 +83,12 @@ def test_wrong_overrides(override: str, expected: str) -> None:
     assert any(expected in problem for problem in problems(GOOD, override)), problems(GOOD, override)
 
 
-def test_scientific_notation_without_a_dot_is_understood_or_explained() -> None:
+def test_scientific_notation_without_a_dot_is_read_or_explained() -> None:
     assert parse_recipe(GOOD, "r", ["method.learning_rate=1.0e-4"]).method.learning_rate == 1e-4  # type: ignore[attr-defined]
     assert parse_recipe(GOOD, "r", ["method.learning_rate=1e-4"]).method.learning_rate == 1e-4  # type: ignore[attr-defined]
 
 
-def test_overrides_reach_blocks_the_recipe_leaves_out() -> None:
+def test_overrides_reach_blocks_that_the_recipe_leaves_out() -> None:
     recipe = parse_recipe(GOOD, "r", ["every.samples=7", "training.schedule={kind: linear-decay}", "data.photos=2024"])
     assert recipe.every.samples == 7
     assert recipe.training.schedule == LinearDecay()
@@ -118,7 +118,7 @@ def test_unknown_recipes_are_suggested() -> None:
         load_recipe("nowhere.yaml")
 
 
-def test_files_that_are_no_recipes(tmp_path: Path) -> None:
+def test_files_that_are_not_recipes(tmp_path: Path) -> None:
     for text, expected in [
         ("a: [", "is not YAML"),
         ("a: 2024-13-45", "is not YAML"),
@@ -153,7 +153,7 @@ every: {checkpoint: 20, metrics: 40}
         (CLASSIFIER, "method.width=8", "method: weights are for a width of 32, not 8"),
     ],
 )  # fmt: skip
-def test_what_is_measured_and_what_is_best_must_agree(text: str, override: str, expected: str) -> None:
+def test_best_must_be_among_the_measured_metrics(text: str, override: str, expected: str) -> None:
     parse_recipe(text, "r")
     assert any(expected in problem for problem in problems(text, override)), problems(text, override)
 
@@ -166,12 +166,12 @@ def test_a_critic_differentiated_twice_is_not_compiled() -> None:
     assert load_recipe("cdcgan-atelier", ["training.compile=true"]).training.compile
 
 
-def test_a_logged_scalar_may_be_the_best_without_measuring() -> None:
+def test_a_logged_scalar_can_be_best_without_evaluation() -> None:
     recipe = parse_recipe(GOOD, "r", ["training.best=generator/cycle"])
     assert recipe.every.metrics is None
 
 
-def test_names_tell_metrics_and_their_direction() -> None:
+def test_names_give_metrics_and_their_direction() -> None:
     assert [name for name in ("fid", "is", "validation/loss", "generator/cycle", "accuracy") if is_metric(name)] == [
         "fid", "is", "validation/loss",
     ]  # fmt: skip

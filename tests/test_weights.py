@@ -1,4 +1,4 @@
-"""Published weights: kept, fetched once, checked, and read without running anything."""
+"""Published weights: cached, downloaded once, checked, and read without executing anything."""
 
 import hashlib
 import pickle
@@ -26,10 +26,10 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "cache"
 
 
-def test_nothing_but_tensors_is_read(tmp_path: Path) -> None:
+def test_only_tensors_are_read(tmp_path: Path) -> None:
     for name, content in (("objects.pth", {"weight": Path("here")}), ("list.pth", [torch.zeros(1)])):
         torch.save(content, tmp_path / name)
-        with pytest.raises(DataError, match=rf"{name} (cannot be read as weights|holds something else)"):
+        with pytest.raises(DataError, match=rf"{name} (cannot be read as weights|does not hold a state dict)"):
             read_weights(tmp_path / name)
     (tmp_path / "cut.pth").write_bytes((tmp_path / "list.pth").read_bytes()[:50])
     (tmp_path / "cut.safetensors").write_bytes(b"no")
@@ -44,7 +44,7 @@ def small(server: Server, content: bytes, digest: str | None, *script: object) -
     return Published("weights.pth", (url,), digest)
 
 
-def test_weights_are_fetched_once_and_checked(
+def test_weights_are_downloaded_once_and_checked(
     cache: Path, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
@@ -58,12 +58,14 @@ def test_weights_are_fetched_once_and_checked(
     assert find_weights(wanted) == found
     assert len(server.diary) == asked
     found.unlink()
-    with pytest.raises(DataError, match=r"what came as weights\.pth is another file .*put it at"):
+    with pytest.raises(DataError, match=r"the download of weights\.pth is another file .*put it at"):
         find_weights(Published("weights.pth", wanted.urls, "00000000"))
     assert not found.exists()
 
 
-def test_what_torch_hub_kept_is_used(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_weights_in_the_cache_of_torch_hub_are_used(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
     kept = tmp_path / "torch" / "hub" / "checkpoints" / INCEPTION_2015.name
     kept.parent.mkdir(parents=True)
@@ -71,7 +73,7 @@ def test_what_torch_hub_kept_is_used(cache: Path, tmp_path: Path, monkeypatch: p
     assert find_weights(INCEPTION_2015) == kept
 
 
-def test_a_pickle_runs_nothing(tmp_path: Path) -> None:
+def test_a_pickle_executes_nothing(tmp_path: Path) -> None:
     class Trap:
         def __reduce__(self) -> Any:
             return (Path.touch, (tmp_path / "sprung",))

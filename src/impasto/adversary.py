@@ -14,7 +14,7 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.optim import Adam
 
-from impasto.losses.adversarial import AdversarialLoss, share_judged_right
+from impasto.losses.adversarial import AdversarialLoss, discriminator_accuracy
 from impasto.method import Learner, Stateful, TrainingState, weights_frozen
 from impasto.networks.augmentation import Augmentation, AugmentOptions
 from impasto.networks.image_pool import ImagePool
@@ -104,10 +104,10 @@ class Adversary:
         Scores above the boundary mean real. An adaptive augmentation learns from those of the real images.
         """
         norm = self.learner.descend(total, self.optimizer)
-        self._tell_augmentation(of_real.detach() - boundary)
+        self._tell_augmentation((of_real - boundary).detach())
         logged = {
             **losses,
-            "accuracy": share_judged_right(of_real, of_fake, boundary),
+            "accuracy": discriminator_accuracy(of_real, of_fake, boundary),
             "gradient_norm": norm,
         }
         return {**prefixed(self.name, logged), **self.augment.scalars(self.name)}

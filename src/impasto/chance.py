@@ -1,4 +1,4 @@
-"""Seeded random numbers. Every draw is a function of numbers that a resumed run knows again."""
+"""Seeded random numbers. Every draw depends only on numbers that a resumed run has too."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Progress, counted in images seen: schedules, averages and intervals of any batch size share this one measure."""
+"""Training progress, counted in images seen, so schedules, averages and intervals do not depend on the batch size."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 @dataclass
 class Clock:
-    """How far training has come. One image pair, labelled image or other training example counts as one image."""
+    """Training progress. An image pair, a labelled image or another training example counts as one image."""
 
     images: int
-    """Images at which training ends."""
+    """Number of images at which training ends."""
     images_seen: int = 0
     _before: int = 0
 
@@ -20,7 +20,7 @@ class Clock:
         self.images_seen += images
 
     def due(self, interval: int) -> bool:
-        """Say whether the last batch reached or crossed a multiple of `interval` images."""
+        """Return whether the last batch reached or crossed a multiple of `interval` images."""
         return self.images_seen // interval > self._before // interval
 
     @property

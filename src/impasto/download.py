@@ -1,7 +1,7 @@
-"""Fetching one file over HTTP: what came is kept and gone on from, what is whole is checked, silence has an end.
+"""Downloads one file over HTTP: resumable, checked, and with timeouts.
 
-`NAME.part` holds what came so far and `NAME.part.json` where from; NAME appears when it is whole and right. Where the
-publisher gives no hash, `downloads.json` beside it keeps that of the first file that proved good.
+`NAME.part` holds the bytes so far and `NAME.part.json` their source. NAME appears when it is complete and correct. If
+the publisher gives no hash, `downloads.json` beside it keeps the hash of the first file that was good.
 """
 
 from __future__ import annotations
@@ -31,63 +31,63 @@ from impasto.files import make_folder, unwritable, write_text
 
 try:
     import fcntl
-except ImportError:  # Windows has no flock; there two processes may spoil each other's part, which the hash tells
+except ImportError:  # Windows has no flock; two processes can then damage each other's part, which the hash detects
     fcntl = None  # type: ignore[assignment]
 
 Progress = Callable[[int, int | None], None]
-"""Told how many bytes there are, of how many; None where the server does not say."""
+"""Called with (bytes so far, all bytes). All bytes is None if the server does not announce them."""
 
 CHUNK = 1 << 20
-"""Bytes asked for at a time."""
+"""Bytes read at once."""
 LEDGER = "downloads.json"
-"""The file beside the downloads that keeps hashes: name -> sha256."""
+"""The file beside the downloads with their hashes: name -> sha256."""
 PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
-"""HTTP states after which another attempt may succeed."""
+"""HTTP status codes after which another attempt can succeed."""
 
 
 @dataclass(frozen=True)
 class Patience:
-    """How long to bear with a server."""
+    """Timeouts and retries."""
 
     stall: float = 30.0
-    """Seconds without a byte after which a connection is given up."""
+    """Seconds without data after which a connection is closed."""
     tries: int = 5
-    """Attempts in a row that bring nothing new before the next mirror is tried."""
+    """Consecutive attempts without new data before the next mirror is tried."""
     pause: float = 1.0
-    """Seconds before another attempt; doubled each time."""
+    """Seconds before another attempt. It doubles each time."""
 
 
 @dataclass(frozen=True)
 class _Wanted:
-    """What is known of a file before it comes."""
+    """The known properties of a file before the download."""
 
     target: Path
     size: int | None
     digest: str | None
 
     def trouble(self, path: Path) -> str | None:
-        """Say what is wrong with the file at `path`, or None."""
+        """Return the problem of the file at `path`, or None."""
         found = path.stat().st_size
         if self.size is not None and found != self.size:
-            return f"has {found:,} bytes where {self.size:,} are expected"
+            return f"has {found:,} bytes instead of {self.size:,}"
         expected, source = self.digest, "its publisher gives"
         if expected is None:
             ledger = self.target.parent / LEDGER
             expected = _read_json(ledger).get(self.target.name)
-            source = f"{ledger} keeps from its first use; if you trust the new file, remove that line"
+            source = f"{ledger} has from its first use; if you trust the new file, remove that line"
         if expected is None:
             return None
         kind = expected.partition(":")[0]
         digest = digest_of(path, kind)
-        return None if digest == expected else f"has {digest} and not the {expected} that {source}"
+        return None if digest == expected else f"has {digest} instead of {expected}, which {source}"
 
 
 class _FailureError(Exception):
-    """Why an attempt failed, as the end of a sentence that begins with the server."""
+    """Why an attempt failed: the end of a sentence that begins with the server."""
 
     def __init__(self, reason: str, *, lasting: bool = False) -> None:
         self.lasting = lasting
-        """Another attempt would fare no better."""
+        """Whether another attempt would fail too."""
         super().__init__(reason)
 
 
@@ -100,19 +100,19 @@ def fetch(
     progress: Progress | None = None,
     patience: Patience | None = None,
 ) -> Path:
-    """Fetch a file from the first of its mirrors that gives it whole, and return `target`; a right one is kept as is.
+    """Download a file from the first mirror that provides it, and return `target`. A correct file is kept.
 
-    `size` is in bytes; `digest` is `md5:HEX` or `sha256:HEX`. What an earlier call left in `NAME.part` is gone on from
-    where server and digest allow.
+    `size` is in bytes; `digest` is `md5:HEX` or `sha256:HEX`. A `NAME.part` of an earlier call is resumed if the server
+    and the digest allow it.
 
-    Raises DataError, with the way to do it by hand, when no mirror gives the file or what it gives is wrong;
-    OutputError when there is no space for it or another process is fetching it.
+    Raises DataError, with instructions for a download by hand, if no mirror provides a correct file; OutputError if
+    there is no space or another process is downloading it.
     """
     wanted = _Wanted(target, size, digest)
     if target.exists():
         trouble = wanted.trouble(target)
         if trouble:
-            raise DataError(f"{target} {trouble}; remove it and say the same command again")
+            raise DataError(f"{target} {trouble}; remove it and run the command again")
         return target
     make_folder(target.parent)
     failures = []
@@ -126,13 +126,13 @@ def fetch(
                 part.become_target()
                 return target
     raise DataError(
-        f"{target.name} cannot be fetched ({'; '.join(failures)}); open {urls[0]} in a browser, save it as "
-        f"{target.absolute()} and say the same command again"
+        f"{target.name} cannot be downloaded ({'; '.join(failures)}); open {urls[0]} in a browser, save it as "
+        f"{target.absolute()} and run the command again"
     )
 
 
 def announced_size(urls: Sequence[str], patience: Patience | None = None) -> int | None:
-    """Return how many bytes the first mirror that answers announces; None when none does."""
+    """Return the number of bytes that the first answering mirror announces. None if no mirror does."""
     for url in urls:
         with contextlib.suppress(_FailureError), _opened(url, "HEAD", {}, (patience or Patience()).stall) as answer:
             return _whole_number(answer.headers.get("Content-Length"))
@@ -140,19 +140,19 @@ def announced_size(urls: Sequence[str], patience: Patience | None = None) -> int
 
 
 def remember(target: Path) -> None:
-    """Keep the hash of a file that proved good, so that another one under its name is noticed."""
+    """Keep the hash of a good file, so a different file of the same name is noticed."""
     ledger = target.parent / LEDGER
     write_text(ledger, json.dumps(_read_json(ledger) | {target.name: digest_of(target, "sha256")}, indent=2) + "\n")
 
 
 def digest_of(path: Path, kind: str) -> str:
-    """Return `kind:HEX`, the hash of a file; `kind` is a name hashlib knows."""
+    """Return `kind:HEX`, the hash of a file. `kind` is a name in hashlib."""
     with path.open("rb") as file:
         return f"{kind}:{hashlib.file_digest(file, lambda: hashlib.new(kind, usedforsecurity=False)).hexdigest()}"
 
 
 def _fetch_from(url: str, part: _Part, wanted: _Wanted, patience: Patience, progress: Progress | None) -> None:
-    """Make the part whole and right from one mirror; raise _FailureError when it cannot give that."""
+    """Complete the part from one mirror and check it. Raises _FailureError if that fails."""
     most, in_vain = part.size, 0
     while True:
         try:
@@ -170,27 +170,27 @@ def _fetch_from(url: str, part: _Part, wanted: _Wanted, patience: Patience, prog
 
 
 def _attempt(url: str, part: _Part, wanted: _Wanted, stall: float, progress: Progress | None) -> None:
-    """Ask for what is missing, once, and append what comes."""
+    """Request the missing bytes once and append them."""
     headers = part.conditions(url, wanted)
     try:
         with _opened(url, "GET", headers, stall) as answer:
             total = _agree(answer, url, part, wanted)
             _receive(answer, part, wanted.size if total is None else total, progress)
-    except _UnsatisfiableError as refusal:
-        if refusal.total != part.size:  # else all of it is there
+    except _UnsatisfiableError as error:
+        if error.total != part.size:  # otherwise the part is complete
             part.restart()
-            raise _FailureError("has another file than it had") from refusal
+            raise _FailureError("has a different file now") from error
 
 
 def _agree(answer: http.client.HTTPResponse, url: str, part: _Part, wanted: _Wanted) -> int | None:
-    """Bring the part to where the answer begins; return how many bytes the whole file has, as announced."""
+    """Match the part to the start of the answer. Return the announced number of bytes of the whole file."""
     if answer.headers.get_content_type() == "text/html" and wanted.target.suffix != ".html":
         raise _FailureError("answers with a web page instead of the file", lasting=True)
     if answer.status == 206:
         begin, total = _content_range(answer.headers)
         if begin != part.size or part.contradicts(url, answer.headers):
             part.restart()
-            raise _FailureError("goes on elsewhere than asked")
+            raise _FailureError("answers with another range than requested")
         part.in_pieces = True
     elif answer.status == 200:
         part.restart(_origin(url, answer.headers))
@@ -198,18 +198,18 @@ def _agree(answer: http.client.HTTPResponse, url: str, part: _Part, wanted: _Wan
     else:
         raise _FailureError(f"answers {answer.status} {answer.reason}", lasting=True)
     if None not in (total, wanted.size) and total != wanted.size:
-        raise _FailureError(f"announces {total:,} bytes where {wanted.size:,} are expected", lasting=True)
+        raise _FailureError(f"announces {total:,} bytes instead of {wanted.size:,}", lasting=True)
     _check_space(wanted.target.parent, (total or 0) - part.size)
     return total
 
 
 def _receive(answer: http.client.HTTPResponse, part: _Part, total: int | None, progress: Progress | None) -> None:
-    """Append what comes until it ends; raise _FailureError when that is not at `total` bytes."""
+    """Append data until the end. Raises _FailureError if that is not at `total` bytes."""
     while True:
         try:
             chunk = answer.read1(CHUNK)
         except (OSError, http.client.HTTPException) as error:
-            raise _FailureError(f"breaks off ({_words(error)})") from error
+            raise _FailureError(f"breaks the connection ({_words(error)})") from error
         if not chunk:
             break
         if part.size == 0 and chunk.lstrip()[:14].lower().startswith((b"<!doctype html", b"<html")):
@@ -221,9 +221,9 @@ def _receive(answer: http.client.HTTPResponse, part: _Part, total: int | None, p
             part.restart()
             raise _FailureError(f"sends more than {total:,} bytes", lasting=True)
     if part.size == 0:
-        raise _FailureError("answers with nothing")
+        raise _FailureError("sends no data")
     if total is not None and part.size < total:
-        raise _FailureError(f"breaks off after {part.size:,} of {total:,} bytes")
+        raise _FailureError(f"breaks the connection after {part.size:,} of {total:,} bytes")
 
 
 def _check_whole(part: _Part, wanted: _Wanted) -> None:
@@ -231,17 +231,17 @@ def _check_whole(part: _Part, wanted: _Wanted) -> None:
     if trouble:
         in_pieces = part.in_pieces
         part.restart()
-        raise _FailureError(f"gave a file that {trouble}", lasting=not in_pieces)
+        raise _FailureError(f"sent a file that {trouble}", lasting=not in_pieces)
 
 
 def _check_space(folder: Path, needed: int) -> None:
     free = shutil.disk_usage(folder).free
     if needed > free:
-        raise OutputError(f"{folder} has {free:,} bytes free where {needed:,} are needed; free some space")
+        raise OutputError(f"{folder} has {free:,} free bytes and needs {needed:,}; free some space")
 
 
 class _Part:
-    """What has come of a file: NAME.part, and in NAME.part.json where it came from. Held by one process at a time."""
+    """The downloaded part of a file: NAME.part, with its source in NAME.part.json. One process holds it at a time."""
 
     def __init__(self, target: Path) -> None:
         self.target = target
@@ -249,7 +249,7 @@ class _Part:
         self.notes = target.with_name(target.name + ".part.json")
         self.size = 0
         self.in_pieces = False
-        """More than one answer is in it: should they be of two files, a fresh start helps."""
+        """Whether it has data of several answers. They can be of different files; then a restart helps."""
 
     def __enter__(self) -> _Part:
         try:
@@ -261,7 +261,7 @@ class _Part:
                 fcntl.flock(self.file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             self.file.close()
-            raise OutputError(f"another process is fetching {self.target}; wait for it") from error
+            raise OutputError(f"another process is downloading {self.target}; wait for it") from error
         self.size = self.path.stat().st_size
         self.in_pieces = self.size > 0
         return self
@@ -273,7 +273,7 @@ class _Part:
             self.notes.unlink(missing_ok=True)
 
     def conditions(self, url: str, wanted: _Wanted) -> dict[str, str]:
-        """Return the headers that ask for the rest, if still of the same file; none where nothing could tell."""
+        """Return the headers that request the rest of the same file. Empty if a change could not be detected."""
         origin = _read_json(self.notes)
         same = origin.get("validator") if origin.get("url") == url else None
         too_long = wanted.size is not None and self.size > wanted.size
@@ -282,13 +282,13 @@ class _Part:
         return {"Range": f"bytes={self.size}-"} | ({"If-Range": same} if same else {})
 
     def contradicts(self, url: str, headers: http.client.HTTPMessage) -> bool:
-        """Tell whether the answer is about another file than the part, as servers answer that ignore If-Range."""
+        """Return whether the answer is of another file than the part, as from servers that ignore If-Range."""
         origin = _read_json(self.notes)
         known = origin.get("validator") if origin.get("url") == url else None
         return known is not None and known != _origin(url, headers)["validator"]
 
     def restart(self, origin: Mapping[str, str | None] | None = None) -> None:
-        """Throw away what there is; `origin` tells where the next bytes come from."""
+        """Discard the part. `origin` is the source of the next bytes."""
         try:
             self.file.truncate(0)
         except OSError as error:
@@ -298,7 +298,7 @@ class _Part:
         write_text(self.notes, json.dumps(origin or {}))
 
     def append(self, chunk: bytes) -> None:
-        """Write what came; raise OutputError when the disk is full."""
+        """Write data. Raises OutputError if the disk is full."""
         rest = memoryview(chunk)
         try:
             while rest:
@@ -309,7 +309,7 @@ class _Part:
             raise unwritable(self.target, error) from error
 
     def become_target(self) -> None:
-        """Give the whole file its name."""
+        """Give the complete file its name."""
         try:
             os.fsync(self.file.fileno())
             self.path.replace(self.target)
@@ -319,7 +319,7 @@ class _Part:
 
 
 class _UnsatisfiableError(_FailureError):
-    """The server has no bytes after those there are (416); `total` is how many it has."""
+    """The server has no bytes after the requested position (416). `total` is the number of bytes that it has."""
 
     def __init__(self, total: int | None) -> None:
         self.total = total
@@ -327,7 +327,7 @@ class _UnsatisfiableError(_FailureError):
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
-    """Follows to http and https only; an address that began as https never ends as http."""
+    """Follows redirects to http and https only, and never from https to http."""
 
     def __init__(self, url: str) -> None:
         self.allowed = ("https",) if url.startswith("https:") else ("http", "https")
@@ -343,14 +343,14 @@ class _Redirects(urllib.request.HTTPRedirectHandler):
     ) -> urllib.request.Request | None:
         scheme = urllib.parse.urlsplit(newurl).scheme
         if scheme not in self.allowed:
-            raise _FailureError(f"leads to {newurl!r}, which is not safe to follow", lasting=True)
+            raise _FailureError(f"redirects to {newurl!r}, which is not safe", lasting=True)
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
 @contextlib.contextmanager
 def _opened(url: str, method: str, headers: Mapping[str, str], stall: float) -> Iterator[http.client.HTTPResponse]:
-    """Send a request; yield the answer when it is a success, else raise _FailureError or _UnsatisfiableError."""
-    opener = urllib.request.OpenerDirector()  # build_opener's would also open file: and ftp:
+    """Send a request and yield the successful answer. Raises _FailureError or _UnsatisfiableError."""
+    opener = urllib.request.OpenerDirector()  # build_opener would also open file: and ftp:
     for handler in (
         urllib.request.ProxyHandler(),
         urllib.request.HTTPHandler(),
@@ -362,7 +362,7 @@ def _opened(url: str, method: str, headers: Mapping[str, str], stall: float) -> 
     ):
         opener.add_handler(handler)
     headers = {"User-Agent": f"impasto/{__version__}", "Accept-Encoding": "identity", **headers}
-    request = urllib.request.Request(url, headers=dict(headers), method=method)  # noqa: S310 - the opener checks it
+    request = urllib.request.Request(url, headers=dict(headers), method=method)  # noqa: S310 - the opener checks the scheme
     try:
         answer = opener.open(request, timeout=stall)
     except urllib.error.HTTPError as error:
@@ -379,21 +379,21 @@ def _opened(url: str, method: str, headers: Mapping[str, str], stall: float) -> 
 
 
 def _words(error: object) -> str:
-    """Return what an error says, without its number."""
+    """Return the text of an error without its number."""
     if isinstance(error, TimeoutError):
-        return "silent for too long"
+        return "no answer for too long"
     return (error.strerror if isinstance(error, OSError) else None) or str(error) or type(error).__name__
 
 
 def _origin(url: str, headers: http.client.HTTPMessage) -> dict[str, str | None]:
-    """Return where a file comes from; a validator that may go into If-Range knows the file again byte for byte."""
+    """Return the source of a file. The validator, for If-Range, identifies its exact bytes."""
     etag = headers.get("ETag")
     strong = etag if etag and not etag.startswith("W/") else None
     return {"url": url, "validator": strong or headers.get("Last-Modified")}
 
 
 def _content_range(headers: Message) -> tuple[int | None, int | None]:
-    """Return first byte and length of the whole from `bytes 5-9/10`, `bytes */10` or `bytes 5-9/*`."""
+    """Return the first byte and the whole length of `bytes 5-9/10`, `bytes */10` or `bytes 5-9/*`."""
     match = re.fullmatch(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)", headers.get("Content-Range") or "")
     return (_whole_number(match[1]), _whole_number(match[2])) if match else (None, None)
 
@@ -403,7 +403,7 @@ def _whole_number(text: str | None) -> int | None:
 
 
 def _read_json(path: Path) -> dict[str, Any]:
-    """Return what a small file of ours says; one that is missing or scrambled says nothing."""
+    """Return the contents of a small file of ours. Empty if it is missing or damaged."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""Durations as people read them."""
+"""Durations in readable form."""
 
 
 def in_words(seconds: float) -> str:
@@ -12,6 +12,6 @@ def in_words(seconds: float) -> str:
 
 
 def as_clock(seconds: float) -> str:
-    """Return a duration as hours, days and all, minutes and seconds: `2:05:09`."""
+    """Return a duration as hours, minutes and seconds, `2:05:09`. Days count as hours."""
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"

@@ -1,14 +1,14 @@
 """Every error impasto raises on purpose.
 
-ImpastoError              a mistake the user can mend: one clear sentence, exit code 2
-├── RecipeError           a recipe or an override says something impossible; lists every mistake
-├── DataError             a collection of pictures is missing, too small or in disorder
+ImpastoError              an error that the user can fix: one clear sentence, exit code 2
+├── RecipeError           a recipe or an override is invalid; lists every mistake
+├── DataError             a collection of pictures is missing, too small or inconsistent
 │   └── PictureError      one picture cannot be read
-├── PainterError          no such painter, or its files are incomplete
-├── RunError              a run folder cannot be used as asked
-│   └── CheckpointError   a checkpoint is damaged or does not fit
+├── PainterError          a painter does not exist, or its files are incomplete
+├── RunError              a run folder cannot be used for this
+│   └── CheckpointError   a checkpoint is damaged or does not match
 ├── OutputError           a file or folder cannot be written
-├── EvaluationError       what was asked of the judge cannot be measured, or not so that it means anything
+├── EvaluationError       a metric cannot be computed, or would mean nothing
 └── TrainingDivergedError a loss became NaN or infinite
 """
 
@@ -19,15 +19,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
 MOST_NAMED = 40
-"""Known words that a message lists."""
+"""Maximum number of known words in a message."""
 
 
 class ImpastoError(Exception):
-    """A mistake with a remedy; its text is one sentence that names the file or field and what to do."""
+    """An error with a remedy. Its text is one sentence with the file or field and what to do."""
 
 
 class RecipeError(ImpastoError):
-    """A recipe with mistakes, each told by its dotted path."""
+    """A recipe with mistakes, each with its dotted path."""
 
     def __init__(self, source: str, problems: Sequence[str]) -> None:
         self.source = source
@@ -36,7 +36,7 @@ class RecipeError(ImpastoError):
 
 
 class DataError(ImpastoError):
-    """A collection of pictures is missing, too small or in disorder."""
+    """A collection of pictures is missing, too small or inconsistent."""
 
 
 class PictureError(DataError):
@@ -44,15 +44,15 @@ class PictureError(DataError):
 
 
 class PainterError(ImpastoError):
-    """No such painter, or its files are incomplete."""
+    """A painter does not exist, or its files are incomplete."""
 
 
 class RunError(ImpastoError):
-    """A run folder cannot be used as asked."""
+    """A run folder cannot be used for this."""
 
 
 class CheckpointError(RunError):
-    """A checkpoint is damaged or does not fit."""
+    """A checkpoint is damaged or does not match."""
 
 
 class OutputError(ImpastoError):
@@ -60,7 +60,7 @@ class OutputError(ImpastoError):
 
 
 class EvaluationError(ImpastoError):
-    """What was asked of the judge cannot be measured, or not so that it means anything."""
+    """A metric cannot be computed, or would mean nothing."""
 
 
 class TrainingDivergedError(ImpastoError):
@@ -69,7 +69,7 @@ class TrainingDivergedError(ImpastoError):
 
 @contextmanager
 def naming(place: str) -> Iterator[None]:
-    """Let the sentence of a PainterError or PictureError begin with the option, field or file that it is about."""
+    """Prefix a PainterError or PictureError with the option, field or file that it is about."""
     try:
         yield
     except (PainterError, PictureError) as error:
@@ -77,7 +77,7 @@ def naming(place: str) -> Iterator[None]:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return `; did you mean X?` for the nearest known word, or a list of the known words when none is near."""
+    """Return `; did you mean X?` for the nearest known word, or a list of the known words if none is near."""
     known = sorted(known)
     near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
     if near:

@@ -1,4 +1,4 @@
-"""Writing files so that a reader, or the next start after a power cut, sees the old file or the new one, never half."""
+"""Atomic writing of files: a reader, even after a power failure, sees the old or the new file, never a part."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from impasto.errors import DataError, OutputError
 
 try:
     import fcntl
-except ImportError:  # Windows has no flock; there two processes may do the same work twice
+except ImportError:  # Windows has no flock; two processes can then do the same work twice
     fcntl = None  # type: ignore[assignment]
 
 
 @contextmanager
 def replacing(target: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `target`; when the block ends well, it takes `target`'s place.
+    """Yield a temporary path beside `target`. If the block ends without an error, it replaces `target`.
 
-    Raises OutputError, naming the target, when the folder cannot be written or the disk is full.
+    Raises OutputError, with the name of the target, if the folder cannot be written or the disk is full.
     """
     temporary = target.with_name(f".{target.name}.{os.getpid()}.part")
     try:
@@ -38,7 +38,7 @@ def replacing(target: Path) -> Iterator[Path]:
 
 @contextmanager
 def replacing_folder(target: Path) -> Iterator[Path]:
-    """Yield a temporary folder beside `target`; when the block ends well, it becomes `target`, which must not exist."""
+    """Yield a temporary folder beside `target`. If the block ends without an error, it becomes the new `target`."""
     make_folder(target.parent)
     try:
         temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent))
@@ -58,7 +58,7 @@ def replacing_folder(target: Path) -> Iterator[Path]:
 
 
 def make_folder(folder: Path) -> Path:
-    """Make the folder and its parents; raise OutputError where that is impossible."""
+    """Make the folder and its parents. Raises OutputError if that is impossible."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -67,7 +67,7 @@ def make_folder(folder: Path) -> Path:
 
 
 def default_cache() -> Path:
-    """Return the folder for what impasto can make again: `$IMPASTO_CACHE`, else `impasto` in the user's caches."""
+    """Return the cache folder, whose contents can be made again: `$IMPASTO_CACHE`, else in the caches of the user."""
     if chosen := os.environ.get("IMPASTO_CACHE"):
         return Path(chosen)
     caches = os.environ.get("XDG_CACHE_HOME")
@@ -75,10 +75,10 @@ def default_cache() -> Path:
 
 
 def made_once(name: str, marker: str, write: Callable[[Path], None], cache: Path | None = None) -> Path:
-    """Return the folder `name` of the cache, filled by `write` where its file `marker` is not there yet.
+    """Return the folder `name` of the cache. If its file `marker` is missing, `write` fills it first.
 
-    It appears whole or not at all; of several processes that make it, one wins. Raises DataError where the cache cannot
-    be written.
+    It appears completely or not at all. If several processes make it, one of them wins. Raises DataError if the cache
+    cannot be written.
     """
     folder = (cache or default_cache()) / name
     if (folder / marker).is_file():
@@ -87,14 +87,14 @@ def made_once(name: str, marker: str, write: Callable[[Path], None], cache: Path
         with replacing_folder(folder) as draft:
             write(draft)
     except OutputError as error:
-        if not (folder / marker).is_file():  # else another process was faster, with the same content
+        if not (folder / marker).is_file():  # otherwise another process was faster, with the same content
             raise DataError(f"{error} (set IMPASTO_CACHE to it)") from error
     return folder
 
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold a lock file for this thread and process, having waited for it; the system lets go however they end."""
+    """Wait for a lock file and hold it for this thread and process. The system releases it in any case."""
     with path.open("w") as file:
         if fcntl is not None:
             fcntl.flock(file, fcntl.LOCK_EX)
@@ -108,7 +108,7 @@ def write_text(target: Path, text: str) -> None:
 
 
 def unwritable(target: Path, error: OSError) -> OutputError:
-    """Return the one sentence for a path that cannot be written."""
+    """Return the error for a path that cannot be written."""
     reason = error.strerror or str(error)
     return OutputError(f"{target} cannot be written ({reason}); free some space or choose another folder")
 

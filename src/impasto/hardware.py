@@ -1,4 +1,4 @@
-"""What the machine can do, and how to make it behave the same in training and painting."""
+"""Capabilities of the machine, and settings for training and painting."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from impasto.errors import ImpastoError
 
 
 def chosen_device(wanted: Literal["auto", "cpu", "cuda"], asked_by: str) -> Literal["cpu", "cuda"]:
-    """Return the kind of device asked for, or for `auto` CUDA where PyTorch can use it.
+    """Return the requested kind of device. `auto` is CUDA if PyTorch can use it.
 
-    Raises ImpastoError, naming the field or option `asked_by`, where CUDA is asked for and absent.
+    Raises ImpastoError, with the field or option `asked_by`, if CUDA is requested but absent.
     """
     has_cuda = torch.cuda.is_available()
     if wanted == "cuda" and not has_cuda:
-        raise ImpastoError(f"{asked_by}: this machine has no CUDA device that PyTorch can use; say auto or cpu")
+        raise ImpastoError(f"{asked_by}: this machine has no CUDA device that PyTorch can use; use auto or cpu")
     return "cuda" if wanted != "cpu" and has_cuda else "cpu"
 
 
 def has_bf16(device_type: str) -> bool:
-    """Whether the device multiplies bfloat16 natively, which is about twice as fast as float32."""
+    """Return whether the device multiplies bfloat16 natively, about twice as fast as float32."""
     if device_type == "cuda":
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     if platform.machine().lower() in ("arm64", "aarch64"):
@@ -33,10 +33,10 @@ def has_bf16(device_type: str) -> bool:
 
 
 def keep_large_blocks() -> None:
-    """Tell glibc's malloc to keep freed large blocks instead of returning them to the system.
+    """Make glibc's malloc keep freed large blocks instead of returning them to the system.
 
-    A training step frees and asks again for the same hundreds of megabytes, and fresh pages cost up to 1.4x its time.
-    Does nothing where the C library is another.
+    A training step frees and allocates the same hundreds of megabytes again. With fresh pages it takes up to 1.4 times
+    as long. Other C libraries are not changed.
     """
     if sys.platform != "linux":
         return

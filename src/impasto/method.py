@@ -152,11 +152,15 @@ class Adversarial(ABC):
 
 @contextmanager
 def weights_frozen(*networks: nn.Module) -> Iterator[None]:
-    """Freeze networks while a loss is computed through them, so that their weights get no gradients."""
-    for network in networks:
-        network.requires_grad_(requires_grad=False)
+    """Freeze networks while a loss is computed through them, so that their weights get no gradients.
+
+    Weights that were frozen before stay frozen afterwards.
+    """
+    learning = [weight for network in networks for weight in network.parameters() if weight.requires_grad]
+    for weight in learning:
+        weight.requires_grad = False
     try:
         yield
     finally:
-        for network in networks:
-            network.requires_grad_(requires_grad=True)
+        for weight in learning:
+            weight.requires_grad = True

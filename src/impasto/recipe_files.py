@@ -1,4 +1,4 @@
-"""The recipes and tables that come with impasto, as text: listing them needs neither torch nor pydantic."""
+"""The recipes and tables that come with impasto, as text. Listing them needs neither torch nor pydantic."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def shipped_tables() -> list[str]:
 
 
 def read_shipped(name: str) -> str:
-    """Return a shipped recipe's YAML text; raise RecipeError when there is none of that name."""
+    """Return the YAML text of a shipped recipe. Raises RecipeError for an unknown name."""
     return _read(_recipes(), name, "recipe", "impasto list recipes")
 
 
 def read_shipped_table(name: str) -> str:
-    """Return a shipped table's YAML text; raise RecipeError when there is none of that name."""
+    """Return the YAML text of a shipped table. Raises RecipeError for an unknown name."""
     return _read(_tables(), name, "table", "impasto list tables")
 
 

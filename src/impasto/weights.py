@@ -1,4 +1,4 @@
-"""Published weights of networks: kept from before, or fetched once and checked; read without unpickling anything."""
+"""Published weights of networks: from the cache, or downloaded once and checked. Nothing is unpickled."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from impasto.files import default_cache, locked, make_folder
 
 
 class Published(NamedTuple):
-    """One file of weights, as its makers publish it."""
+    """One published file of weights."""
 
     name: str
     urls: tuple[str, ...]
     digest: str | None
-    """The first hexadecimal digits of its SHA-256, as far as its makers give them."""
+    """The published first hexadecimal digits of its SHA-256, if any."""
 
 
 INCEPTION_2015 = Published(
     "weights-inception-2015-12-05-6726825d.pth",
     ("https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/weights-inception-2015-12-05-6726825d.pth",),
-    None,  # its name ends in hexadecimal digits, which nothing says to be of this file
+    None,  # the digits in its name are not documented as a hash
 )
 INCEPTION_IMAGENET = Published(
     "inception_v3_google-0cc3c7bd.pth",
@@ -45,15 +45,15 @@ DINOV2 = Published(
 
 
 def find_weights(wanted: Published) -> Path:
-    """Return a file of weights: one kept by impasto or torch.hub, or one fetched now.
+    """Return a file of weights, from the cache of impasto or torch.hub or downloaded now.
 
-    Raises DataError, with which file, where from and where to put it, where there is none to be had.
+    Raises DataError, with the file, its address and its place, if it cannot be downloaded.
     """
     kept = make_folder(default_cache() / "weights") / wanted.name
     for path in (kept, Path(torch.hub.get_dir()) / "checkpoints" / wanted.name):
         if path.is_file():
             return path
-    with locked(kept.with_name(f".{kept.name}.lock")):  # several devices start at the same time
+    with locked(kept.with_name(f".{kept.name}.lock")):  # several processes start at the same time
         fetch(wanted.urls, kept)
         _check_digest(kept, wanted)
     return kept
@@ -64,15 +64,15 @@ def _check_digest(path: Path, wanted: Published) -> None:
     if wanted.digest is not None and not found.startswith(wanted.digest):
         path.unlink()
         raise DataError(
-            f"what came as {wanted.name} is another file (its SHA-256 begins with {found[:16]}, not {wanted.digest}); "
-            f"fetch it from elsewhere and put it at {path}"
+            f"the download of {wanted.name} is another file (its SHA-256 begins with {found[:16]}, not "
+            f"{wanted.digest}); download it from elsewhere and put it at {path}"
         )
 
 
 def read_weights(path: Path) -> Mapping[str, Tensor]:
-    """Return a state dict from safetensors or from a .pth file, in which nothing but tensors is accepted.
+    """Return a state dict from a safetensors or .pth file. Only tensors are accepted.
 
-    Raises DataError where the file holds anything else or is damaged.
+    Raises DataError if the file holds anything else or is damaged.
     """
     try:
         found = load_file(path) if path.suffix == ".safetensors" else _read_pth(path)
@@ -86,9 +86,9 @@ def read_weights(path: Path) -> Mapping[str, Tensor]:
         zipfile.BadZipFile,
     ) as error:
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
-        raise DataError(f"{path} cannot be read as weights ({reason}); fetch it again") from error
+        raise DataError(f"{path} cannot be read as weights ({reason}); download it again") from error
     if not isinstance(found, Mapping) or not all(isinstance(value, Tensor) for value in found.values()):
-        raise DataError(f"{path} holds something else than named tensors; name a state dict")
+        raise DataError(f"{path} does not hold a state dict of tensors; use another file")
     return found
 
 

@@ -195,7 +195,7 @@ MISTAKES: dict[str, tuple[list[str], str]] = {
     "unknown recipe to print": (["about", "cyclegan-landscap"], "did you mean cyclegan-landscape?"),
     "no output": (["data", "shard", "empty"], "--output is missing; pass --output DIR"),
     "two outputs": (["data", "make", "grey", "empty", "one", "--output", "two"], "one: --output two is given already"),
-    "no folders given": (["train", "cyclegan-landscape"], "data: say data.photos=DIR and data.paintings=DIR"),
+    "no folders given": (["train", "cyclegan-landscape"], "data: set data.photos=DIR and data.paintings=DIR"),
 }  # fmt: skip
 
 

@@ -43,7 +43,7 @@ def test_a_healthy_folder(folder: Path, capsys: pytest.CaptureFixture[str]) -> N
     out = capsys.readouterr().out
     assert "8 pictures as class-folders: 8 to learn from, 0 held out; labels: class" in out
     assert re.search(r"hills +4 █", out)
-    assert "In good order: nothing was found that would harm training." in out
+    assert "In good order: no problems for training were found." in out
     assert out.splitlines()[-1] == f"Page with the pictures in question: {Path('pictures-check.html').resolve()}"
     assert Path("pictures-check.html").is_file()
     check(folder)
@@ -55,7 +55,7 @@ def test_a_grave_finding_has_its_remedy_and_exit_code_1(folder: Path, capsys: py
     assert check(folder, output_json=Path("found.json"), output=Path("pages/page.html")) == 1
     out = capsys.readouterr().out
     assert re.search(r"grave +1 +Not a picture +sea/\[bold\]\\x1b\.jpg", out)
-    assert "Not a picture: The name is a picture's, the content is not" in out
+    assert "Not a picture: The file has the suffix of a picture, but is none" in out
     assert Path("pages/page.html").is_file()
     said = json.loads(Path("found.json").read_text())
     assert said["findings"][0]["cases"] == [{"names": ["sea/[bold]\x1b.jpg"], "note": "is empty"}]
@@ -78,7 +78,7 @@ def test_quarantine(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[
 
 def test_a_bad_quarantine_is_refused_before_anything_is_examined(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(data_check, "diagnose", None)
-    with pytest.raises(OutputError, match="must lie outside"):
+    with pytest.raises(OutputError, match="must not be inside"):
         check(folder, quarantine=folder / "away")
 
 

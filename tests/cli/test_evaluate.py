@@ -93,7 +93,7 @@ def test_an_error_about_missing_weights_names_file_and_option(
     monkeypatch.setattr(extractors, "find_weights", lambda _: weights.find_weights(nowhere))
     code, _, err = impasto("evaluate", collections[0], "--against", collections[1])
     assert code == 2
-    for word in ("weights.pth cannot be fetched", "http://127.0.0.1:9/weights.pth", "--features-weights FILE"):
+    for word in ("weights.pth cannot be downloaded", "http://127.0.0.1:9/weights.pth", "--features-weights FILE"):
         assert word in " ".join(err.split())
 
 

@@ -1,4 +1,4 @@
-"""A local look-alike of the Hugging Face hub: enough of its pages for the real libraries to stream a dataset."""
+"""A local imitation of the Hugging Face hub, sufficient for the real libraries to stream a dataset."""
 
 import hashlib
 import json
@@ -28,7 +28,7 @@ class Hub:
         return f"http://127.0.0.1:{self.http.server_port}"
 
     def opened(self, ending: str) -> int:
-        """How often a file was read."""
+        """Return how often a file was read."""
         return sum(line.startswith("GET") and line.endswith(ending) for line in self.diary)
 
 
@@ -99,7 +99,7 @@ class Page(BaseHTTPRequestHandler):
 
 
 def listing(files: dict[str, bytes], folder: str, *, recursive: bool) -> list[dict[str, Any]]:
-    """What lies in a folder itself, or also in those below."""
+    """Return the entries of a folder, with `recursive` also of its sub-folders."""
     prefix = f"{folder}/" if folder else ""
     inside = [path.removeprefix(prefix) for path in files if path.startswith(prefix)]
     folders = {"/".join(path.split("/")[:depth]): None for path in inside for depth in range(1, path.count("/") + 1)}
@@ -110,7 +110,7 @@ def listing(files: dict[str, bytes], folder: str, *, recursive: bool) -> list[di
 
 @contextmanager
 def running() -> Iterator[Hub]:
-    """Run the look-alike until the block ends."""
+    """Run the imitation until the block ends."""
     hub = Hub()
     with serving(hub.http):
         yield hub

@@ -1,4 +1,4 @@
-"""A local HTTP server that does to downloads what the real ones do: cuts, stalls, redirects, lies, refuses."""
+"""A local HTTP server with the faults of real ones: cut, stalled, redirected, wrong and refused answers."""
 
 import hashlib
 import re
@@ -13,7 +13,7 @@ from tests.serving import serving
 
 
 class Request(NamedTuple):
-    """What came: one line of the server's diary."""
+    """One request that the server received."""
 
     method: str
     path: str
@@ -87,14 +87,14 @@ def etag_of(content: bytes) -> str:
 
 
 def asked_from(handler: Handler, content: bytes) -> int:
-    """Where to begin: at the range asked for if the content is still the same, else at 0."""
+    """Return the first byte to send: that of the requested range if the content is the same, else 0."""
     match = re.fullmatch(r"bytes=(\d+)-", handler.headers.get("Range") or "")
     condition = handler.headers.get("If-Range")
     return int(match[1]) if match and condition in (None, etag_of(content)) else 0
 
 
 def respond(handler: Handler, upto: int | None = None, length: int | None = None, *, etag: bool = True) -> None:
-    """Answer with the file, in part where asked; send only the bytes before `upto`, announce `length` instead."""
+    """Answer with the file or the requested range. Send only the bytes before `upto`; announce `length` instead."""
     content = handler.content
     if content is None:
         handler.start(404, {"Content-Length": 0})
@@ -137,7 +137,7 @@ def stalled(upto: int) -> Behaviour:
 
 
 def announcing(length: int) -> Behaviour:
-    """Lie about the length."""
+    """Announce a wrong length."""
     return lambda handler: respond(handler, length=length)
 
 
@@ -161,7 +161,7 @@ def without_ranges(upto: int | None = None, length: int | None = None) -> Behavi
 
 
 def unannounced(upto: int | None = None) -> Behaviour:
-    """Say no length; the end of the connection is the end of the file."""
+    """Announce no length. The end of the connection is the end of the file."""
 
     def behave(handler: Handler) -> None:
         handler.start(200, {})
@@ -182,7 +182,7 @@ def chunked(upto: int | None = None) -> Behaviour:
 
 
 def web_page(kind: str = "text/html") -> Behaviour:
-    """Answer with a page about an error, as if all were well."""
+    """Answer with an error page and status 200."""
 
     def behave(handler: Handler) -> None:
         page = b"\n<!DOCTYPE html><html><body>Please log in</body></html>"
@@ -203,7 +203,7 @@ def deaf_to_if_range(handler: Handler) -> None:
 
 
 def other_range(handler: Handler) -> None:
-    """Answer with a part that was not asked for."""
+    """Answer with a range that was not requested."""
     content = handler.content or b""
     headers = {"Content-Range": f"bytes 1-{len(content) - 1}/{len(content)}", "ETag": etag_of(content)}
     handler.start(206, {"Content-Length": len(content) - 1, **headers})

@@ -1,4 +1,4 @@
-"""Archives are unpacked whole or not at all, and never outside the folder asked for."""
+"""Archives are unpacked completely or not at all, and never outside of the target folder."""
 
 import bz2
 import gzip
@@ -77,14 +77,16 @@ def test_every_kind_of_archive_is_unpacked_with_progress(tmp_path: Path, suffix:
     assert {path.name for path in into.parent.iterdir()} == {"art"}
 
 
-def test_its_first_bytes_say_what_an_archive_is(tmp_path: Path) -> None:
+def test_the_first_bytes_give_the_format_of_an_archive(tmp_path: Path) -> None:
     misnamed = archive_of(tmp_path / "art.tar.gz", FILES).rename(tmp_path / "art.zip")
     assert tree(extract(misnamed, tmp_path / "art")) == FILES
     (tmp_path / "page.zip").write_text("<!DOCTYPE html><html>")
-    with pytest.raises(DataError, match=r"page\.zip is no zip or tar archive but a web page; remove it and fetch"):
+    with pytest.raises(
+        DataError, match=r"page\.zip is not a zip or tar archive but a web page; remove it and download"
+    ):
         extract(tmp_path / "page.zip", tmp_path / "page")
     (tmp_path / "noise.zip").write_bytes(b"noise" * 200)
-    with pytest.raises(DataError, match=r"noise\.zip is no zip or tar archive but something else"):
+    with pytest.raises(DataError, match=r"noise\.zip is not a zip or tar archive but something else"):
         extract(tmp_path / "noise.zip", tmp_path / "noise")
     with pytest.raises(DataError, match=r"none\.zip cannot be read \(No such file or directory\); check the path"):
         extract(tmp_path / "none.zip", tmp_path / "none")
@@ -98,9 +100,9 @@ def test_its_first_bytes_say_what_an_archive_is(tmp_path: Path) -> None:
         ("//evil", "is an absolute path"),
         ("C:/evil", "is an absolute path"),
         ("c:evil", "is an absolute path"),
-        ("../evil", "leads out of its folder"),
-        ("a/../../evil", "leads out of its folder"),
-        ("a/b/..", "leads out of its folder"),
+        ("../evil", "points outside of its folder"),
+        ("a/../../evil", "points outside of its folder"),
+        ("a/b/..", "points outside of its folder"),
         ("..\\evil", "has a backslash or a control character"),
         ("\\\\host\\share\\evil", "has a backslash or a control character"),
         ("a\nb", "has a backslash or a control character"),
@@ -111,7 +113,7 @@ def test_its_first_bytes_say_what_an_archive_is(tmp_path: Path) -> None:
         ("é" * 150, "has a name that is too long"),
     ],
 )
-def test_names_that_lead_elsewhere_are_refused(tmp_path: Path, suffix: str, name: str, why: str) -> None:
+def test_names_that_point_elsewhere_are_refused(tmp_path: Path, suffix: str, name: str, why: str) -> None:
     archive = archive_of(tmp_path / f"art{suffix}", {"good.txt": b"good", name: b"evil"})
     with pytest.raises(DataError) as told:
         extract(archive, tmp_path / "w" / "art")
@@ -129,7 +131,7 @@ def test_names_that_lead_elsewhere_are_refused(tmp_path: Path, suffix: str, name
         (member("l", tarfile.CHRTYPE), "is a device or pipe"),
         (member("l", tarfile.BLKTYPE), "is a device or pipe"),
         (member("l", tarfile.FIFOTYPE), "is a device or pipe"),
-        (member("l", b"Z"), "is of a kind that collections of pictures do not need"),
+        (member("l", b"Z"), "has a type that is not supported"),
     ],
 )
 def test_links_and_devices_in_a_tar_are_refused(tmp_path: Path, info: tarfile.TarInfo, why: str) -> None:
@@ -152,7 +154,7 @@ def test_links_and_devices_in_a_zip_are_refused(tmp_path: Path, mode: int, why: 
         extract(tmp_path / "art.zip", tmp_path / "art")
 
 
-def test_a_link_cannot_redirect_what_follows(tmp_path: Path) -> None:
+def test_a_link_cannot_redirect_later_members(tmp_path: Path) -> None:
     (tmp_path / "outside").mkdir()
     entries = [(member("sub", tarfile.SYMTYPE, "../outside"), b""), (member("sub/evil"), b"evil")]
     with pytest.raises(DataError, match="is a symbolic link"):
@@ -162,20 +164,18 @@ def test_a_link_cannot_redirect_what_follows(tmp_path: Path) -> None:
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 @pytest.mark.parametrize("names", [("a", "a"), ("a", "./a"), ("a", "a/b"), ("a/b", "a"), ("a//b", "a/b")])
-def test_names_given_twice_are_refused(tmp_path: Path, names: tuple[str, str]) -> None:
+def test_duplicate_names_are_refused(tmp_path: Path, names: tuple[str, str]) -> None:
     tar = tar_of(tmp_path / "art.tar", [(member(name), b"x") for name in names])
     with zipfile.ZipFile(tmp_path / "art.zip", "w") as packed:
         for name in names:
             packed.writestr(name, b"x")
     for archive in (tar, tmp_path / "art.zip"):
-        with pytest.raises(
-            DataError, match=f"its member '{names[1]}' is there twice, or both as a file and as a folder"
-        ):
+        with pytest.raises(DataError, match=f"its member '{names[1]}' exists twice, or both as a file and as a folder"):
             extract(archive, tmp_path / "art")
         assert not (tmp_path / "art").exists()
 
 
-def test_folders_may_be_named_again_and_modes_are_plain(tmp_path: Path) -> None:
+def test_folders_can_be_repeated_and_modes_are_plain(tmp_path: Path) -> None:
     program = member("a/run.sh")
     program.mode = 0o6777
     entries = [(member("./", tarfile.DIRTYPE), b""), (member("a", tarfile.DIRTYPE), b""), (program, b"#!"), (member("a/", tarfile.DIRTYPE), b"")]  # fmt: skip
@@ -191,17 +191,17 @@ def test_folders_may_be_named_again_and_modes_are_plain(tmp_path: Path) -> None:
 def test_limits_are_counted_while_writing(tmp_path: Path, suffix: str) -> None:
     many = archive_of(tmp_path / f"many{suffix}", {f"{n}.txt": b"" for n in range(5)})
     assert len(tree(extract(many, tmp_path / "five", limits=Limits(files=5)))) == 5
-    with pytest.raises(DataError, match=r"its member '4.txt' is one more than the 4 files an archive may hold"):
+    with pytest.raises(DataError, match=r"its member '4.txt' exceeds the limit of 4 files"):
         extract(many, tmp_path / "many", limits=Limits(files=4))
     large = archive_of(tmp_path / f"large{suffix}", {"a": bytes(600_000), "b": bytes(600_000)})
     assert large.stat().st_size < 10_000
     extract(large, tmp_path / "whole", limits=Limits(bytes=1_200_000))
-    with pytest.raises(DataError, match=r"its member 'b' expands beyond the 1,199,999 bytes an archive may become"):
+    with pytest.raises(DataError, match=r"its member 'b' exceeds the limit of 1,199,999 unpacked bytes"):
         extract(large, tmp_path / "large", limits=Limits(bytes=1_199_999))
     assert not (tmp_path / "large").exists()
 
 
-def test_a_zip_that_lies_about_sizes_is_no_way_around_the_limit(tmp_path: Path) -> None:
+def test_a_zip_with_wrong_sizes_cannot_exceed_the_limit(tmp_path: Path) -> None:
     content = zip_of(tmp_path / "art.zip", {"a": bytes(2_000_000)}).read_bytes()
     true, lie = struct.pack("<I", 2_000_000), struct.pack("<I", 10)
     assert content.count(true) == 2
@@ -235,7 +235,7 @@ def test_an_archive_cut_anywhere_leaves_nothing(tmp_path: Path, suffix: str) -> 
     end = len(whole.rstrip(b"\0")) if suffix == ".tar" else len(whole)  # zeros at a tar's end may be missing
     for length in range(1, end, max(1, end // 15)):
         (tmp_path / f"cut{suffix}").write_bytes(whole[:length])
-        with pytest.raises(DataError, match="remove it and fetch it again"):
+        with pytest.raises(DataError, match="remove it and download it again"):
             extract(tmp_path / f"cut{suffix}", tmp_path / "art")
     assert {path.name for path in tmp_path.iterdir()} == {f"art{suffix}", f"cut{suffix}"}
 
@@ -260,7 +260,7 @@ def test_a_single_folder_can_be_unwrapped(tmp_path: Path) -> None:
     assert set(tree(extract(two, tmp_path / "two", unwrap=True))) == {"a/x", "b/y"}
 
 
-def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
+def test_a_folder_that_is_not_empty_is_not_changed(tmp_path: Path) -> None:
     archive = zip_of(tmp_path / "art.zip", FILES)
     (tmp_path / "art").mkdir()
     extract(archive, tmp_path / "art")
@@ -300,7 +300,7 @@ NAMES = st.one_of(
 @example([("../" * 20 + "tmp/evil", b"")], False)
 @example([("a/", b""), ("a", b"x")], True)
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_whatever_its_names_nothing_is_written_outside(
+def test_nothing_is_written_outside_whatever_the_names(
     tmp_path: Path, members: list[tuple[str, bytes]], zipped: bool
 ) -> None:
     room = tmp_path / "room"

@@ -1,4 +1,4 @@
-"""A collection by name: what the catalogue says, and the way from a name to a folder that can be learned from."""
+"""The catalogue, and downloads of its collections into folders for training."""
 
 import gzip
 import hashlib
@@ -21,7 +21,7 @@ from rich.console import Console
 from impasto.cli import data_get
 from impasto.curation import catalogue
 from impasto.curation.catalogue import ENTRIES, KNOWN, Download, Entry, find
-from impasto.curation.get import Got, Wishes, default_folder, get, is_there, look_up
+from impasto.curation.get import Got, HubOptions, default_folder, get, is_there, look_up
 from impasto.data.layouts import LAYOUTS, read_collection
 from impasto.download import Patience
 from impasto.errors import DataError, OutputError
@@ -62,13 +62,13 @@ def entry_of(
 
 @pytest.fixture
 def monets(server: Server) -> Entry:
-    """An entry as those of CycleGAN: a zip that holds one folder."""
+    """An entry like those of CycleGAN: a zip that holds one folder."""
     folders = {f"monets/{f}/{n}.png": png(n) for n, f in enumerate(("trainA", "trainB", "testA", "testB"))}
     content = zipped({"monets/": b"", **folders})
     return entry_of(server, "monets.zip", content, "sha256:" + hashlib.sha256(content).hexdigest())
 
 
-def test_the_catalogue_is_in_order() -> None:
+def test_the_catalogue_is_consistent() -> None:
     assert len(KNOWN) == len(ENTRIES)
     for entry in ENTRIES:
         assert find(entry.name) is entry
@@ -83,7 +83,7 @@ def test_the_catalogue_is_in_order() -> None:
     assert {"monet2photo", "cyclegan-maps", "pix2pix-maps", "edges2shoes", "mnist", "cifar-10"} <= set(KNOWN)
 
 
-def test_mnist_is_the_one_torchvision_knows() -> None:
+def test_mnist_has_the_hashes_of_torchvision() -> None:
     ours = {file.name: file.digest for file in find("mnist").files}
     assert ours == {name: f"md5:{md5}" for name, md5 in torchvision.datasets.MNIST.resources}
     assert {f"{mirror}{name}" for mirror in torchvision.datasets.MNIST.mirrors for name in ours} <= {
@@ -91,14 +91,14 @@ def test_mnist_is_the_one_torchvision_knows() -> None:
     }
 
 
-def test_names_that_are_not_known() -> None:
+def test_unknown_names_are_refused() -> None:
     with pytest.raises(DataError, match=r"monet2foto is neither .* did you mean monet2photo\?"):
         find("monet2foto")
-    with pytest.raises(DataError, match="there are two collections maps; say cyclegan-maps or pix2pix-maps"):
+    with pytest.raises(DataError, match="there are two collections maps; use cyclegan-maps or pix2pix-maps"):
         find("maps")
     assert find("somebody/paintings:small").hub
     with pytest.raises(
-        DataError, match=r"cityscapes cannot be fetched: its licence forbids .* register at https://www\."
+        DataError, match=r"cityscapes cannot be downloaded: its licence forbids .* register at https://www\."
     ):
         look_up("cityscapes")
 
@@ -107,11 +107,11 @@ def test_names_that_are_not_known() -> None:
     ("name", "folder"),
     [("monet2photo", "datasets/monet2photo"), ("huggan/wikiart", "datasets/wikiart"), ("a/b:c", "datasets/b-c")],
 )
-def test_the_folder_bears_the_name(name: str, folder: str) -> None:
+def test_the_folder_has_the_name_of_the_collection(name: str, folder: str) -> None:
     assert default_folder(find(name)) == Path(folder)
 
 
-def test_an_archive_becomes_a_folder_to_learn_from(server: Server, monets: Entry, tmp_path: Path) -> None:
+def test_an_archive_becomes_a_folder_for_training(server: Server, monets: Entry, tmp_path: Path) -> None:
     into = tmp_path / "data" / "monets"
     told: list[str] = []
     got = get(monets, into, progress=lambda what, done, total: told.append(what), patience=QUICK)
@@ -126,16 +126,16 @@ def test_an_archive_becomes_a_folder_to_learn_from(server: Server, monets: Entry
     assert len(server.diary) == 1
 
 
-def test_the_archive_stays_when_asked_and_serves_again(server: Server, monets: Entry, tmp_path: Path) -> None:
+def test_a_kept_archive_is_used_again(server: Server, monets: Entry, tmp_path: Path) -> None:
     get(monets, tmp_path / "one", keep_archive=True, patience=QUICK)
     assert (tmp_path / "monets.zip").read_bytes() == server.files["/monets.zip"]
     get(monets, tmp_path / "two", patience=QUICK)
     assert len(server.diary) == 1
 
 
-def test_an_archive_put_there_by_hand_is_taken(server: Server, monets: Entry, tmp_path: Path) -> None:
+def test_an_archive_put_there_by_hand_is_used(server: Server, monets: Entry, tmp_path: Path) -> None:
     content = server.files.pop("/monets.zip")
-    with pytest.raises(DataError, match=f"save it as {tmp_path / 'monets.zip'} and say the same command again"):
+    with pytest.raises(DataError, match=f"save it as {tmp_path / 'monets.zip'} and run the command again"):
         get(monets, tmp_path / "monets", patience=QUICK)
     (tmp_path / "monets.zip").write_bytes(content)
     assert is_there(monets, get(monets, tmp_path / "monets", patience=QUICK).folder)
@@ -157,28 +157,30 @@ def test_side_by_side_pairs_without_a_published_hash(server: Server, tmp_path: P
     digest = f"sha256:{hashlib.sha256(plain.getvalue()).hexdigest()}"
     assert json.loads((tmp_path / "downloads.json").read_text()) == {"shoes.tar.gz": digest}
     server.files["/shoes.tar.gz"] = gzip.compress(gzip.decompress(plain.getvalue()), 1)
-    with pytest.raises(DataError, match="keeps from its first use"):
+    with pytest.raises(DataError, match="has from its first use"):
         get(entry, tmp_path / "again", patience=QUICK)
 
 
-def test_an_archive_that_proves_bad_is_not_remembered(server: Server, tmp_path: Path) -> None:
+def test_an_archive_that_cannot_be_unpacked_is_not_remembered(server: Server, tmp_path: Path) -> None:
     entry = entry_of(server, "evil.zip", zipped({"../evil": b"x"}))
-    with pytest.raises(DataError, match="leads out of its folder"):
+    with pytest.raises(DataError, match="points outside of its folder"):
         get(entry, tmp_path / "evil", patience=QUICK)
     assert {path.name for path in tmp_path.iterdir()} == {"evil.zip"}
 
 
-def test_a_bomb_is_refused_by_its_own_size(server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_archive_bomb_is_refused_by_its_size(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("impasto.curation.get.EXPANSION", 2)
     monkeypatch.setattr("impasto.curation.get.LEAST_EXPANDED", 1000)
     bomb = io.BytesIO()
     with zipfile.ZipFile(bomb, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("zeros", bytes(100_000))
-    with pytest.raises(DataError, match=r"expands beyond the 1,000 bytes"):
+    with pytest.raises(DataError, match=r"exceeds the limit of 1,000 unpacked bytes"):
         get(entry_of(server, "bomb.zip", bomb.getvalue()), tmp_path / "bomb", patience=QUICK)
 
 
-def test_plain_files_are_fetched_into_the_folder(server: Server, tmp_path: Path) -> None:
+def test_plain_files_are_downloaded_into_the_folder(server: Server, tmp_path: Path) -> None:
     files = []
     for part, count in (("train", 3), ("t10k", 2)):
         images = struct.pack(">HBBIII", 0, 8, 3, count, 4, 4) + random.Random(0).randbytes(count * 16)
@@ -196,7 +198,7 @@ def test_plain_files_are_fetched_into_the_folder(server: Server, tmp_path: Path)
     assert len(server.diary) == 4
 
 
-def test_a_folder_of_something_else_is_left_alone(server: Server, monets: Entry, tmp_path: Path) -> None:
+def test_a_folder_with_other_contents_is_not_changed(server: Server, monets: Entry, tmp_path: Path) -> None:
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "cat.png").write_bytes(png(1))
     with pytest.raises(OutputError, match="mine exists; remove it or choose another folder"):
@@ -204,11 +206,11 @@ def test_a_folder_of_something_else_is_left_alone(server: Server, monets: Entry,
     assert server.diary == []
 
 
-def test_wishes_are_for_the_hub(monets: Entry, tmp_path: Path) -> None:
+def test_hub_options_are_for_the_hub_only(monets: Entry, tmp_path: Path) -> None:
     with pytest.raises(
-        DataError, match="monets comes whole; a split, a limit or a short side is for datasets of the hub"
+        DataError, match="monets is downloaded whole; split, limit and short side are for datasets of the hub"
     ):
-        get(monets, tmp_path / "monets", wishes=Wishes(limit=3))
+        get(monets, tmp_path / "monets", options=HubOptions(limit=3))
 
 
 def test_facts_come_from_the_catalogue_then_the_server(
@@ -245,7 +247,7 @@ def test_the_list_shows_every_collection(capsys: pytest.CaptureFixture[str], mon
     assert re.search(r"cityscapes .* by hand", shown)
 
 
-def test_terms_and_size_are_shown_before_anything_comes(
+def test_licence_and_size_are_shown_before_the_download(
     known: Entry, server: Server, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     answers = iter(["n\n", "y\n"])
@@ -266,7 +268,7 @@ def test_terms_and_size_are_shown_before_anything_comes(
     assert capsys.readouterr().out == "datasets/monets is there already\n"
 
 
-def test_an_interrupt_is_told_and_the_same_command_goes_on(
+def test_an_interrupt_is_reported_and_the_same_command_resumes(
     known: Entry, server: Server, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupt(*_: object) -> None:
@@ -283,9 +285,7 @@ def test_an_interrupt_is_told_and_the_same_command_goes_on(
     assert server.ranges() == [None, f"bytes={kept}-"]
 
 
-def test_progress_says_how_much_and_how_fast(
-    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_progress_shows_amount_and_speed(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter([0.0, 0.0, 20.0, 21.0, 40.0])
     monkeypatch.setattr(data_get.time, "monotonic", lambda: next(clock))
     with data_get._FetchProgress(data_get.console, "bytes") as progress:

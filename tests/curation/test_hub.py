@@ -1,4 +1,4 @@
-"""Datasets of the Hugging Face hub, streamed by the real libraries from a look-alike of it."""
+"""Datasets of the Hugging Face hub, streamed by the real libraries from a local imitation."""
 
 import io
 import json
@@ -19,7 +19,7 @@ import pyarrow.parquet
 
 from impasto.cli import data_get
 from impasto.curation.catalogue import find
-from impasto.curation.get import Got, Wishes, get
+from impasto.curation.get import Got, HubOptions, get
 from impasto.curation.hub import HubFacts, HubOutcome, hub_facts, hub_to_folder
 from impasto.data.layouts import read_collection
 from impasto.errors import DataError, OutputError
@@ -58,7 +58,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
 
 @pytest.fixture
 def art(hub: Hub, request: pytest.FixtureRequest) -> str:
-    """A dataset of its own for each test: 8 rows to learn from in two files, 2 held out."""
+    """A separate dataset for each test: 8 training rows in two files, 2 test rows."""
     name = f"museum/{request.node.name.partition('[')[0]}"
     files = {"README.md": b"---\nlicense: cc0-1.0\n---\n"}
     for number, count in enumerate((5, 3)):
@@ -144,7 +144,7 @@ def test_one_split_a_few_rows_and_more_later(art: str, hub: Hub, tmp_path: Path)
 
 
 @pytest.mark.parametrize("stop_at", [1, 5, 9])
-def test_an_interrupted_call_is_gone_on_from(art: str, tmp_path: Path, stop_at: int) -> None:
+def test_an_interrupted_call_resumes(art: str, tmp_path: Path, stop_at: int) -> None:
     def interrupt(done: int, total: int | None) -> None:
         if done == stop_at:
             raise KeyboardInterrupt
@@ -202,7 +202,7 @@ def test_two_columns_of_pictures_become_pairs(hub: Hub, tmp_path: Path) -> None:
     assert [item.labels["kind"] for item in collection.items] == ["k0", "k1", "k2"]
 
 
-def test_folders_of_picture_files_are_read_from_the_hub_but_never_from_here(hub: Hub, tmp_path: Path) -> None:
+def test_picture_files_are_read_from_the_hub_but_never_from_this_machine(hub: Hub, tmp_path: Path) -> None:
     secret = tmp_path / "secret.png"
     secret.write_bytes(encoded(1, "PNG"))
     hub.repositories["museum/files"] = {f"train/{kind}/{n}.png": encoded(n, "PNG") for kind in STYLES for n in (1, 2)}
@@ -234,17 +234,19 @@ def test_splits_of_other_names_become_an_attribute(hub: Hub, tmp_path: Path) -> 
     assert hub_to_folder("museum/two:two", tmp_path / "two").pictures == 1
 
 
-def test_what_cannot_be_had_is_told_in_a_sentence(art: str, hub: Hub, tmp_path: Path) -> None:
+def test_unavailable_datasets_give_one_clear_sentence(art: str, hub: Hub, tmp_path: Path) -> None:
     into = tmp_path / "art"
     with pytest.raises(DataError, match=rf"{art} has no split 'trian'; did you mean train\?"):
         hub_to_folder(art, into, split="trian")
-    with pytest.raises(DataError, match="the Hugging Face hub does not give museum/none; check its spelling, or ask"):
+    with pytest.raises(
+        DataError, match="the Hugging Face hub does not give access to museum/none; check its spelling, or request"
+    ):
         hub_to_folder("museum/none", into)
-    with pytest.raises(DataError, match=r"museum//x is no name of a dataset; say OWNER/NAME"):
+    with pytest.raises(DataError, match=r"museum//x is not the name of a dataset; use OWNER/NAME"):
         hub_to_folder("museum//x", into)
     words = datasets.Features({"text": datasets.Value("string")})
     hub.repositories["museum/words"] = {"train.parquet": parquet([{"text": "x"}], words)}
-    with pytest.raises(DataError, match="museum/words has no column of pictures but text; take another dataset"):
+    with pytest.raises(DataError, match="museum/words has no column of pictures, only text; use another dataset"):
         hub_to_folder("museum/words", into)
     hub.repositories["museum/empty"] = {"README.md": b"nothing"}
     with pytest.raises(DataError, match="museum/empty cannot be read as pictures"):
@@ -263,29 +265,27 @@ def test_a_dataset_that_needs_code_of_its_own_is_refused(hub: Hub, tmp_path: Pat
     assert not (tmp_path / "ran").exists()
 
 
-def test_a_folder_of_something_else_is_left_alone(art: str, tmp_path: Path) -> None:
+def test_a_folder_with_other_contents_is_not_changed(art: str, tmp_path: Path) -> None:
     into = hub_to_folder(art, tmp_path / "art", limit=1).folder
-    with pytest.raises(OutputError, match=rf"art was begun with {art} in the pictures' own size; ask for the same"):
+    with pytest.raises(OutputError, match=rf"art was begun with {art} in original size; use the same"):
         hub_to_folder(art, into, short_side=64)
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "cat.png").write_bytes(b"")
     with pytest.raises(OutputError, match="mine exists; remove it or choose another folder"):
         hub_to_folder(art, tmp_path / "mine")
     (into / ".hub.json").write_text("{}")
-    with pytest.raises(OutputError, match=r"\.hub\.json is damaged; remove .*art and say the same command again"):
+    with pytest.raises(OutputError, match=r"\.hub\.json is damaged; remove .*art and run the command again"):
         hub_to_folder(art, into)
 
 
-def test_a_table_that_lost_rows_is_noticed(art: str, tmp_path: Path) -> None:
+def test_a_table_with_missing_rows_is_refused(art: str, tmp_path: Path) -> None:
     into = hub_to_folder(art, tmp_path / "art", limit=1).folder
     (into / "metadata.jsonl").write_text("")
-    with pytest.raises(
-        OutputError, match=r"metadata\.jsonl\.part is damaged; remove .*art and say the same command again"
-    ):
+    with pytest.raises(OutputError, match=r"metadata\.jsonl\.part is damaged; remove .*art and run the command again"):
         hub_to_folder(art, into)
 
 
-def test_an_unreachable_hub_is_told_and_gone_on_from(
+def test_an_unreachable_hub_is_reported_and_resumed_from(
     art: str, hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with hub_server.running() as gone:
@@ -293,7 +293,7 @@ def test_an_unreachable_hub_is_told_and_gone_on_from(
     with monkeypatch.context() as patched:
         patched.setattr(huggingface_hub.constants, "ENDPOINT", gone.url)
         with pytest.raises(
-            DataError, match=rf"the Hugging Face hub cannot be reached for {art} \(.*same command goes on"
+            DataError, match=rf"the Hugging Face hub cannot be reached for {art} \(.*same command again later"
         ):
             hub_facts(art)
     with pytest.raises(DataError, match="cannot be reached"):
@@ -305,8 +305,8 @@ def test_facts_and_the_command(art: str, hub: Hub, tmp_path: Path, capsys: pytes
     size = sum(map(len, hub.repositories[art].values()))
     assert hub_facts(art) == HubFacts(REVISION, "cc0-1.0", size)
     into = tmp_path / "art"
-    assert get(find(art), into, wishes=Wishes("test", 1, 20)) == Got(into, pictures=1)
-    assert get(find(art), into, wishes=Wishes("test", 1, 20)) == Got(into, was_there=True, pictures=1)
+    assert get(find(art), into, options=HubOptions("test", 1, 20)) == Got(into, pictures=1)
+    assert get(find(art), into, options=HubOptions("test", 1, 20)) == Got(into, was_there=True, pictures=1)
     data_get.get_command(art, None, split=None, limit=2, size=None, keep_archive=False, yes=True)
     shown = capsys.readouterr().out
     assert "licence cc0-1.0" in shown
@@ -314,7 +314,9 @@ def test_facts_and_the_command(art: str, hub: Hub, tmp_path: Path, capsys: pytes
     assert f"datasets/{art.partition('/')[2]} is ready with 4 pictures" in shown
 
 
-def test_without_the_library_the_sentence_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_library_the_message_names_the_installation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "datasets", None)
-    with pytest.raises(DataError, match=r"library that is not here: pip install 'impasto\[hub\]'"):
+    with pytest.raises(DataError, match=r"library that is not installed: pip install 'impasto\[hub\]'"):
         hub_to_folder("museum/art", tmp_path / "art")

@@ -1,4 +1,4 @@
-"""Shards hold what the collection held, are written on from where one stopped, and are read from afar."""
+"""Shards hold all pictures of the collection, resume after an interruption, and are read from a server."""
 
 import functools
 import http.server
@@ -42,7 +42,7 @@ def told(collection: Collection) -> list[tuple[object, ...]]:
     )
 
 
-def test_shards_hold_what_the_collection_held(styles: Path, tmp_path: Path) -> None:
+def test_shards_hold_all_pictures_of_the_collection(styles: Path, tmp_path: Path) -> None:
     collection = read_collection(styles)
     written = write_shards(collection, tmp_path / "shards", shard_bytes=5000)
     assert len(written) > 3
@@ -58,7 +58,7 @@ def test_equal_collections_make_equal_shards_and_mix_their_classes(styles: Path,
     assert {item.labels["class"] for item in first} == {"baroque", "rococo"}
 
 
-def test_writing_goes_on_where_it_stopped(styles: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_writing_resumes_where_it_stopped(styles: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     collection = read_collection(styles)
     whole = [path.read_bytes() for path in write_shards(collection, tmp_path / "whole", 5000)]
     write, count = module._write_tar, 0
@@ -76,14 +76,14 @@ def test_writing_goes_on_where_it_stopped(styles: Path, tmp_path: Path, monkeypa
             write_shards(collection, tmp_path / "shards", 5000)
     with pytest.raises(DataError, match="shards holds unfinished shards; run the command that makes them again"):
         read_collection(tmp_path / "shards")
-    with pytest.raises(OutputError, match="holds unfinished shards of other pictures or another size"):
+    with pytest.raises(OutputError, match="holds unfinished shards of other pictures or of another size"):
         write_shards(collection, tmp_path / "shards", 6000)
     kept = (tmp_path / "shards" / "00000.tar").stat().st_mtime_ns
     assert [path.read_bytes() for path in write_shards(collection, tmp_path / "shards", 5000)] == whole
     assert (tmp_path / "shards" / "00000.tar").stat().st_mtime_ns == kept
 
 
-def test_what_cannot_be_written_or_read(styles: Path, tmp_path: Path) -> None:
+def test_collections_and_shards_that_are_refused(styles: Path, tmp_path: Path) -> None:
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "note.txt").write_text("mine")
     with pytest.raises(OutputError, match="full is not empty; choose another folder"):
@@ -91,7 +91,7 @@ def test_what_cannot_be_written_or_read(styles: Path, tmp_path: Path) -> None:
     (tmp_path / "shards").mkdir()
     first, *_ = write_shards(read_collection(styles), tmp_path / "shards", 5000)
     first.write_bytes(first.read_bytes()[:-512])
-    with pytest.raises(DataError, match=r"00000.tar is missing or has another size than index.json says"):
+    with pytest.raises(DataError, match=r"00000.tar is missing or does not have the size in index.json"):
         read_collection(tmp_path / "shards")
     (tmp_path / "shards" / "index.json").write_text('{"shards": [1]}')
     with pytest.raises(DataError, match="index.json is damaged"):
@@ -127,7 +127,7 @@ def remote(url: str, **more: object) -> LabelledFolder:
     return LabelledFolder(LabelledFolderOptions(path=url, image_size=16, resize=20, **more))  # type: ignore[arg-type]
 
 
-def test_learning_from_shards_on_a_server(served: tuple[str, list[str]], styles: Path) -> None:
+def test_training_from_shards_on_a_server(served: tuple[str, list[str]], styles: Path) -> None:
     url, asked = served
     dataset = remote(url)
     assert asked == ["/index.json"], "nothing is fetched before it is needed"
@@ -148,16 +148,16 @@ def test_a_shard_that_differs_from_the_index_is_refused(served: tuple[str, list[
         content = bytearray(tar.read_bytes())
         content[600] ^= 1
         tar.write_bytes(content)
-    with pytest.raises(DataError, match=r"cannot be fetched .*sha256"):
+    with pytest.raises(DataError, match=r"cannot be downloaded .*sha256"):
         next(remote(url).stream(2, seed=0))
 
 
-def test_balance_and_missing_indices_are_told(served: tuple[str, list[str]], tmp_path: Path) -> None:
+def test_balance_and_missing_indices_are_refused(served: tuple[str, list[str]], tmp_path: Path) -> None:
     url, _ = served
     with pytest.raises(DataError, match="data.balance: the pictures of .* come shard by shard"):
         next(remote(url, balance="uniform").stream(2, seed=0))
     (tmp_path / "shards" / "index.json").unlink()
-    with pytest.raises(DataError, match="index.json cannot be fetched"):
+    with pytest.raises(DataError, match="index.json cannot be downloaded"):
         remote(url)
 
 
@@ -173,7 +173,7 @@ def test_the_order_draws_from_few_shards_at_a_time(served: tuple[str, list[str]]
     assert len(set(shards[: count // 4])) <= 4
 
 
-def test_room_is_made_from_what_was_not_used_for_longest(tmp_path: Path) -> None:
+def test_the_least_recently_used_shards_are_removed(tmp_path: Path) -> None:
     import os
 
     for number in range(12):

@@ -1,4 +1,4 @@
-"""What a contact sheet writes below its pictures."""
+"""Captions of a contact sheet."""
 
 from pathlib import Path
 
@@ -19,7 +19,7 @@ def labelled(folder: Path, channels: int = 3) -> LabelledFolder:
     return LabelledFolder(LabelledFolderOptions(path=folder, **wishes))  # type: ignore[arg-type]
 
 
-def test_examples_of_several_labels_name_those_known(tmp_path: Path) -> None:
+def test_captions_of_several_labels_have_the_known_ones(tmp_path: Path) -> None:
     captions = sorted(shown.caption for shown in seen_of_dataset(labelled(tmp_path / "c"), 6, seed=0))
     assert captions == ["a", "a, x", "a, y", "b, x", "b, y", "b, y"]
 

@@ -16,7 +16,7 @@ KINDS = ("photos", *STYLES)
 
 @pytest.fixture
 def small(monkeypatch):
-    """Three tiny photos, so that a collection takes a moment."""
+    """Three tiny photos, so a collection renders fast."""
     monkeypatch.setattr(atelier_pictures, "SHORT_SIDE_PIXELS", 40)
     few = {name: SOURCES[name] for name in ("astronaut", "china", "flower")}
     monkeypatch.setattr(atelier_pictures, "SOURCES", few)
@@ -38,14 +38,14 @@ def expected(names):
 
 
 @pytest.mark.parametrize("name", SOURCES)
-def test_every_photo_lies_in_an_installed_package(name):
+def test_every_photo_is_in_an_installed_package(name):
     photo = source_photo(name)
     assert min(photo.shape[:2]) == 256
     assert photo.dtype == np.uint8
     assert photo.std() > 20
 
 
-def test_a_package_without_the_photo_is_named(monkeypatch):
+def test_a_package_without_the_photo_is_named_in_the_error(monkeypatch):
     monkeypatch.setitem(SOURCES, "unicorn", ("skimage", "data/unicorn.png"))
     with pytest.raises(DataError, match=r"skimage lacks data/unicorn\.png"):
         source_photo("unicorn")
@@ -96,7 +96,7 @@ def test_an_interrupted_rendering_leaves_nothing_behind(tmp_path, small):
     assert everything_in(tmp_path) == expected(small)
 
 
-def test_a_half_finished_folder_of_a_killed_process_is_not_taken_for_whole(tmp_path, small):
+def test_an_unfinished_folder_of_a_killed_process_is_not_used(tmp_path, small):
     left_over = tmp_path / ".atelier-v1.killed.part"
     (left_over / "photos").mkdir(parents=True)
     (left_over / "split.csv").touch()
@@ -104,7 +104,7 @@ def test_a_half_finished_folder_of_a_killed_process_is_not_taken_for_whole(tmp_p
     assert everything_in(folder.parent) == expected(small) | {".atelier-v1.killed.part/split.csv"}
 
 
-def test_of_two_racing_processes_both_end_with_the_whole_folder(tmp_path, small):
+def test_two_concurrent_processes_both_end_with_the_whole_folder(tmp_path, small):
     def be_overtaken(done, total):
         if done == 4:
             atelier_folder(tmp_path)
@@ -115,7 +115,7 @@ def test_of_two_racing_processes_both_end_with_the_whole_folder(tmp_path, small)
     assert [path.name for path in tmp_path.iterdir()] == ["atelier-v1"]
 
 
-def test_an_unwritable_cache_is_named_with_the_remedy(tmp_path, small):
+def test_the_error_for_an_unwritable_cache_has_a_remedy(tmp_path, small):
     (tmp_path / "cache").write_text("a file where the folder should be")
     with pytest.raises(DataError, match="IMPASTO_CACHE") as caught:
         atelier_folder(tmp_path / "cache")
@@ -123,7 +123,7 @@ def test_an_unwritable_cache_is_named_with_the_remedy(tmp_path, small):
     assert "\n" not in str(caught.value)
 
 
-def test_a_file_in_the_place_of_the_collection_is_named(tmp_path, small):
+def test_a_file_in_place_of_the_collection_is_named_in_the_error(tmp_path, small):
     (tmp_path / "atelier-v1").write_text("in the way")
     with pytest.raises(DataError, match="atelier-v1 cannot be written"):
         atelier_folder(tmp_path)

@@ -1,4 +1,4 @@
-"""Layouts of unpaired folders, and the three faces of the atelier."""
+"""Layouts of unpaired folders, and the three batch types of the atelier."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -39,7 +39,7 @@ def test_batches_are_crops_of_both_folders(collection: Path) -> None:
     assert prompt.photos.shape == (5, 3, 20, 20)
 
 
-def test_a_stream_started_later_goes_on_as_the_whole_one(collection: Path) -> None:
+def test_a_stream_started_later_continues_as_the_whole_one(collection: Path) -> None:
     dataset = opened(photos=collection / "photos", paintings=collection / "paintings")
     whole = dataset.stream(2, seed=3)
     batches = [next(whole) for _ in range(6)]
@@ -50,7 +50,7 @@ def test_a_stream_started_later_goes_on_as_the_whole_one(collection: Path) -> No
         assert torch.equal(found.paintings, expected.paintings)
 
 
-def test_paintings_may_have_a_scale_of_their_own(collection: Path) -> None:
+def test_paintings_can_have_another_scale(collection: Path) -> None:
     folders = {"photos": collection / "photos", "paintings": collection / "paintings"}
     of_both, larger = (next(opened(**folders, resize_paintings=side).stream(4, seed=3)) for side in (None, 40))
     whole = UnpairedFolders(UnpairedFoldersOptions(image_size=16, resize=40, **folders))  # type: ignore[arg-type]
@@ -60,7 +60,7 @@ def test_paintings_may_have_a_scale_of_their_own(collection: Path) -> None:
         UnpairedFoldersOptions(image_size=32, resize_paintings=16, **folders)
 
 
-def test_two_devices_see_the_batch_of_one(collection: Path) -> None:
+def test_two_devices_share_the_batch_of_one_device(collection: Path) -> None:
     dataset = opened(photos=collection / "photos", paintings=collection / "paintings")
     whole = next(dataset.stream(4, seed=3))
     halves = [next(dataset.stream(4, seed=3, rank=rank, world_size=2)) for rank in (0, 1)]
@@ -92,7 +92,7 @@ def test_paintings_of_some_classes(collection: Path, tmp_path: Path, make_pictur
         opened(photos=photos, paintings=paintings, classes=["cubsim"])
     with pytest.raises(DataError, match="have no label 'style'; they have class"):
         opened(photos=photos, paintings=paintings, classes=["cubism"], label="style")
-    with pytest.raises(ValueError, match=r"say data\.classes too"):
+    with pytest.raises(ValueError, match=r"set data\.classes too"):
         opened(photos=photos, paintings=paintings, label="class")
     with pytest.raises(DataError, match=r"paintings has no labels"):
         opened(photos=photos, paintings=collection / "paintings", classes=["cubism"])
@@ -116,7 +116,7 @@ def test_split_csv(base: str, tmp_path: Path, make_pictures: Make) -> None:
         assert names(found.train) == ["01.png", "03.png"], "what the table does not list is for training"
 
 
-def test_a_split_csv_of_other_pictures_is_left_alone(tmp_path: Path, make_pictures: Make) -> None:
+def test_a_split_csv_of_other_pictures_is_ignored(tmp_path: Path, make_pictures: Make) -> None:
     make_pictures(tmp_path / "photos", 2)
     (tmp_path / "split.csv").write_text("path,split\nothers/00.png,test\n")
     assert len(find_pictures(tmp_path / "photos", 10).train) == 2
@@ -135,10 +135,10 @@ def test_bad_collections(tmp_path: Path, make_pictures: Make) -> None:
     with pytest.raises(DataError, match=r"split.csv needs the columns path and split; it has file, part"):
         find_pictures(folder, 10)
     (folder / "split.csv").write_text("path,split\n00.png,dev\n")
-    with pytest.raises(DataError, match=r"split.csv, line 2: split is 'dev'; train or test is needed"):
+    with pytest.raises(DataError, match=r"split.csv, line 2: split is 'dev'; it must be train or test"):
         find_pictures(folder, 10)
     (folder / "split.csv").write_text("path,split\n00.png,test\n01.png,test\n")
-    with pytest.raises(DataError, match="no pictures for training"):
+    with pytest.raises(DataError, match="test pictures but no training pictures"):
         find_pictures(folder, 10)
     (folder / "split.csv").unlink()
     (folder / "note.jpg").write_text("text")
@@ -152,14 +152,14 @@ def test_bad_collections(tmp_path: Path, make_pictures: Make) -> None:
 
 
 @pytest.mark.parametrize("table", [b"path,split\n\xe9.png,test\n", b"split,path\ntest\n", b"path,split\n\x00"])
-def test_a_scrambled_split_csv(table: bytes, tmp_path: Path, make_pictures: Make) -> None:
+def test_a_damaged_split_csv(table: bytes, tmp_path: Path, make_pictures: Make) -> None:
     folder = make_pictures(tmp_path / "p", 2)
     (folder / "split.csv").write_bytes(table)
     with pytest.raises(DataError, match=r"split.csv"):
         find_pictures(folder, 10)
 
 
-def test_a_strangers_split_csv_above_is_left_alone(tmp_path: Path, make_pictures: Make) -> None:
+def test_an_unrelated_split_csv_above_is_ignored(tmp_path: Path, make_pictures: Make) -> None:
     (tmp_path / "split.csv").write_bytes(b"name;part\n\xe9;1\n")
     assert len(find_pictures(make_pictures(tmp_path / "p", 2), 10).train) == 2
 
@@ -173,7 +173,7 @@ def test_the_atelier_unpaired() -> None:
     assert {item.picture.parent.name for item in dataset.paintings.train} == {"mosaic"}
 
 
-def test_the_atelier_paired_is_cut_at_the_same_place() -> None:
+def test_paired_atelier_pictures_get_the_same_crop() -> None:
     dataset = Atelier(AtelierOptions(image_size=48, resize=128, style="strokes"), PairedImages)
     stream = dataset.stream(4, seed=1)
     for _ in range(3):
@@ -195,7 +195,7 @@ def test_the_atelier_holds_out_renderings_of_two_photos() -> None:
     assert torch.equal(some.images, torch.cat([batch.images for batch in batches])[::4])
 
 
-def test_the_atelier_shows_renderings_learned_from_like_held_out_ones() -> None:
+def test_the_atelier_yields_training_renderings_like_held_out_ones() -> None:
     dataset = Atelier(AtelierOptions(image_size=32, resize=64), LabelledImages)
     (some,) = dataset.learned(dataset.size, every=dataset.size // 5)
     assert some.images.shape == (5, 3, 32, 32)

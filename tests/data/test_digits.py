@@ -43,7 +43,7 @@ def test_the_files_hold_every_digit_once_with_its_label() -> None:
     assert len(collection.of("test")) == pytest.approx(1797 / 6, abs=25)
 
 
-def test_they_are_grey_whole_and_upright() -> None:
+def test_digits_are_grey_whole_and_upright() -> None:
     dataset = open_dataset(DigitsOptions(), LabelledImages)
     assert isinstance(dataset, Digits)
     assert dataset.spec == (1, 16, tuple("0123456789"), ())
@@ -60,7 +60,7 @@ def test_they_are_grey_whole_and_upright() -> None:
     assert float((small[:, 0] - pixels).abs().mean()) < 0.1, "enlarged, neither cropped nor mirrored"
 
 
-def test_a_size_and_mirroring_may_be_said() -> None:
+def test_size_and_flip_can_be_set() -> None:
     dataset = Digits(DigitsOptions(image_size=32, resize=36, flip=True))
     assert dataset.options.short_side == 36
     assert dataset.options.flip

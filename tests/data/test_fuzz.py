@@ -1,4 +1,4 @@
-"""Whatever a file holds, reading it ends in pictures or in one clear sentence. IMPASTO_FUZZ=20000 looks longer."""
+"""Reading any file gives pictures or one clear sentence. IMPASTO_FUZZ=20000 runs more examples."""
 
 import gzip
 import io
@@ -36,7 +36,7 @@ damages = st.lists(st.tuples(st.floats(0, 1), st.binary(min_size=0, max_size=6))
 
 
 def damaged(content: bytes, damage: Damage, cut: float) -> bytes:
-    """Overwrite some places and cut off the end."""
+    """Overwrite some bytes and cut off the end."""
     scrambled = bytearray(content)
     for place, what in damage:
         start = int(place * len(content))
@@ -68,7 +68,7 @@ def test_damaged_pictures(kind: str, damage: Damage, cut: float, tmp_path: Path)
 
 
 def read_all(path: Path) -> None:
-    """Read a collection as training does; any complaint must be one of ours and name a file."""
+    """Read a collection as training does. Any error must be an ImpastoError that names a file."""
     try:
         collection = read_collection(path)
         inspect(collection.items, 1.0)
@@ -98,7 +98,7 @@ NAMES = (
         [b"", b"path,style\n", b"path,split\n00.png,", b'{"file_name": "00.png", ', b"file_name,a\n00.png,"]
     ),
 )
-def test_scrambled_tables(name: str, content: bytes, head: bytes, tmp_path: Path) -> None:
+def test_damaged_tables(name: str, content: bytes, head: bytes, tmp_path: Path) -> None:
     folder = tmp_path / "c"
     folder.mkdir(exist_ok=True)
     for old in folder.iterdir():

@@ -22,7 +22,7 @@ COUNTS = {"baroque": 9, "rococo": 4, "10": 2, "2": 2}
 
 @pytest.fixture
 def styles(tmp_path: Path) -> Path:
-    """Pictures whose brightness tells their class: 0, 60, 120, 180."""
+    """Pictures whose brightness gives their class: 0, 60, 120, 180."""
     for level, (name, count) in enumerate(COUNTS.items()):
         folder = tmp_path / "styles" / name
         folder.mkdir(parents=True)
@@ -75,7 +75,7 @@ def split_table(folder: Path, tests: set[str]) -> None:
 
 
 @pytest.mark.parametrize("crop", ["square", "resized"])
-def test_held_out_pictures_come_once_in_order_by_their_middle(crop: str, styles: Path) -> None:
+def test_held_out_pictures_come_once_in_order_as_centre_crops(crop: str, styles: Path) -> None:
     split_table(styles, {"baroque/0.png", "baroque/5.png", "rococo/1.png", "rococo/3.png"})
     dataset = labelled(styles, crop=crop)
     assert dataset.held_out_size == 4
@@ -90,7 +90,7 @@ def test_held_out_pictures_come_once_in_order_by_their_middle(crop: str, styles:
     assert torch.equal(again[0].images[3], to_range(centre_crop(whole, 16)))
 
 
-def test_every_nth_held_out_picture_is_read_and_no_other(styles: Path) -> None:
+def test_only_every_nth_held_out_picture_is_read(styles: Path) -> None:
     split_table(styles, {"baroque/0.png", "baroque/5.png", "rococo/1.png", "rococo/3.png"})
     dataset = labelled(styles)
     (everything,) = dataset.held_out(4)
@@ -100,7 +100,7 @@ def test_every_nth_held_out_picture_is_read_and_no_other(styles: Path) -> None:
     assert torch.equal(torch.cat([batch.labels for batch in batches]), everything.labels[::2])
 
 
-def test_pictures_learned_from_are_shown_like_held_out_ones(styles: Path) -> None:
+def test_training_pictures_are_yielded_like_held_out_ones(styles: Path) -> None:
     dataset = labelled(styles)
     (everything,) = dataset.learned(dataset.size)
     assert torch.bincount(everything.labels[:, 0]).tolist() == list(dataset.histogram().values())
@@ -110,12 +110,12 @@ def test_pictures_learned_from_are_shown_like_held_out_ones(styles: Path) -> Non
     assert torch.equal(fourth, to_range(centre_crop(whole, 16)))
 
 
-def test_nothing_is_held_out_unasked(styles: Path) -> None:
+def test_nothing_is_held_out_by_default(styles: Path) -> None:
     assert labelled(styles).held_out_size == 0
     assert list(labelled(styles).held_out(2)) == []
 
 
-def test_a_share_of_each_class_is_held_out_by_name_where_nothing_else_is(styles: Path) -> None:
+def test_a_share_of_each_class_is_held_out_by_name_if_nothing_else_is(styles: Path) -> None:
     dataset = labelled(styles, validation_share=0.25)
     assert dataset.summary() == "14 pictures of 4 classes (class) to learn from, 3 held out"
     assert dataset.histogram() == {"2": 2, "10": 2, "baroque": 7, "rococo": 3}, "two of each class are left"
@@ -127,11 +127,11 @@ def test_a_share_of_each_class_is_held_out_by_name_where_nothing_else_is(styles:
     assert {item.name for item in labelled(styles, validation_share=0.25).pictures.test} == {"baroque/0.png"}
 
 
-def test_held_out_pictures_of_classes_nobody_learns_are_told(styles: Path) -> None:
+def test_held_out_pictures_of_classes_that_are_not_learned_give_a_note(styles: Path) -> None:
     split_table(styles, {"2/0.png", "2/1.png", "rococo/0.png"})
     dataset = labelled(styles)
     assert dataset.held_out_size == 1
-    assert dataset.notes == ("2 held-out pictures are of classes with nothing to learn from",)
+    assert dataset.notes == ("2 held-out pictures have a class without training pictures",)
 
 
 def test_which_label_is_the_class(tmp_path: Path, make_pictures: Make) -> None:
@@ -142,42 +142,44 @@ def test_which_label_is_the_class(tmp_path: Path, make_pictures: Make) -> None:
     dataset = labelled(tmp_path / "c", label="genre")
     assert dataset.histogram() == {"x": 3, "y": 2}
     assert dataset.notes == ("1 pictures have no genre and are left out",)
-    with pytest.raises(DataError, match="data.label: say which of the labels of .* is the class: style, genre"):
+    with pytest.raises(
+        DataError, match="data.label: .* has several labels; set data.label to one of them: style, genre"
+    ):
         labelled(tmp_path / "c")
     with pytest.raises(DataError, match="have no label 'gender'; they have style, genre"):
         labelled(tmp_path / "c", label="gender")
 
 
-def test_what_has_no_labels_or_lonely_ones(tmp_path: Path, make_pictures: Make) -> None:
+def test_collections_without_labels_or_with_single_pictures_are_refused(tmp_path: Path, make_pictures: Make) -> None:
     make_pictures(tmp_path / "plain", 3)
     with pytest.raises(DataError, match="plain has no labels; sort its pictures into a folder for each class or add"):
         labelled(tmp_path / "plain")
     make_pictures(tmp_path / "c" / "many", 3)
     make_pictures(tmp_path / "c" / "one", 1)
     remedies = "add pictures, leave small classes out with data.min_images=2 or data.largest, or name"
-    with pytest.raises(DataError, match=rf"1 classes of class with a single picture to learn from \(one\); {remedies}"):
+    with pytest.raises(DataError, match=rf"1 classes of class with a single training picture \(one\); {remedies}"):
         labelled(tmp_path / "c")
     assert labelled(tmp_path / "c", classes=("many",)).size == 3
     assert labelled(tmp_path / "c", min_images=2).size == 3
     assert labelled(tmp_path / "c", largest=1).size == 3
 
 
-def test_small_classes_are_left_out_and_told(styles: Path) -> None:
+def test_small_classes_are_left_out_with_a_note(styles: Path) -> None:
     assert labelled(styles, min_images=2).notes == (), "all have two"
     dataset = labelled(styles, min_images=3)
     assert dataset.histogram() == {"baroque": 9, "rococo": 4}
     assert dataset.notes == (
-        "2 of 4 classes of class are left out as too small: 2 (2), 10 (2); 13 pictures of 2 classes are kept",
+        "2 of 4 classes of class are too small and left out: 2 (2), 10 (2); 13 pictures of 2 classes are kept",
     )
     assert labelled(styles, largest=3).spec.classes == ("2", "baroque", "rococo"), "of equals the first by name"
     assert labelled(styles, largest=9).notes == ()
     assert labelled(styles, min_images=3, largest=1).histogram() == {"baroque": 9}
     assert labelled(styles, classes=("2", "rococo"), largest=1).histogram() == {"rococo": 4}
-    with pytest.raises(DataError, match="no class of class has 10 pictures to learn from; the largest, baroque, has 9"):
+    with pytest.raises(DataError, match="no class of class has 10 training pictures; the largest, baroque, has 9"):
         labelled(styles, min_images=10)
 
 
-def test_what_counts_is_what_is_left_to_learn_from(styles: Path) -> None:
+def test_class_sizes_count_training_pictures_only(styles: Path) -> None:
     split_table(styles, {f"rococo/{number}.png" for number in range(3)})
     dataset = labelled(styles, min_images=2)
     assert dataset.histogram() == {"2": 2, "10": 2, "baroque": 9}
@@ -185,7 +187,7 @@ def test_what_counts_is_what_is_left_to_learn_from(styles: Path) -> None:
     assert dataset.pictures.test == (), "held-out pictures of classes left out are left out too"
 
 
-def test_balance_gives_each_class_its_share_and_every_picture_its_turn() -> None:
+def test_balance_gives_each_class_its_share_and_shows_every_picture() -> None:
     counts = [90, 10, 0 + 4]
     assert quotas(counts, "uniform") == [35, 35, 34] or sum(quotas(counts, "uniform")) == 104
     shares = [count / sum(quotas(counts, "sqrt")) for count in quotas(counts, "sqrt")]
@@ -216,7 +218,7 @@ def write_pairs(folder: Path, count: int) -> Path:
 
 
 @pytest.mark.parametrize("direction", ["A-to-B", "B-to-A"])
-def test_pairs_are_cut_and_mirrored_alike(direction: str, tmp_path: Path) -> None:
+def test_pairs_get_the_same_crop_and_flip(direction: str, tmp_path: Path) -> None:
     folder = write_pairs(tmp_path / "c", 5)
     dataset = PairedFolders(PairedFoldersOptions(path=folder, image_size=16, resize=30, direction=direction))  # type: ignore[arg-type]
     assert dataset.summary() == "5 pairs to learn from, 0 held out"
@@ -248,7 +250,7 @@ def test_odd_widths_and_unpaired_collections(tmp_path: Path, make_pictures: Make
     picture(0, 60, 30).save(folder / "0.png")
     picture(1, 61, 30).save(folder / "1.png")
     dataset = PairedFolders(PairedFoldersOptions(path=folder, layout="side-by-side", image_size=16))
-    with pytest.raises(DataError, match="1.png is 61 pixels wide, which cannot be halved into a pair"):
+    with pytest.raises(DataError, match="1.png has an odd width of 61 pixels and cannot be split into a pair"):
         list(islice(dataset.stream(2, seed=0), 2))
     make_pictures(tmp_path / "plain", 2)
     with pytest.raises(DataError, match="plain is plain, not a collection of pairs; put the pairs side by side"):

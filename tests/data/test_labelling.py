@@ -1,4 +1,4 @@
-"""Several labels at once: style and genre side by side, with gaps."""
+"""Several labels at once: style and genre together, with missing labels."""
 
 from collections import Counter
 from itertools import islice
@@ -23,7 +23,7 @@ LABELS = [  # style, genre
 
 @pytest.fixture
 def art(tmp_path: Path) -> Path:
-    """Eleven pictures whose brightness, 20 times their number, says which labels they have."""
+    """Eleven pictures. The brightness, 20 times their number, identifies their labels."""
     (tmp_path / "art").mkdir()
     for number in range(len(LABELS)):
         picture(0, 20, 20).point(lambda _, number=number: 20 * number).save(tmp_path / "art" / f"{number:02d}.png")
@@ -45,7 +45,7 @@ def seen(dataset: LabelledFolder, images: int) -> list[tuple[int, tuple[int, int
     return list(zip(levels, labels, strict=True))
 
 
-def test_every_picture_comes_with_what_is_known_of_it(art: Path) -> None:
+def test_every_picture_comes_with_its_known_labels(art: Path) -> None:
     dataset = opened(art)
     assert dataset.spec.classes == ("style=rococo", "style=ukiyo_e", "genre=landscape", "genre=portrait")
     assert dataset.spec.groups == dataset.spec.attributes == (2, 2)
@@ -55,7 +55,7 @@ def test_every_picture_comes_with_what_is_known_of_it(art: Path) -> None:
     }  # fmt: skip
     assert dataset.notes == (
         "1 pictures have no style or genre and are left out",
-        "pictures to learn from by their other labels alone: 2 without style, 2 without genre",
+        "training pictures that are learned by their other labels only: 2 without style, 2 without genre",
     )
     numbers = {"": -1, "rococo": 0, "ukiyo_e": 1, "landscape": 0, "portrait": 1}
     drawn = seen(dataset, 10)
@@ -63,7 +63,7 @@ def test_every_picture_comes_with_what_is_known_of_it(art: Path) -> None:
     assert all(labels == tuple(numbers[name] for name in LABELS[number]) for number, labels in drawn)
 
 
-def test_prompts_go_round_each_attribute(art: Path) -> None:
+def test_prompts_take_turns_in_each_attribute(art: Path) -> None:
     weights = opened(art, classes=("style=rococo",)).prompt(ClassPrompt, 3).weights
     assert weights.tolist() == [[1, 1, 0], [1, 0, 1], [1, 1, 0]]
 
@@ -82,7 +82,7 @@ def test_classes_of_one_attribute_leave_the_other_whole(art: Path) -> None:
 def test_small_classes_become_unknown(art: Path) -> None:
     dataset = opened(art, min_images=4)
     assert dataset.spec.classes == ("style=ukiyo_e", "genre=landscape", "genre=portrait")
-    assert "1 of 2 classes of style are left out as too small: rococo (3); 5 pictures of 1 classes are kept" in (
+    assert "1 of 2 classes of style are too small and left out: rococo (3); 5 pictures of 1 classes are kept" in (
         dataset.notes
     )
     assert opened(art, largest=1).spec.classes == ("style=ukiyo_e", "genre=landscape"), "the largest of each"
@@ -90,7 +90,7 @@ def test_small_classes_become_unknown(art: Path) -> None:
     assert dict(seen(dataset, 18))[5] == (-1, 1)
 
 
-def test_the_first_attribute_is_held_out_balanced_and_judged(art: Path) -> None:
+def test_the_first_attribute_is_held_out_balanced_and_evaluated(art: Path) -> None:
     dataset = opened(art, validation_share=0.4, balance="uniform")
     held_out = Counter(item.labels.get("style") for item in dataset.pictures.test)
     assert held_out == {"ukiyo_e": 2, "rococo": 1}, "of the two without a style both are left to learn from"
@@ -99,13 +99,13 @@ def test_the_first_attribute_is_held_out_balanced_and_judged(art: Path) -> None:
     styles = Counter(labels[0] for _, labels in seen(dataset, 70))
     assert max(styles.values()) - min(styles.values()) <= 10, "none is a class of its own"
     assert set(styles) == {-1, 0, 1}
-    exhibits = opened(art).exhibits()
-    assert exhibits.attribute == "style"
-    assert [item.labels["style"] for item in exhibits.real] == [style for style, _ in LABELS if style]
-    assert len(exhibits.learned) == 10
+    given = opened(art).evaluation_pictures()
+    assert given.attribute == "style"
+    assert [item.labels["style"] for item in given.real] == [style for style, _ in LABELS if style]
+    assert len(given.learned) == 10
 
 
-def test_one_attribute_in_a_list_is_one(art: Path) -> None:
+def test_a_list_of_one_attribute_equals_the_attribute(art: Path) -> None:
     listed, plain = opened(art, label=("style",)), opened(art, label="style")
     assert listed.spec == plain.spec
     assert listed.spec.groups == ()
@@ -121,7 +121,7 @@ def test_bad_lists_of_labels(art: Path) -> None:
         opened(art, label=())
     rows = [f"{n:02d}.png,{'train' if n in (8, 9) else 'test'}" for n in range(len(LABELS))]
     (art / "split.csv").write_text("\n".join(["path,split", *rows]))
-    with pytest.raises(DataError, match=r"art has no picture with a style to learn from; change its split\.csv"):
+    with pytest.raises(DataError, match=r"art has no training picture with a style; change its split\.csv"):
         opened(art)
 
 
@@ -156,5 +156,5 @@ def test_held_out_pictures_are_squashed_and_grey_too(tmp_path: Path) -> None:
     assert held_out.labels.tolist() == [[0], [1]]
 
 
-def test_what_is_not_said_is_as_it_was(art: Path) -> None:
-    assert DataOptions(kind="any").look == LabelledFolderOptions(path=art).look
+def test_pictures_keep_proportions_and_colours_by_default(art: Path) -> None:
+    assert DataOptions(kind="any").read_options == LabelledFolderOptions(path=art).read_options

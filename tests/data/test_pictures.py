@@ -1,4 +1,4 @@
-"""Every kind of picture file comes out as the same upright RGB pixels."""
+"""Every kind of picture file gives the same upright RGB pixels."""
 
 import os
 import struct
@@ -127,7 +127,7 @@ def test_aspect_ratio_is_kept_and_jpeg_draft_changes_little(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("short_side", [20, 93, 286])
-def test_resizing_is_pillows(tmp_path: Path, short_side: int) -> None:
+def test_resizing_matches_pillow(tmp_path: Path, short_side: int) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (120, 171, 3), dtype=np.uint8)
     Image.fromarray(noise).save(tmp_path / "noise.png")
     found = read_pixels(tmp_path / "noise.png", 200, short_side).permute(1, 2, 0).numpy().astype(int)
@@ -137,7 +137,7 @@ def test_resizing_is_pillows(tmp_path: Path, short_side: int) -> None:
     assert difference.mean() < 0.1
 
 
-def test_unreadable_files_are_named_with_the_remedy(tmp_path: Path) -> None:
+def test_the_error_for_an_unreadable_file_has_a_remedy(tmp_path: Path) -> None:
     (tmp_path / "text.jpg").write_text("not a picture at all")
     with pytest.raises(PictureError, match=r"text.jpg is not a picture that can be read; remove it or replace it"):
         read_picture(tmp_path / "text.jpg")
@@ -157,8 +157,8 @@ def test_unreadable_files_are_named_with_the_remedy(tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")  # Pillow tells of scrambled EXIF
-def test_scrambled_files_are_pictures_or_told(tmp_path: Path) -> None:
-    """Whatever bytes are flipped: a picture comes out, or a PictureError; never anything else."""
+def test_damaged_files_give_pictures_or_a_picture_error(tmp_path: Path) -> None:
+    """Whatever bytes are flipped, the result is a picture or a PictureError."""
     from tests.conftest import picture
 
     exif = Image.Exif()
@@ -185,7 +185,7 @@ def test_scrambled_files_are_pictures_or_told(tmp_path: Path) -> None:
             assert found.mode == "RGB"
 
 
-def test_thin_pictures_do_not_explode(tmp_path: Path) -> None:
+def test_thin_pictures_are_not_enlarged_without_limit(tmp_path: Path) -> None:
     Image.new("RGB", (30_000, 2)).save(tmp_path / "thin.png")
     with pytest.raises(PictureError, match=r"thin.png is so thin \(30000 x 2 pixels\)"):
         read_pixels(tmp_path / "thin.png", 200, short_side=286)
@@ -201,7 +201,7 @@ def test_the_pixel_limit_is_stated_and_adjustable(tmp_path: Path) -> None:
         assert opened.size == (30_000, 30_000)
 
 
-def test_listing_is_recursive_sorted_and_blind_to_hidden_files(tmp_path: Path) -> None:
+def test_listing_is_recursive_sorted_and_without_hidden_files(tmp_path: Path) -> None:
     for name in ("b.PNG", "sub/a.jpg", ".hidden.png", ".thumbnails/c.png", "notes.txt"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
@@ -216,14 +216,14 @@ def test_listing_is_recursive_sorted_and_blind_to_hidden_files(tmp_path: Path) -
 
 
 def test_only_known_formats_are_decoded(tmp_path: Path) -> None:
-    """Pillow would hand PostScript to Ghostscript, which runs what it says."""
+    """Pillow would give PostScript to Ghostscript, which executes it."""
     PICTURE.save(tmp_path / "drawing.eps")
     (tmp_path / "drawing.eps").rename(tmp_path / "drawing.jpg")
     with pytest.raises(PictureError, match=r"drawing.jpg is not a picture that can be read"):
         read_picture(tmp_path / "drawing.jpg")
 
 
-def test_pipes_are_no_pictures_and_broken_links_are_told(tmp_path: Path) -> None:
+def test_pipes_are_ignored_and_broken_links_are_reported(tmp_path: Path) -> None:
     PICTURE.save(tmp_path / "a.png")
     os.mkfifo(tmp_path / "b.png")
     (tmp_path / "c.png").symlink_to(tmp_path / "gone.png")

@@ -1,4 +1,4 @@
-"""Caches give the same pixels, and notice when a picture changed."""
+"""Caches give the same pixels and notice a changed picture."""
 
 import os
 from pathlib import Path
@@ -36,7 +36,7 @@ def test_a_cache_gives_the_same_pixels_without_the_file(cache: str, tmp_path: Pa
     assert torch.equal(read(path), plain)
 
 
-def test_the_disk_cache_reads_a_changed_picture_anew_and_survives_damage(tmp_path: Path) -> None:
+def test_the_disk_cache_reads_a_changed_picture_again_and_survives_damage(tmp_path: Path) -> None:
     path = tmp_path / "a.png"
     picture(3, 50, 31).save(path)
     read = reader(options(cache="disk"), 1)
@@ -48,8 +48,10 @@ def test_the_disk_cache_reads_a_changed_picture_anew_and_survives_damage(tmp_pat
     assert torch.equal(read(path), reader(options(), 1)(path))
 
 
-def test_a_cache_in_memory_that_cannot_fit_is_refused() -> None:
-    with pytest.raises(DataError, match=r"data.cache: 1,000,000,000 pictures need about .* GB of memory"):
+def test_a_memory_cache_that_does_not_fit_is_refused() -> None:
+    with pytest.raises(
+        DataError, match=r"data.cache: 1,000,000,000 pictures need about .* GB, more than half of the memory"
+    ):
         reader(options(cache="memory"), 1_000_000_000)
 
 
@@ -59,16 +61,18 @@ def test_the_fingerprint_says_how_a_collection_changed(tmp_path: Path) -> None:
     first = inspect(read_collection(tmp_path).items, 10)
     assert first.difference(inspect(read_collection(tmp_path).items, 10)) is None
     (tmp_path / "split.csv").write_text("path,split\n0.png,test\n")
-    assert first.difference(inspect(read_collection(tmp_path).items, 10)) == "splits or labels were changed"
+    assert first.difference(inspect(read_collection(tmp_path).items, 10)) == "splits or labels changed"
     (tmp_path / "split.csv").unlink()
     picture(9).save(tmp_path / "2.png")
-    assert "have another content" in str(first.difference(inspect(read_collection(tmp_path).items, 10)))
+    assert "have different contents" in str(first.difference(inspect(read_collection(tmp_path).items, 10)))
     (tmp_path / "1.png").unlink()
     told = first.difference(inspect(read_collection(tmp_path).items, 10))
     assert told == "pictures were added, removed or renamed (3 then, 2 now)"
 
 
-def test_the_disk_cache_knows_a_picture_from_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_disk_cache_finds_a_picture_from_any_working_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     picture(3, 50, 31).save(tmp_path / "a.png")
     (tmp_path / "elsewhere").mkdir()
     for folder, path in ((tmp_path, Path("a.png")), (tmp_path / "elsewhere", tmp_path / "a.png")):

@@ -19,7 +19,7 @@ from impasto.data.renderers import (
 
 @pytest.fixture(scope="module")
 def photo():
-    """A rocket, a face and a flag: [128, 192, 3], not writable, for renderers must leave their photo alone."""
+    """A rocket, a face and a flag: [128, 192, 3], read-only, because renderers must not change their photo."""
     crop = source_photo("astronaut")[:128, :192].copy()
     crop.setflags(write=False)
     return crop
@@ -60,7 +60,7 @@ class TestEveryStyle:
         assert painting.shape == (height, width, 3)
         assert painting.dtype == np.uint8
 
-    def test_paints_the_same_from_the_same_seed_and_anew_from_another(self, style, photo):
+    def test_the_same_seed_paints_the_same_and_another_seed_does_not(self, style, photo):
         first, again, other = (STYLES[style](photo[:64, :64], seed) for seed in (3, 3, 4))
         assert np.array_equal(first, again)
         assert not np.array_equal(first, other)
@@ -69,7 +69,7 @@ class TestEveryStyle:
     def test_paints_an_even_photo(self, style, grey):
         assert STYLES[style](np.full((40, 50, 3), grey, np.uint8), 0).shape == (40, 50, 3)
 
-    def test_is_no_copy_of_the_photo_yet_recognisable(self, style, photo):
+    def test_the_painting_differs_from_the_photo_but_is_recognisable(self, style, photo):
         painting = STYLES[style](photo, 0)
         assert np.abs(painting / 255 - photo / 255).mean() > 0.02
         seen, meant = (gaussian_filter(luma(picture), 4).ravel() for picture in (painting, photo))
@@ -97,7 +97,7 @@ def test_points_divide_colours(photo):
     assert np.abs(dots.mean(axis=(0, 1)) - 128).max() < 30
 
 
-def test_mosaic_stones_are_even_and_lie_in_grout(photo):
+def test_mosaic_stones_have_one_colour_and_grout_around_them(photo):
     laid = mosaic(photo, 0)
     grout = as_bytes(superpixel_mosaic.GROUT)
     assert 0.05 < share(laid, grout) < 0.5
@@ -118,7 +118,7 @@ def test_hatching_is_ink_on_paper_darker_where_the_photo_is(photo):
     assert paper > 0.1
 
 
-def test_hatching_switches_layers_on_with_darkness():
+def test_hatching_adds_layers_with_darkness():
     ramp = np.repeat(np.linspace(255, 0, 240).astype(np.uint8)[:, None], 240, axis=1)
     engraving = luma(hatching(np.stack([ramp] * 3, axis=-1), 0))
     bands = [band.mean() for band in np.split(engraving, 6)]

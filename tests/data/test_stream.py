@@ -45,7 +45,7 @@ def test_decoding_keeps_order_runs_ahead_and_is_bounded() -> None:
     stream.close()
 
 
-def test_a_finite_stream_ends_and_errors_arrive_at_their_place() -> None:
+def test_a_finite_stream_ends_and_errors_are_raised_in_order() -> None:
     def decode(part: int) -> int:
         if part == 2:
             raise ValueError(part)

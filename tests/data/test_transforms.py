@@ -41,7 +41,7 @@ def test_crops_are_parts_of_their_picture_and_cover_it() -> None:
     assert 160 < flips < 240
 
 
-def test_middles_are_mirrored_half_of_the_time() -> None:
+def test_centre_crops_are_mirrored_half_of_the_time() -> None:
     picture = torch.arange(9 * 12, dtype=torch.uint8).reshape(1, 9, 12)
     middle = picture[:, 2:7, 3:8]
     cuts = [mirrored_centre(picture, 5, flip=True, generator=generator(number)) for number in range(400)]
@@ -50,7 +50,7 @@ def test_middles_are_mirrored_half_of_the_time() -> None:
     assert torch.equal(mirrored_centre(picture, 5, flip=False, generator=generator(0)), middle)
 
 
-def test_equal_chances_cut_equal_places() -> None:
+def test_equal_generators_give_equal_crops() -> None:
     picture = torch.randint(0, 256, (3, 20, 30), dtype=torch.uint8)
     one, other = (random_crop(picture, 8, flip=True, generator=generator(5)) for _ in range(2))
     assert torch.equal(one, other)
@@ -78,7 +78,7 @@ def test_parts_of_random_size_are_squares_from_8_to_100_percent_that_cover_the_p
     assert torch.equal(one, other)
 
 
-def test_a_part_of_a_very_thin_picture_is_the_largest_that_may_be() -> None:
+def test_a_part_of_a_very_thin_picture_is_the_largest_allowed_one() -> None:
     thin = torch.zeros(3, 10, 1000, dtype=torch.uint8)
     thin[0] = torch.arange(1000) // 4
     for number in range(20):
@@ -100,7 +100,7 @@ def test_centre_square_is_centred_and_divisible() -> None:
     assert int(square[0, 0, 0]) == 1 * 15 + 3
 
 
-def test_the_middle_is_the_middle() -> None:
+def test_the_centre_crop_is_centred() -> None:
     picture = torch.arange(9 * 12).reshape(1, 9, 12)
     assert torch.equal(centre_crop(picture, 5), picture[:, 2:7, 3:8])
     assert torch.equal(centre_crop(picture[None], 9), picture[None, :, :, 1:10])

@@ -20,7 +20,7 @@ def test_half_of_a_step_is_left_after_the_halflife() -> None:
     assert average.state_dict()["n.weight"].item() == pytest.approx(0.5)
 
 
-def test_the_beginning_is_forgotten_fast() -> None:
+def test_the_first_weights_are_forgotten_fast() -> None:
     layer = network(100.0)
     average = Average({"n": layer}, halflife_images=10_000)
     nn.init.constant_(layer.weight, 1.0)
@@ -29,7 +29,7 @@ def test_the_beginning_is_forgotten_fast() -> None:
     assert average.state_dict()["n.weight"].item() == pytest.approx(1.0, abs=1e-3)
 
 
-def test_applied_lends_and_gives_back() -> None:
+def test_averaged_weights_are_applied_and_the_live_ones_restored() -> None:
     layer = network(0.0)
     average = Average({"n": layer}, halflife_images=1)
     nn.init.constant_(layer.weight, 1.0)
@@ -39,7 +39,7 @@ def test_applied_lends_and_gives_back() -> None:
     assert layer.weight.item() == 1.0
 
 
-def test_without_a_halflife_the_weights_are_their_own_average() -> None:
+def test_without_a_halflife_the_average_is_the_weights() -> None:
     layer = network(3.0)
     average = Average({"n": layer}, halflife_images=None)
     average.update(1, images_seen=1)

@@ -1,9 +1,10 @@
-"""The collapse watch: what is measured in closed form, when it is told, and that learning does not notice."""
+"""The collapse watch: its measurements in closed form, when it warns, and that it never changes learning."""
 
 import math
 import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -16,8 +17,8 @@ from impasto.cli.progress import TrainingProgress
 from impasto.clock import Clock
 from impasto.data.batches import ImageSpec, LabelledImages
 from impasto.data.datasets import open_dataset
-from impasto.engine import health
-from impasto.engine.collapse_watch import Health, Vitals, is_watched, overfit, same_class_pairs, signs, spread
+from impasto.engine import collapse_watch
+from impasto.engine.collapse_watch import CollapseWatch, Vitals, is_watched, overfit, same_class_pairs, signs, spread
 from impasto.engine.listener import TrainingListener
 from impasto.engine.train import train
 from impasto.errors import PictureError
@@ -40,7 +41,7 @@ every: {scalars: 4, samples: 8, checkpoint: 12}
 
 @pytest.fixture
 def tiny(tmp_path: Path) -> Callable[..., Recipe]:
-    """A recipe that paints two classes of 14 pictures each, of which 4 each are held out."""
+    """A recipe for two classes of 14 pictures each. Of each class 4 are held out."""
     for label, name in enumerate(["dark", "light"]):
         (tmp_path / "styles" / name).mkdir(parents=True)
         for number in range(14):
@@ -53,8 +54,8 @@ def entries(run: str, kind: str) -> list[dict[str, Any]]:
     return [entry for entry in RunFolder(Path(run)).journal() if entry["kind"] == kind]
 
 
-def looks(run: str) -> dict[int, dict[str, float]]:
-    """What was measured of health, by images seen."""
+def measurements(run: str) -> dict[int, dict[str, float]]:
+    """Return what the collapse watch measured, by images seen."""
     found = [(entry["images_seen"], entry["scalars"]) for entry in entries(run, "scalars")]
     return {seen: scalars for seen, scalars in found if any(name.startswith("health/") for name in scalars)}
 
@@ -75,7 +76,7 @@ class Listener(TrainingListener):
         self.alarms.append((clock.images_seen, alarm))
 
 
-# What is measured
+# Measurements
 
 
 def test_spread_is_the_mean_distance_within_pairs() -> None:
@@ -84,7 +85,7 @@ def test_spread_is_the_mean_distance_within_pairs() -> None:
     assert spread(flat[:0]) == 0.0
 
 
-def test_spread_sees_composition_and_not_texture() -> None:
+def test_spread_compares_composition_and_not_texture() -> None:
     board = (torch.arange(64)[:, None] + torch.arange(64)) % 2 * 2.0 - 1
     assert spread(torch.stack([board, -board])[:, None]) == pytest.approx(0, abs=1e-6)
 
@@ -109,14 +110,14 @@ def test_no_picture_is_paired_with_itself_or_its_mirror_image() -> None:
     assert same_class_pairs(images[:3], labels[:3], 10) == []
 
 
-def test_overfit_says_where_held_out_pictures_lie_between_those_learned_and_fakes() -> None:
+def test_overfit_is_where_held_out_scores_lie_between_those_of_training_pictures_and_fakes() -> None:
     noise = torch.linspace(-0.1, 0.1, 50)
     assert overfit(1 + noise, 1 + noise, noise) == pytest.approx(0, abs=1e-6)
     assert overfit(1 + noise, 0.3 + noise, noise) == pytest.approx(0.7)
     assert overfit(5 * (1 + noise) - 2, 5 * noise - 2, 5 * noise - 2) == pytest.approx(1), "on any scale"
 
 
-def test_overfit_is_not_told_where_it_is_chance() -> None:
+def test_overfit_is_none_where_it_would_be_noise() -> None:
     noise = torch.linspace(-1, 1, 8)
     assert overfit(noise, noise, noise) is None
     assert overfit(0.1 + noise, noise, noise - 0.1) is None
@@ -126,7 +127,7 @@ def test_overfit_is_not_told_where_it_is_chance() -> None:
 # Signs
 
 
-def test_good_health_has_no_signs_and_nor_has_what_is_not_known() -> None:
+def test_good_and_unknown_measurements_are_no_signs() -> None:
     assert signs(Vitals()) == {}
     assert signs(Vitals(0.9, 0.1, 0.7, {"generator": 3.0, "discriminator": 0.1})) == {}
     assert signs(Vitals(0.25, 0.6, 0.9, {"generator": 100.0, "discriminator": 0.01})) == {}
@@ -134,7 +135,7 @@ def test_good_health_has_no_signs_and_nor_has_what_is_not_known() -> None:
 
 
 @pytest.mark.parametrize(
-    ("vitals", "name", "told"),
+    ("vitals", "name", "sentence"),
     [
         (Vitals(diversity=0.08), "collapse", r"^Collapse: .*\(diversity 0.08 of .*remedies are method.augment.kind"),
         (Vitals(accuracy=0.974), "accuracy", r"^The discriminator wins: it is right on 97% .*remedies are "),
@@ -142,20 +143,20 @@ def test_good_health_has_no_signs_and_nor_has_what_is_not_known() -> None:
         (
             Vitals(overfit=0.7),
             "overfit",
-            r"^It learns by heart: .*\(overfit 0.70\); .*are more pictures, .*kind=ada or",
+            r"^It memorises: .*\(overfit 0.70\); .*are more pictures, .*kind=ada or",
         ),
         (Vitals(gradients={"generator": 1 / 400}), "gradient of generator", "generator vanish: 400 times below"),
         (Vitals(gradients={"critic": 2500.0}), "gradient of critic", "critic explode: 2,500 times above"),
         (Vitals(gradients={"generator": 0.0}), "gradient of generator", "generator vanish"),
     ],
 )
-def test_each_sign_is_told_with_its_remedies(vitals: Vitals, name: str, told: str) -> None:
+def test_each_sign_is_reported_with_its_remedies(vitals: Vitals, name: str, sentence: str) -> None:
     found = signs(vitals)
     assert list(found) == [name]
-    assert re.search(told, found[name])
+    assert re.search(sentence, found[name])
 
 
-def test_remedies_that_were_taken_are_not_named() -> None:
+def test_remedies_that_are_in_use_are_not_named() -> None:
     bad = Vitals(diversity=0.1, overfit=0.7, accuracy=0.99)
     named = {kind: " ".join(signs(bad, kind).values()) for kind in ("none", "diffaugment", "ada")}
     assert [named[kind].count("kind=diffaugment") for kind in named] == [1, 0, 0]
@@ -163,36 +164,36 @@ def test_remedies_that_were_taken_are_not_named() -> None:
     assert "the usual remedies are more pictures or to stop here" in named["ada"]
 
 
-def opened() -> Health:
-    """A watch that need not look."""
-    method = object.__new__(CDCGAN)
-    method.augment = Augmentation(AugmentOptions())
-    return Health(method, TrainingState({}), None)  # type: ignore[arg-type]
+def opened() -> CollapseWatch:
+    """Return a watch that need not measure."""
+    method: Any = object.__new__(CDCGAN)
+    method.adversary = SimpleNamespace(augment=Augmentation(AugmentOptions()))
+    return CollapseWatch(method, TrainingState({}), None)  # type: ignore[arg-type]
 
 
-def test_a_sign_is_told_once_until_it_goes_away() -> None:
+def test_a_sign_is_reported_once_until_it_disappears() -> None:
     watched, bad, worse = opened(), Vitals(diversity=0.1), Vitals(diversity=0.1, accuracy=0.99)
     news = [watched.news(vitals, 0.5) for vitals in (bad, bad, worse, bad, Vitals(), bad)]
     assert [list(one.begun) for one in news] == [["collapse"], [], ["accuracy"], [], [], ["collapse"]]
     assert [list(one.ended) for one in news] == [[], [], [], ["accuracy"], ["collapse"], []]
 
 
-def test_what_was_told_before_a_resume_is_not_told_again() -> None:
+def test_what_was_reported_before_a_resume_is_not_reported_again() -> None:
     resumed = opened()
-    told = [{"kind": "alarm", "sign": sign, "alarm": "..."} for sign in ("collapse", "accuracy", "overfit")]
-    resumed.remember([*told, {"kind": "alarm-over", "sign": "accuracy"}])
+    reported = [{"kind": "alarm", "sign": sign, "alarm": "..."} for sign in ("collapse", "accuracy", "overfit")]
+    resumed.remember([*reported, {"kind": "alarm-over", "sign": "accuracy"}])
     news = resumed.news(Vitals(diversity=0.1, accuracy=0.99), 0.5)
     assert list(news.begun) == ["accuracy"]
     assert news.ended == ("overfit",)
 
 
-def test_nothing_is_told_of_networks_that_have_not_learned_yet() -> None:
+def test_nothing_is_reported_of_networks_that_have_not_learned_yet() -> None:
     watched = opened()
     assert watched.news(Vitals(diversity=0.0), 0.19).begun == {}
     assert list(watched.news(Vitals(diversity=0.0), 0.2).begun) == ["collapse"]
 
 
-def heard(watched: Health, norm: float, times: int) -> Mapping[str, float]:
+def heard(watched: CollapseWatch, norm: float, times: int) -> Mapping[str, float]:
     for _ in range(times):
         watched.hear({"generator/gradient_norm": norm, "generator/adversarial": 1.0})
     return watched._close_interval()
@@ -200,7 +201,7 @@ def heard(watched: Health, norm: float, times: int) -> Mapping[str, float]:
 
 def test_gradients_are_compared_with_their_median_so_far() -> None:
     watched = opened()
-    assert heard(watched, 2.0, health.FEWEST_NORMS - 1) == {}
+    assert heard(watched, 2.0, collapse_watch.FEWEST_NORMS - 1) == {}
     assert heard(watched, 3.0, 3) == {}, "too few to know what is usual"
     assert heard(watched, 500.0, 1) == {"generator": pytest.approx(250)}
     assert heard(watched, 0.002, 1) == {"generator": pytest.approx(0.001)}
@@ -217,27 +218,27 @@ def test_earlier_sessions_are_remembered() -> None:
 # In a run
 
 
-def test_it_looks_at_every_sheet(tiny: Callable[..., Recipe]) -> None:
+def test_it_measures_at_every_sheet(tiny: Callable[..., Recipe]) -> None:
     listener = Listener()
     train(tiny(), Path("run"), listener)
-    found = looks("run")
-    assert {seen: pytest.approx(told, rel=1e-4) for seen, told in listener.measurements.items()} == found
+    found = measurements("run")
+    assert {seen: pytest.approx(metrics, rel=1e-4) for seen, metrics in listener.measurements.items()} == found
     assert list(found) == [entry["images_seen"] for entry in entries("run", "samples")] == [4, 8, 16, 24]
     assert all(0 <= scalars["health/diversity"] < 1 for scalars in found.values())
 
 
-def test_looking_never_changes_learning(tiny: Callable[..., Recipe], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_watching_never_changes_learning(tiny: Callable[..., Recipe], monkeypatch: pytest.MonkeyPatch) -> None:
     averaged = "training.ema_halflife_images=8"
     watched = train(tiny(averaged), Path("watched"))
     monkeypatch.setattr("impasto.engine.train.is_watched", lambda method: False)
     alone = train(tiny(averaged), Path("alone"))
-    assert looks("watched")
-    assert looks("alone") == {}
+    assert measurements("watched")
+    assert measurements("alone") == {}
     for key, tensor in load_file(alone / "weights.safetensors").items():
         assert torch.equal(tensor, load_file(watched / "weights.safetensors")[key])
-    judges = [torch.load(path / "training.pt", weights_only=True)["networks"] for path in (watched, alone)]
-    for name, state in judges[0].items():
-        assert all(torch.equal(tensor, judges[1][name][key]) for key, tensor in state.items()), name
+    networks = [torch.load(path / "training.pt", weights_only=True)["networks"] for path in (watched, alone)]
+    for name, state in networks[0].items():
+        assert all(torch.equal(tensor, networks[1][name][key]) for key, tensor in state.items()), name
 
 
 def test_a_resumed_run_finds_the_same_and_augments_alike(tiny: Callable[..., Recipe]) -> None:
@@ -245,7 +246,7 @@ def test_a_resumed_run_finds_the_same_and_augments_alike(tiny: Callable[..., Rec
     whole = train(recipe, Path("whole"))
     stopping_at(recipe, Path("run"), 12)
     assert_same_checkpoint(whole, train(recipe, Path("run")))
-    assert looks("run") == looks("whole")
+    assert measurements("run") == measurements("whole")
     probabilities = [entry["scalars"].get("discriminator/augment_probability") for entry in entries("run", "scalars")]
     assert max(probability for probability in probabilities if probability is not None) > 0.4
 
@@ -257,7 +258,7 @@ def test_the_discriminator_is_asked_in_eval_mode_about_plain_pictures(
     realness = CDCGAN.realness
 
     def watched(self: CDCGAN, images: Tensor) -> Tensor:
-        asked.append((len(images), float(images.min()), float(images.max()), self.discriminator.training))
+        asked.append((len(images), float(images.min()), float(images.max()), self.adversary.network.training))
         return realness(self, images)
 
     monkeypatch.setattr(CDCGAN, "realness", watched)
@@ -276,11 +277,10 @@ def test_a_painter_of_one_painting_and_a_sure_discriminator_raise_alarms(
     monkeypatch.setattr(CDCGAN, "training_step", lambda self, *given: {**step(self, *given), **sure})
     listener = Listener()
     train(tiny(), Path("run"), listener)
-    assert all(scalars["health/diversity"] == 0 for scalars in looks("run").values())
+    assert all(scalars["health/diversity"] == 0 for scalars in measurements("run").values())
     assert [seen for seen, _ in listener.alarms] == [8, 8], "once each, and not at the first batch"
     assert [alarm.split(":")[0] for _, alarm in listener.alarms] == ["Collapse", "The discriminator wins"]
-    told = [(entry["images_seen"], entry["alarm"]) for entry in entries("run", "alarm")]
-    assert told == listener.alarms
+    assert [(entry["images_seen"], entry["alarm"]) for entry in entries("run", "alarm")] == listener.alarms
     assert [entry["sign"] for entry in entries("run", "alarm")] == ["collapse", "accuracy"]
 
 
@@ -304,32 +304,36 @@ def test_alarms_are_the_same_whether_or_not_a_run_was_stopped(
         for run in ("whole", "run")
     ]
     assert both[0] == both[1]
-    assert [told for told in both[0] if told[1] == "accuracy"] == [(8, "accuracy"), (32, "accuracy"), (16, "accuracy")]
+    assert [entry for entry in both[0] if entry[1] == "accuracy"] == [
+        (8, "accuracy"),
+        (32, "accuracy"),
+        (16, "accuracy"),
+    ]
 
 
-def test_a_discriminator_that_knows_its_pictures_is_found_out(
+def test_a_discriminator_that_memorised_its_pictures_is_noticed(
     tiny: Callable[..., Recipe], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    verdicts = iter([1.0, 0.2, 0.0] * 4)
+    scores = iter([1.0, 0.2, 0.0] * 4)
 
     def realness(self: CDCGAN, images: Tensor) -> Tensor:
-        return next(verdicts) + torch.linspace(-0.1, 0.1, len(images))
+        return next(scores) + torch.linspace(-0.1, 0.1, len(images))
 
     monkeypatch.setattr(CDCGAN, "realness", realness)
     listener = Listener()
     train(tiny(), Path("run"), listener)
-    assert all(scalars["health/overfit"] == pytest.approx(0.8) for scalars in looks("run").values())
-    assert [alarm.split(":")[0] for _, alarm in listener.alarms if "heart" in alarm] == ["It learns by heart"]
+    assert all(scalars["health/overfit"] == pytest.approx(0.8) for scalars in measurements("run").values())
+    assert [alarm.split(":")[0] for _, alarm in listener.alarms if "memorises" in alarm] == ["It memorises"]
 
 
-def test_nothing_held_out_means_no_overfit_meter(tiny: Callable[..., Recipe], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_held_out_pictures_overfit_is_not_measured(
+    tiny: Callable[..., Recipe], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(CDCGAN, "realness", lambda *_: pytest.fail("there is nothing to compare"))
     listener = Listener()
     train(tiny("data.validation_share=0"), Path("run"), listener)
-    assert all(list(scalars) == ["health/diversity"] for scalars in looks("run").values())
-    assert listener.notes == [
-        "nothing is held out, so that learning by heart cannot be noticed; say data.validation_share=0.1"
-    ]
+    assert all(list(scalars) == ["health/diversity"] for scalars in measurements("run").values())
+    assert listener.notes == ["nothing is held out, so memorisation cannot be noticed; set data.validation_share=0.1"]
 
 
 def test_where_something_is_held_out_there_is_nothing_to_note(tiny: Callable[..., Recipe]) -> None:
@@ -343,20 +347,20 @@ def test_pictures_are_taken_evenly_and_only_those_are_read(
 ) -> None:
     dataset = open_dataset(tiny().data, LabelledImages)
     (everything,) = dataset.held_out(8)
-    monkeypatch.setattr(health, "JUDGED", 4)
+    monkeypatch.setattr(collapse_watch, "ASKED", 4)
     for unread in dataset.validation[1::2]:  # type: ignore[attr-defined]
         unread.picture.unlink()
-    found = health._read_held_out(dataset)
-    assert torch.allclose(health._as_floats(found), everything.images[::2], atol=1e-6), "bytes lose nothing"
-    monkeypatch.setattr(health, "FEWEST", 9)
-    assert len(health._read_held_out(dataset)) == 0
+    found = collapse_watch._read_held_out(dataset)
+    assert torch.allclose(collapse_watch._as_floats(found), everything.images[::2], atol=1e-6), "bytes lose nothing"
+    monkeypatch.setattr(collapse_watch, "FEWEST", 9)
+    assert len(collapse_watch._read_held_out(dataset)) == 0
 
 
 def test_a_balanced_class_of_few_pictures_is_compared_without_repeats(tiny: Callable[..., Recipe]) -> None:
     for number in range(2, 14):
         Path(f"styles/dark/{number:02}.png").unlink()
     dataset = open_dataset(tiny("data.balance=uniform").data, LabelledImages)
-    compared = health._read(dataset)
+    compared = collapse_watch._read(dataset)
     assert len(compared.learned) == dataset.size == 12
     assert len(compared.learned.flatten(1).unique(dim=0)) == 12
 
@@ -366,15 +370,15 @@ def test_grey_digits_are_watched_too() -> None:
     training = "{images: 4, batch_size: 4, precision: fp32}"
     Path("digits.yaml").write_text(f"method: {method}\ndata: {{kind: digits}}\ntraining: {training}\n")
     train(load_recipe("digits.yaml"), Path("run"))
-    assert "health/diversity" in looks("run")[4]
+    assert "health/diversity" in measurements("run")[4]
 
 
 def test_too_few_pictures_of_a_class_mean_no_diversity(
     tiny: Callable[..., Recipe], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(health, "FEWEST", 11)
+    monkeypatch.setattr(collapse_watch, "FEWEST", 11)
     train(tiny("training.images=4"), Path("run"))
-    assert looks("run") == {}
+    assert measurements("run") == {}
 
 
 def test_a_held_out_picture_that_breaks_loses_nothing(tiny: Callable[..., Recipe]) -> None:
@@ -385,7 +389,7 @@ def test_a_held_out_picture_that_breaks_loses_nothing(tiny: Callable[..., Recipe
     assert [folder.name for folder in RunFolder(Path("run")).checkpoint_folders()] == ["000000004"]
 
 
-def test_only_adversarial_painters_of_labels_are_watched() -> None:
+def test_only_adversarial_painters_of_classes_are_watched() -> None:
     cyclegan = CycleGAN(CycleGANOptions(width=4, blocks=1, discriminator_width=4), ImageSpec(3, 24))
     assert not is_watched(cyclegan)
     assert is_watched(object.__new__(CDCGAN))
@@ -397,7 +401,7 @@ def test_the_command_warns(tiny: Callable[..., Recipe], capsys: pytest.CaptureFi
     assert capsys.readouterr().out == "  at 4,000 images: Collapse: all [alike]\n"
 
 
-def test_the_bar_says_of_which_network_a_scalar_is(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_bar_tells_which_network_a_scalar_is_about(capsys: pytest.CaptureFixture[str]) -> None:
     progress = TrainingProgress(Console(soft_wrap=True))
     names = ["generator/label", "discriminator/label", "critic/label", "loss"]
     progress.stepped(Clock(10, 4), dict.fromkeys(names, 0.5))
@@ -406,10 +410,10 @@ def test_the_bar_says_of_which_network_a_scalar_is(capsys: pytest.CaptureFixture
     assert "measured at 4 images: health/diversity 0.5123, health/overfit 0.1\n" in capsys.readouterr().out
 
 
-def test_tensorboard_shows_it(tiny: Callable[..., Recipe]) -> None:
+def test_tensorboard_shows_the_measurements(tiny: Callable[..., Recipe]) -> None:
     pytest.importorskip("tensorboard")
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     train(tiny(), Path("run"))
     events = EventAccumulator("run/tensorboard").Reload().Scalars("health/diversity")
-    assert [event.step for event in events] == list(looks("run"))
+    assert [event.step for event in events] == list(measurements("run"))

@@ -1,4 +1,4 @@
-"""A judge at the run's side: metrics in the journal, the best checkpoint, and nothing learned differently."""
+"""Evaluation during training: metrics in the journal, the best checkpoint, and learning that does not change."""
 
 import json
 from pathlib import Path
@@ -12,7 +12,7 @@ from impasto.painting.painters import load_painter
 from impasto.recipe import load_recipe
 from impasto.run_folder import RunFolder
 
-JUDGED = [
+EVALUATED = [
     "training.images=6", "every.checkpoint=2", "every.metrics=2", "every.samples=6",
     "evaluation={metrics: [kid, colour, ssim], features: pixels, images: 4}",
 ]  # fmt: skip
@@ -27,8 +27,8 @@ def metrics_of(run: Path) -> list[dict[str, object]]:
     return [entry for entry in RunFolder(run).journal() if entry["kind"] == "metrics"]
 
 
-def test_a_painter_is_judged_while_it_learns(tiny_recipe: Path, tmp_path: Path) -> None:
-    train(load_recipe(str(tiny_recipe), [*JUDGED, "training.best=kid"]), tmp_path / "run")
+def test_a_painter_is_evaluated_while_it_learns(tiny_recipe: Path, tmp_path: Path) -> None:
+    train(load_recipe(str(tiny_recipe), [*EVALUATED, "training.best=kid"]), tmp_path / "run")
     entries = metrics_of(tmp_path / "run")
     assert [entry["images_seen"] for entry in entries] == [2, 4, 6]
     assert set(entries[0]["metrics"]) == {"kid", "colour", "ssim", "left-untouched"}  # type: ignore[call-overload]
@@ -36,24 +36,24 @@ def test_a_painter_is_judged_while_it_learns(tiny_recipe: Path, tmp_path: Path) 
     assert record["extractor"]["name"] == "pixels"  # type: ignore[index]
     assert json.dumps(record)
     kids = [entry["metrics"]["kid"] for entry in entries]  # type: ignore[index]
-    assert len(set(kids)) == 3, "the weights changed, and so did what they paint"
+    assert len(set(kids)) == 3, "other weights paint differently"
     best = json.loads((tmp_path / "run" / "checkpoints" / "best.json").read_text())
     assert int(best["checkpoint"]) == entries[kids.index(min(kids))]["images_seen"]
 
 
-def test_judging_does_not_change_learning(tiny_recipe: Path, tmp_path: Path) -> None:
-    train(load_recipe(str(tiny_recipe), JUDGED), tmp_path / "judged")
-    plain = [*JUDGED[:2], JUDGED[3]]
+def test_evaluating_does_not_change_learning(tiny_recipe: Path, tmp_path: Path) -> None:
+    train(load_recipe(str(tiny_recipe), EVALUATED), tmp_path / "evaluated")
+    plain = [*EVALUATED[:2], EVALUATED[3]]
     train(load_recipe(str(tiny_recipe), plain), tmp_path / "plain")
-    judged, alone = (load_painter(tmp_path / name).painter.networks() for name in ("judged", "plain"))
-    for name, network in judged.items():
+    evaluated, alone = (load_painter(tmp_path / name).painter.networks() for name in ("evaluated", "plain"))
+    for name, network in evaluated.items():
         for mine, theirs in zip(network.parameters(), alone[name].parameters(), strict=True):
             torch.testing.assert_close(mine, theirs, rtol=0, atol=0)
 
 
-def test_equal_weights_are_judged_alike(tiny_recipe: Path, tmp_path: Path) -> None:
+def test_equal_weights_have_equal_metrics(tiny_recipe: Path, tmp_path: Path) -> None:
     for name in ("one", "two"):
-        train(load_recipe(str(tiny_recipe), JUDGED), tmp_path / name)
+        train(load_recipe(str(tiny_recipe), EVALUATED), tmp_path / name)
     assert metrics_of(tmp_path / "one")[-1]["metrics"] == metrics_of(tmp_path / "two")[-1]["metrics"]
 
 
@@ -72,9 +72,9 @@ def test_missing_weights_stop_a_run_before_its_first_step(tiny_recipe: Path, tmp
             ["every.metrics=2"],
             r"every.metrics: there is nothing to measure of cyclegan; say evaluation.metrics=\[fid\]",
         ),
-        ([*JUDGED, "training.best=fid"], "training.best: fid is not measured of cyclegan; did you mean"),
+        ([*EVALUATED, "training.best=fid"], "training.best: fid is not measured of cyclegan; did you mean"),
     ],
 )
-def test_what_does_not_fit_is_told(tiny_recipe: Path, overrides: list[str], sentence: str) -> None:
+def test_what_does_not_fit_is_refused(tiny_recipe: Path, overrides: list[str], sentence: str) -> None:
     with pytest.raises(RecipeError, match=sentence):
         load_recipe(str(tiny_recipe), overrides)

@@ -7,7 +7,7 @@ pytest.importorskip("tensorboard")
 from impasto.engine.event_file import EventFile
 
 
-def test_tensorboard_reads_what_we_write_and_forgets_what_was_lost(tmp_path: Path) -> None:
+def test_tensorboard_reads_what_we_write_and_drops_what_was_lost(tmp_path: Path) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     first = EventFile(tmp_path, images_seen=0)

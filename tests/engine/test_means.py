@@ -1,4 +1,4 @@
-"""Means of what is logged: exact over steps, wherever the sums lie."""
+"""Means of what is logged: exact over steps, on any device."""
 
 from types import SimpleNamespace
 from typing import Any
@@ -20,7 +20,7 @@ def test_each_scalar_is_averaged_over_the_steps_that_logged_it() -> None:
     assert means.take(ALONE) == {}
 
 
-def test_sums_of_a_checkpoint_are_brought_to_where_the_devices_average() -> None:
+def test_sums_of_a_checkpoint_are_moved_to_the_device_that_averages() -> None:
     class Elsewhere:
         world_size, device = 2, torch.device("meta")
 

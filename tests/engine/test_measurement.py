@@ -1,4 +1,4 @@
-"""Measuring now and then: where it is told, what is best by it, and that learning does not notice."""
+"""Metrics measured during training: where they are logged, what is best by them, and that learning does not change."""
 
 import json
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ every: {scalars: 4, samples: 4, checkpoint: 4, metrics: 4}
 
 @pytest.fixture
 def tiny_classifier(tmp_path: Path) -> Path:
-    """A recipe that tells two classes of four pictures each, of which one each is held out."""
+    """A recipe for a classifier of two classes of four pictures each. Of each class one is held out."""
     for level, name in enumerate(["dark", "light"]):
         (tmp_path / "styles" / name).mkdir(parents=True)
         for number in range(4):
@@ -62,25 +62,25 @@ def entries(run: str, kind: str) -> list[dict[str, Any]]:
 
 
 def scripted(monkeypatch: pytest.MonkeyPatch, accuracies: Mapping[int, float]) -> None:
-    """Let validation find these accuracies, one after another."""
+    """Make validation find these accuracies, one after another."""
     found = iter(accuracies.values())
     monkeypatch.setattr(
         InceptionClassifier, "validate", lambda self, batches: {"accuracy": next(found), "loss": float(len(list(batches)))}
     )  # fmt: skip
 
 
-def test_metrics_are_told_at_their_interval_and_at_the_end(tiny_classifier: Path) -> None:
-    told: list[tuple[int, Mapping[str, float]]] = []
+def test_metrics_are_measured_at_their_interval_and_at_the_end(tiny_classifier: Path) -> None:
+    heard: list[tuple[int, Mapping[str, float]]] = []
 
     class Listener(TrainingListener):
         def measured(self, clock: Clock, metrics: Mapping[str, float]) -> None:
-            told.append((clock.images_seen, metrics))
+            heard.append((clock.images_seen, metrics))
 
     train(recipe(tiny_classifier, "every.metrics=8", "training.images=18"), Path("run"), Listener())
     found = entries("run", "metrics")
-    assert [entry["images_seen"] for entry in found] == [8, 16, 18] == [seen for seen, _ in told]
+    assert [entry["images_seen"] for entry in found] == [8, 16, 18] == [seen for seen, _ in heard]
     assert all(set(entry["metrics"]) == {"validation/accuracy", "validation/loss"} for entry in found)
-    assert [metrics["validation/accuracy"] for _, metrics in told] == [
+    assert [metrics["validation/accuracy"] for _, metrics in heard] == [
         e["metrics"]["validation/accuracy"] for e in found
     ]
     assert "record" not in found[0]
@@ -143,9 +143,9 @@ def test_averaged_weights_are_measured(tiny_classifier: Path) -> None:
     assert entries("run", "metrics")[-1]["metrics"]["validation/loss"] == pytest.approx(expected, rel=1e-4)
 
 
-def test_nothing_held_out_is_told_before_training(tiny_classifier: Path) -> None:
+def test_nothing_held_out_is_refused_before_training(tiny_classifier: Path) -> None:
     with pytest.raises(
-        DataError, match=r"every.metrics: no pictures are held out to validate on; say data.validation_"
+        DataError, match=r"every.metrics: no pictures are held out for validation; set data.validation_share=0.1"
     ):
         train(recipe(tiny_classifier, "data.validation_share=0"), Path("run"))
 
@@ -164,7 +164,7 @@ def test_a_held_out_picture_that_breaks_loses_nothing(tiny_classifier: Path) -> 
     assert train(recipe(tiny_classifier), Path("run"), accept_changed_data=True).name == "000000016"
 
 
-def test_the_owner_hears_what_the_method_leaves_out(tiny_classifier: Path) -> None:
+def test_the_notes_of_a_method_are_reported(tiny_classifier: Path) -> None:
     notes: list[str] = []
 
     class Listener(TrainingListener):
@@ -184,7 +184,7 @@ def test_eval_mode_is_left_as_it_was_entered() -> None:
     assert [part.training for part in network.modules()] == modes == [True, True, True, True, False]
 
 
-def test_the_end_tells_the_memory_it_took(tiny_recipe: Path) -> None:
+def test_the_journal_ends_with_the_peak_memory(tiny_recipe: Path) -> None:
     train(load_recipe(tiny_recipe), Path("run"))
     (finish,) = entries("run", "finish")
     assert 50 < finish["peak_megabytes"] <= peak_megabytes(torch.device("cpu"))  # type: ignore[operator]

@@ -25,7 +25,7 @@ SLOW_STEPS = ["training.images=120", "every.checkpoint=3", "every.samples=1000"]
 
 
 def environment() -> dict[str, str]:
-    """As a user has it, without torchmetrics: where that is, Fabric imports it whole, for seconds in every process."""
+    """As for a user, without torchmetrics: Fabric imports it whole, which takes seconds in every process."""
     hidden = Path("hidden")
     hidden.mkdir(exist_ok=True)
     (hidden / "torchmetrics.py").write_text("raise ImportError")
@@ -49,11 +49,11 @@ def wait_for_images(process: subprocess.Popen[str], run: RunFolder, images: int)
             return
         assert process.poll() is None, process.communicate()[1]
         time.sleep(0.02)
-    pytest.fail("training did not get under way")
+    pytest.fail("training did not start")
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_saves_says_how_to_go_on_and_sets_the_exit_code(
+def test_a_signal_saves_prints_how_to_resume_and_sets_the_exit_code(
     number: signal.Signals, code: int, tiny_recipe: Path
 ) -> None:
     process = start(tiny_recipe, "training.images=100000", "every.checkpoint=100000")
@@ -94,7 +94,7 @@ def test_kill_9_at_any_moment_never_costs_a_checkpoint(tiny_recipe: Path) -> Non
     assert not list(run.checkpoints.glob(".*")), "half-written folders are cleared away"
 
 
-def test_a_full_disk_is_one_sentence_and_costs_no_checkpoint(tiny_recipe: Path) -> None:
+def test_a_full_disk_gives_one_sentence_and_costs_no_checkpoint(tiny_recipe: Path) -> None:
     def small_files_only() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
 
@@ -139,12 +139,13 @@ def test_two_processes_end_with_the_weights_of_one(tiny_recipe: Path) -> None:
     first, second = load_file("rank0.safetensors"), load_file("rank1.safetensors")
     for name, weight in alone.items():
         assert torch.equal(first[name], second[name]), name
-        if name.endswith("weight"):  # biases before a norm follow rounding noise, which Adam makes as large as a step
+        if name.endswith("weight"):  # biases before a norm follow rounding errors, which Adam scales to a step
             assert torch.allclose(first[name], weight, atol=2e-5), (name, (first[name] - weight).abs().max())
     pools = [
         torch.load(RunFolder(Path(run)).latest() / "training.pt", weights_only=True)["memory"] for run in ("one", "two")
     ]  # type: ignore[operator]
-    assert len(pools[0]["painting_pool"]["images"]) == len(pools[1]["painting_pool"]["images"]) == 3
+    pool = "discriminator_paintings_pool"
+    assert len(pools[0][pool]["images"]) == len(pools[1][pool]["images"]) == 3
     kinds = [entry["kind"] for entry in RunFolder(Path("two")).journal()]
     assert kinds.count("start") == kinds.count("finish") == 1
 
@@ -157,7 +158,7 @@ every: {scalars: 4, samples: 16, checkpoint: 16}
 """
 
 
-def test_two_processes_learn_labels_and_stay_alike(make_pictures: Callable[..., Path]) -> None:
+def test_two_processes_learn_classes_and_keep_equal_weights(make_pictures: Callable[..., Path]) -> None:
     for number, style in enumerate(["dark", "light"]):
         make_pictures(Path("styles") / style, 4, seed=50 * number)
     Path("labels.yaml").write_text(LABELS)

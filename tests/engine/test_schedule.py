@@ -7,7 +7,7 @@ from impasto.recipe import Constant, Halving, LinearDecay
 
 
 def test_the_papers_epochs() -> None:
-    """Spec 03: lr(e) = lr0 (1 - max(0, e + 1 - n_const) / (n_decay + 1)), here with 100 + 100 epochs of 7 images."""
+    """CycleGAN's: lr(e) = lr0 (1 - max(0, e + 1 - n_const) / (n_decay + 1)), with 100 + 100 epochs of 7 images."""
     schedule = LinearDecay(constant_images=700, stair_images=7)
     for epoch in range(200):
         expected = 1 - max(0, epoch + 1 - 100) / 101
@@ -26,7 +26,7 @@ def test_constant_then_linear_and_never_quite_zero(batch: int) -> None:
     assert factors[-1] == pytest.approx(falls[0]), "one more step would be zero"
 
 
-def test_every_optimizer_gets_its_share() -> None:
+def test_every_optimizer_keeps_its_own_rate() -> None:
     fast, slow = (torch.optim.Adam([torch.zeros(1, requires_grad=True)], lr=lr) for lr in (0.4, 0.1))
     clock = Clock(images=8, images_seen=6)
     for _ in range(2):
@@ -38,7 +38,7 @@ def test_every_optimizer_gets_its_share() -> None:
 
 
 def test_halving_every_20_epochs() -> None:
-    """Spec 02, check 9, with epochs of 7 images."""
+    """StackGAN's schedule, with epochs of 7 images."""
     schedule = Halving(every_images=140)
     rates = [2e-4 * learning_rate_factor(schedule, epoch * 7, 700, 7) for epoch in (0, 19, 20, 40, 60)]
     assert rates == pytest.approx([2e-4, 2e-4, 1e-4, 5e-5, 2.5e-5])

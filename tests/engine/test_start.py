@@ -1,4 +1,4 @@
-"""Runs that begin with another's weights: stage II of a stacked GAN, and learning that goes on elsewhere."""
+"""Runs that start from the weights of another run: stage II of a stacked GAN, and fine-tuning."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -63,7 +63,7 @@ def test_stage_two_borrows_stage_one_for_good_and_resumes_exactly(method: str, a
     assert start["begins_with"] == str(first)
 
     stopping_at(recipe, Path("runs/parts"), 4)
-    Path("runs/one").rename("runs/gone")  # a run that has begun needs it no more
+    Path("runs/one").rename("runs/gone")  # a run that has started does not need it
     assert_same_checkpoint(whole, train(recipe, Path("runs/parts")))
     painter = load_painter(whole).painter
     assert painter.draw(torch.eye(2), torch.randn(2, 100)).shape == (2, 3, 64, 64)  # type: ignore[attr-defined]
@@ -82,7 +82,7 @@ def test_a_start_is_named_in_several_ways() -> None:
     assert start_is_ready("two", folder) is None
     Path("one").mkdir()
     Path("one/recipe.yaml").write_text(STAGE_ONE)
-    assert find_start("one", folder) == Path("runs/one/checkpoints/000000008"), "not the one that has learned nothing"
+    assert find_start("one", folder) == Path("runs/one/checkpoints/000000008"), "not the run without a checkpoint"
     assert start_is_ready("one", folder) == Path("runs/one")
 
 
@@ -91,7 +91,7 @@ def test_an_unfinished_start_is_not_ready() -> None:
     assert start_is_ready("one", RunFolder(Path("runs/two"))) is None
 
 
-def test_what_is_wrong_with_a_start_is_told() -> None:
+def test_what_is_wrong_with_a_start_is_reported() -> None:
     train(stage_one(), Path("runs/one"))
     Path("runs/empty").mkdir()
     Path("runs/empty/recipe.yaml").write_text(STAGE_ONE)
@@ -117,14 +117,14 @@ def test_what_is_wrong_with_a_start_is_told() -> None:
     train(stage_two(), Path("runs/two"))
 
 
-def test_a_damaged_start_is_told() -> None:
+def test_a_damaged_start_is_reported() -> None:
     weights = train(stage_one(), Path("runs/one")) / "weights.safetensors"
     weights.write_bytes(weights.read_bytes()[:100])
     with pytest.raises(CheckpointError, match=r"start_from: runs/one/checkpoints/000000008 is damaged"):
         train(stage_two(), Path("runs/two"))
 
 
-def test_any_method_may_go_on_from_what_it_learned_elsewhere(tiny_recipe: Path) -> None:
+def test_any_method_can_start_from_what_it_learned_elsewhere(tiny_recipe: Path) -> None:
     text = tiny_recipe.read_text()
     first = train(parse_recipe(text, "r"), Path("runs/one"))
     again = ["training.start_from=one", "training.seed=9"]
@@ -133,12 +133,15 @@ def test_any_method_may_go_on_from_what_it_learned_elsewhere(tiny_recipe: Path) 
         mine, theirs = part(first, network), part(still, network)
         assert all(torch.allclose(weight, theirs[name], atol=1e-6) for name, weight in mine.items())
     start = next(RunFolder(Path("runs/still")).journal())
-    assert (start["begins_with"], start["begins_afresh"]) == (str(first), "judge_paintings, judge_photos")
+    assert (start["begins_with"], start["begins_afresh"]) == (
+        str(first),
+        "discriminator_paintings, discriminator_photos",
+    )
     with pytest.raises(RunError, match=r"to_painting of runs/one/checkpoints/000000008, .* does not fit"):
         train(parse_recipe(text, "r", [*again, "method.width=8"]), Path("runs/other"))
 
 
-def test_going_on_takes_all_that_paints_or_nothing(tiny_recipe: Path) -> None:
+def test_a_start_gives_all_painting_networks_or_none(tiny_recipe: Path) -> None:
     text = tiny_recipe.read_text()
     weights = train(parse_recipe(text, "r"), Path("runs/one")) / "weights.safetensors"
     with safe_open(weights, framework="pt") as file:
@@ -149,7 +152,7 @@ def test_going_on_takes_all_that_paints_or_nothing(tiny_recipe: Path) -> None:
         train(parse_recipe(text, "r", ["training.start_from=one"]), Path("runs/two"))
 
 
-def test_what_judges_starts_afresh_and_that_is_said() -> None:
+def test_discriminators_start_untrained_and_a_note_says_so() -> None:
     class Listener(TrainingListener):
         def noted(self, note: str) -> None:
             notes.append(note)
@@ -159,12 +162,12 @@ def test_what_judges_starts_afresh_and_that_is_said() -> None:
     first = train(recipe, Path("runs/one"), Listener())
     assert notes == []
     train(stage_one("data.validation_share=0.4", "training.start_from=one"), Path("runs/two"), Listener())
-    assert notes == [f"what paints comes from {first}; what judges it (discriminator) starts afresh"]
+    assert notes == [f"the painting networks come from {first}; these start untrained: discriminator"]
     train(stage_two("data.validation_share=0.4"), Path("runs/three"), Listener())
-    assert len(notes) == 1, "a second stage has a discriminator of its own anyway"
+    assert len(notes) == 1, "a second stage always has a new discriminator"
 
 
-def test_what_would_stop_stage_two_is_told_before_stage_one() -> None:
+def test_what_would_stop_stage_two_is_reported_before_stage_one() -> None:
     rehearse(stage_two(), stage_one(), "one")
     with pytest.raises(RunError, match=r"stage_one of one, for images of 32 pixels, does not fit"):
         rehearse(stage_two(), stage_one("data.image_size=32", "data.resize=38"), "one")

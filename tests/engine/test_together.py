@@ -1,4 +1,4 @@
-"""How one of several processes ends; that they decide alike is shown by whole runs in test_processes.py."""
+"""How one of several processes ends. Whole runs in test_processes.py show that all decide alike."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ from lightning_fabric.strategies.launchers import subprocess_script
 
 from impasto.engine.together import part_ways
 
-MAIN_THAT_TELLS_OF_ITS_END = """
+MAIN_THAT_REPORTS_ITS_END = """
 import atexit
 atexit.register(print, "the interpreter was taken down")
 from impasto.cli.app import main
@@ -21,9 +21,11 @@ main()
 
 
 @pytest.mark.parametrize(("arguments", "code"), [(["--version"], 0), (["about", "nowhere"], 2)])
-def test_one_of_several_processes_says_all_and_leaves_its_interpreter_standing(arguments: list[str], code: int) -> None:
+def test_one_of_several_processes_prints_everything_and_skips_the_interpreters_shutdown(
+    arguments: list[str], code: int
+) -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "LOCAL_RANK": "0"}
-    command = [sys.executable, "-c", MAIN_THAT_TELLS_OF_ITS_END, *arguments]
+    command = [sys.executable, "-c", MAIN_THAT_REPORTS_ITS_END, *arguments]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False, timeout=100)
     assert done.returncode == code
     assert "impasto" in done.stdout + done.stderr
@@ -48,8 +50,8 @@ def test_no_process_is_killed_for_another_that_left_after_they_parted(monkeypatc
 
     failed()
     part_ways(Two(accelerator="cpu", devices=1))
-    assert observer._run()  # it has nothing left to look at
+    assert observer._run()  # it observes nothing any more
     assert killed == []
     failed()
     assert observer._run()
-    assert killed == [os.getpid()]  # so it is this observer that would have killed
+    assert killed == [os.getpid()]  # so this observer would have killed it

@@ -1,4 +1,4 @@
-"""A run from the inside: journal, checkpoints, resuming, and what stops it."""
+"""One run: journal, checkpoints, resuming, and what stops it."""
 
 import json
 import shutil
@@ -34,12 +34,12 @@ def recipe(tiny_recipe: Path, *overrides: str) -> Recipe:
     return load_recipe(tiny_recipe, overrides)
 
 
-def test_a_run_leaves_its_story(tiny_recipe: Path) -> None:
-    told: list[Any] = []
+def test_a_run_writes_its_journal_samples_and_checkpoint(tiny_recipe: Path) -> None:
+    heard: list[Any] = []
 
     class Listener(TrainingListener):
         def stepped(self, clock: Clock, means: Mapping[str, float] | None) -> None:
-            told.append((clock.images_seen, means))
+            heard.append((clock.images_seen, means))
 
     checkpoint = train(recipe(tiny_recipe, "every.scalars=2"), Path("run"), Listener())
     run = RunFolder(Path("run"))
@@ -53,10 +53,11 @@ def test_a_run_leaves_its_story(tiny_recipe: Path) -> None:
     assert [e["images_seen"] for e in scalars] == [2, 4, 6, 8]
     assert set(scalars[0]["scalars"]) == {
         "generator/adversarial", "generator/cycle", "generator/identity", "generator/total", "generator/gradient_norm",
-        "discriminator/paintings", "discriminator/photos", "discriminator/gradient_norm",
+        "discriminator_paintings/loss", "discriminator_paintings/accuracy", "discriminator_paintings/gradient_norm",
+        "discriminator_photos/loss", "discriminator_photos/accuracy", "discriminator_photos/gradient_norm",
     }  # fmt: skip
-    assert [seen for seen, _ in told] == list(range(1, 9))
-    assert [means is not None for _, means in told] == [False, True] * 4
+    assert [seen for seen, _ in heard] == list(range(1, 9))
+    assert [means is not None for _, means in heard] == [False, True] * 4
     assert [p.name for p in sorted(run.samples.iterdir())] == ["000000001.png", "000000004.png", "000000008.png"]
     with Image.open(run.samples / "000000008.png") as sheet:
         assert sheet.width == 5 * 28 + 4 * 4
@@ -80,7 +81,7 @@ def test_the_last_and_the_best_checkpoint_are_kept(tiny_recipe: Path, monkeypatc
 
 
 class Steps(TrainingListener):
-    """Counts them."""
+    """Counts the steps."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -89,16 +90,16 @@ class Steps(TrainingListener):
         self.count += 1
 
 
-def test_an_unknown_best_scalar_is_told_at_the_first_step(tiny_recipe: Path) -> None:
+def test_an_unknown_best_scalar_is_refused_at_the_first_step(tiny_recipe: Path) -> None:
     steps = Steps()
     with pytest.raises(
         RecipeError, match=r"training.best: generator/cycel is not logged; did you mean generator/cycle\?"
     ):
         train(recipe(tiny_recipe, "training.best=generator/cycel"), Path("run"), steps)
-    assert steps.count == 0, "before anything is learned that would be lost"
+    assert steps.count == 0, "nothing learned is lost"
 
 
-def test_where_networks_take_turns_it_is_told_after_the_last_turn(tmp_path: Path) -> None:
+def test_where_networks_take_turns_it_is_refused_after_the_last_turn(tmp_path: Path) -> None:
     tiny = ["method.width=4", "method.critic_width=4", "method.critic_steps=3", "training.batch_size=2"]
     short = ["data.image_size=16", "data.resize=20", "training.images=8", "every.checkpoint=8", "every.samples=8"]
     run = load_recipe("cwgan-gp-atelier", [*tiny, *short, "training.best=generator/adversarial"])
@@ -190,18 +191,22 @@ def test_infinite_weights_are_never_saved(tiny_recipe: Path, monkeypatch: pytest
     assert RunFolder(Path("run")).latest() is None
 
 
-def test_broken_critics_are_never_saved_either(tiny_recipe: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_broken_weights_of_discriminators_are_never_saved_either(
+    tiny_recipe: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     step = CycleGAN.training_step
 
     def broken(self: CycleGAN, batch: Any, clock: Clock) -> Mapping[str, torch.Tensor]:
         scalars = step(self, batch, clock)
         if clock.images_seen == 7:
             with torch.no_grad():
-                next(self.judge_photos.parameters()).fill_(torch.nan)
+                next(self.photo_adversary.network.parameters()).fill_(torch.nan)
         return scalars
 
     monkeypatch.setattr(CycleGAN, "training_step", broken)
-    with pytest.raises(TrainingDivergedError, match=r"the weight judge_photos\..* is run/checkpoints/000000004"):
+    with pytest.raises(
+        TrainingDivergedError, match=r"the weight discriminator_photos\..* is run/checkpoints/000000004"
+    ):
         train(recipe(tiny_recipe), Path("run"))
 
 
@@ -223,7 +228,7 @@ def test_a_checkpoint_cut_off_is_named_and_the_older_one_offered(file: str, left
         train(recipe(tiny_recipe, *overrides), Path("run"))
 
 
-def test_strangers_files_in_a_run_are_left_alone(tiny_recipe: Path) -> None:
+def test_files_of_others_in_a_run_are_left_alone(tiny_recipe: Path) -> None:
     stopping_at(recipe(tiny_recipe), Path("run"), 5)
     Path("run/samples/favourite.png").write_text("mine")
     Path("run/checkpoints/notes").mkdir()
@@ -257,7 +262,9 @@ def test_a_picture_that_breaks_during_the_run_loses_nothing(tiny_recipe: Path, c
     assert_same_checkpoint(train(recipe(tiny_recipe), Path("whole")), resumed)
 
 
-def test_a_full_disk_is_told_and_the_last_checkpoint_kept(tiny_recipe: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported_and_the_last_checkpoint_kept(
+    tiny_recipe: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write_bytes = Path.write_bytes
     full = [False]
 
@@ -276,7 +283,7 @@ def test_a_full_disk_is_told_and_the_last_checkpoint_kept(tiny_recipe: Path, mon
     assert train(recipe(tiny_recipe), Path("run")).name == "000000008"
 
 
-def test_looking_never_changes_learning(tiny_recipe: Path) -> None:
+def test_samples_and_checkpoints_never_change_learning(tiny_recipe: Path) -> None:
     from safetensors.torch import load_file
 
     often = train(recipe(tiny_recipe, "every.samples=1", "every.checkpoint=1"), Path("often"))

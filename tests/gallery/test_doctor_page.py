@@ -85,8 +85,7 @@ def test_the_page_refers_to_nothing_outside_itself_and_has_no_script(folder):
 def test_the_head_shows_the_verdict_and_the_findings(folder):
     page = written(folder, **{"examined in": "2 s"})
     assert (
-        "Check-up of folder Not fit to learn from yet: not a picture, cut off, same picture in two classes."
-        in page.text
+        "Check-up of folder Not ready for training: not a picture, cut off, same picture in two classes." in page.text
     )
     assert "examined in 2 s" in page.text
     assert "pictures 11" in page.text
@@ -134,7 +133,7 @@ def test_files_without_pictures_are_listed(folder):
     (folder / "split.csv").write_text((folder / "split.csv").read_text() + "sea/absent.jpg,train\n")
     page = written(folder)
     assert "note.txt" in page.text
-    assert "names 1 pictures that are not there: sea/absent.jpg" in page.text
+    assert "names 1 missing pictures: sea/absent.jpg" in page.text
 
 
 def test_a_healthy_folder_has_a_page_too(tmp_path):

@@ -1,4 +1,4 @@
-"""Spec 02, checks 2 to 5: K classes and one more, "fake"."""
+"""K classes and one more, "fake" (docs/methods/stacked-gans.md, "Losses")."""
 
 import math
 from typing import get_args
@@ -43,14 +43,16 @@ def test_logits_of_zero(classes: int) -> None:
 
 def test_the_sigmoid_head_is_a_sum_of_binary_losses() -> None:
     given = logits(2, 4)
-    told = torch.sigmoid(given.double())
+    predicted = torch.sigmoid(given.double())
     right = [[1, 0, 0, 0], [0, 0, 1, 0]]
-    slow = sum(-math.log(told[i, j] if right[i][j] else 1 - told[i, j]) for i in range(2) for j in range(4)) / 2
+    slow = (
+        sum(-math.log(predicted[i, j] if right[i][j] else 1 - predicted[i, j]) for i in range(2) for j in range(4)) / 2
+    )
     assert class_loss(given, torch.tensor([0, 2]), "sigmoid").item() == pytest.approx(slow, rel=1e-5)
 
 
 @pytest.mark.parametrize("head", HEADS)
-def test_the_generators_loss_falls_as_the_wanted_class_rises(head: Head) -> None:
+def test_the_generators_loss_falls_as_the_logit_of_the_requested_class_rises(head: Head) -> None:
     """The printed L_G, -log p(y_i | G, i != khat), does the opposite."""
     given = logits(1, outputs(4, head)).requires_grad_()
     class_loss(given, torch.tensor([2]), head).backward()

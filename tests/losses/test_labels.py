@@ -8,10 +8,10 @@ from impasto.data.batches import UNKNOWN
 from impasto.losses.labels import label_accuracy, label_loss, one_hot
 
 LABELS = torch.tensor([[0, 1], [2, UNKNOWN], [UNKNOWN, UNKNOWN]])
-"""Of three and two classes; the second image lacks one attribute, the third both."""
+"""Two attributes of three and two classes. The second image lacks one label, the third both."""
 
 
-def test_conditions_stand_side_by_side_with_zeros_for_the_unknown() -> None:
+def test_conditions_of_attributes_are_concatenated_and_zero_where_unknown() -> None:
     expected = [[1.0, 0, 0, 0, 1], [0, 0, 1, 0, 0], [0, 0, 0, 0, 0]]
     assert one_hot(LABELS, (3, 2)).tolist() == expected
     assert one_hot(torch.tensor([[1], [0]]), (2,)).dtype == torch.float32
@@ -25,7 +25,7 @@ def test_one_attribute_gives_cross_entropy() -> None:
     assert label_loss(torch.zeros(5, 4), labels[:, None], (4,)).item() == pytest.approx(math.log(4))
 
 
-def test_unknown_labels_neither_count_nor_give_gradients() -> None:
+def test_unknown_labels_have_no_loss_and_no_gradient() -> None:
     logits = torch.randn(3, 5, requires_grad=True)
     loss = label_loss(logits, LABELS, (3, 2))
     styles = functional.cross_entropy(logits[:2, :3], torch.tensor([0, 2]))

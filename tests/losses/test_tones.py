@@ -1,4 +1,4 @@
-"""The difference in tones: strokes cost nothing, a cast of colour costs what it is."""
+"""The difference in tones: strokes cost nothing, a shift of colour costs its size."""
 
 import pytest
 import torch
@@ -6,7 +6,7 @@ import torch
 from impasto.losses.tones import tone_difference
 
 
-def test_a_cast_of_colour_costs_its_own_size() -> None:
+def test_a_shift_of_colour_costs_its_size() -> None:
     photos = torch.rand(2, 3, 40, 48) - 0.5
     assert tone_difference(photos, photos) == 0
     assert tone_difference(photos + 0.25, photos).item() == pytest.approx(0.25, abs=1e-6)
@@ -19,7 +19,7 @@ def test_strokes_that_mix_to_the_same_colour_cost_nothing() -> None:
     assert tone_difference(strokes, photos) == 0
 
 
-def test_darker_on_one_side_is_no_amends_for_brighter_on_the_other() -> None:
+def test_opposite_shifts_of_two_halves_do_not_cancel() -> None:
     photos = torch.zeros(1, 1, 64, 64)
     painted = photos.clone()
     painted[..., :32] = 0.5

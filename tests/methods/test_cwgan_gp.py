@@ -1,4 +1,4 @@
-"""What only the conditional WGAN-GP promises: spec 01, checks 8 and 9, and that its step is Algorithm 1's."""
+"""What only the conditional WGAN-GP promises: its step is Algorithm 1, and the generator learns at every fifth step."""
 
 import copy
 import math
@@ -13,6 +13,18 @@ from impasto.clock import Clock
 from impasto.data.batches import ImageSpec, LabelledImages
 from impasto.methods.cwgan_gp import CWGANGP, CWGANGPOptions
 
+TINY = [
+    "method.width=4",
+    "method.critic_width=4",
+    "method.latent_size=8",
+    "method.critic_steps=1",
+    "data.image_size=16",
+    "data.resize=20",
+    "training.batch_size=2",
+]
+WITHOUT_EFFECT = ["critic.score.bias"]
+"""A constant added to a critic's scores changes nothing, so its gradient is zero."""
+MID_CYCLE = ["method.critic_steps=3"]
 CLASSES = ("a", "b", "c")
 
 
@@ -34,16 +46,16 @@ def weights_of(network: nn.Module) -> list[torch.Tensor]:
 
 
 def test_a_step_is_algorithm_1_written_plainly() -> None:
-    """A slow twin: separate passes for real, fake and in between; plain Adams; then the generator's turn."""
+    """A slow twin: separate passes for real, fake and in between; plain Adams; then the generator learns."""
     method = prepared(critic_steps=1)
-    painter, critic = copy.deepcopy(method.generator), copy.deepcopy(method.critic)
+    generator, critic = copy.deepcopy(method.generator), copy.deepcopy(method.adversary.network)
     images, labels = batch()
     wanted = labels[:, 0]
     conditions = nn.functional.one_hot(wanted, 3).float()
-    paints, judges = (torch.optim.Adam(n.parameters(), 2e-4, betas=(0.0, 0.9)) for n in (painter, critic))
+    adams = [torch.optim.Adam(n.parameters(), 2e-4, betas=(0.0, 0.9)) for n in (generator, critic)]
     torch.manual_seed(3)
     with torch.no_grad():
-        fakes = painter(torch.randn(4, 8), conditions)
+        fakes = generator(torch.randn(4, 8), conditions)
     between = torch.rand(4, 1, 1, 1)
     points = (between * images + (1 - between) * fakes).requires_grad_()
     (slopes,) = torch.autograd.grad(critic(points)[0].sum(), points, create_graph=True)
@@ -51,14 +63,14 @@ def test_a_step_is_algorithm_1_written_plainly() -> None:
     scores, classes = critic(images)
     label = nn.functional.cross_entropy(classes, wanted)
     distance = scores.mean() - critic(fakes)[0].mean()
-    judges.zero_grad()
+    adams[1].zero_grad()
     (-distance + 10 * penalty + label).backward()
-    judges.step()
-    scores, classes = critic(painter(torch.randn(4, 8), conditions))
-    paints.zero_grad()
+    adams[1].step()
+    scores, classes = critic(generator(torch.randn(4, 8), conditions))
+    adams[0].zero_grad()
     loss = -scores.mean() + nn.functional.cross_entropy(classes, wanted)
     loss.backward()
-    paints.step()
+    adams[0].step()
 
     torch.manual_seed(3)
     found = method.training_step(LabelledImages(images, labels), Clock(100))
@@ -67,15 +79,14 @@ def test_a_step_is_algorithm_1_written_plainly() -> None:
     assert found["critic/label"].item() == pytest.approx(label.item(), rel=1e-5)
     whole = found["generator/adversarial"].item() + found["generator/label"].item()
     assert whole == pytest.approx(loss.item(), rel=1e-4)
-    for mine, theirs in ((method.generator, painter), (method.critic, critic)):
+    for mine, theirs in ((method.generator, generator), (method.adversary.network, critic)):
         for weight, twin in zip(mine.parameters(), theirs.parameters(), strict=True):
             assert twin.grad is not None
-            sure = twin.grad.abs() > 1e-4  # Adam's first step is the gradient's sign: of a bias before a norm, noise
+            sure = twin.grad.abs() > 1e-4  # Adam's first step is the gradient's sign: noise for a bias before a norm
             assert torch.allclose(weight[sure], twin[sure], atol=2e-5)
 
 
 def test_the_generator_learns_once_in_critic_steps() -> None:
-    """Spec 01, check 9."""
     method, clock = prepared(critic_steps=5), Clock(1000)
     start = weights_of(method.generator)
     for turn in range(1, 11):
@@ -84,18 +95,18 @@ def test_the_generator_learns_once_in_critic_steps() -> None:
         assert ("generator/adversarial" in found) == (turn % 5 == 0)
         moved = any(not torch.equal(a, b) for a, b in zip(start, weights_of(method.generator), strict=True))
         assert moved == (turn >= 5)
-    steps = [int(method.critic_optimizer.state[w]["step"]) for w in method.critic.parameters()]
+    steps = [int(method.adversary.optimizer.state[w]["step"]) for w in method.adversary.network.parameters()]
     assert set(steps) == {10}
     assert {int(method.generator_optimizer.state[w]["step"]) for w in method.generator.parameters()} == {2}
 
 
 def test_only_differences_of_scores_count() -> None:
-    """Spec 01, check 8: a constant added to the critic changes neither loss nor what is learned."""
+    """A constant added to the critic's scores changes neither the losses nor what is learned."""
     found = []
     for constant in (0.0, 7.0):
         method = prepared()
         with torch.no_grad():
-            method.critic.score.bias += constant
+            method.adversary.network.score.bias += constant  # type: ignore[operator, union-attr]
         torch.manual_seed(2)
         scalars = method.training_step(batch(), Clock(100))
         found.append([scalars[f"critic/{name}"].item() for name in ("distance", "penalty", "label", "accuracy")])
@@ -116,15 +127,15 @@ def test_the_penalty_in_bf16_agrees_with_float32(size: int) -> None:
             assert value.item() == pytest.approx(found["32-true"][name].item(), rel=0.05)
 
 
-def test_the_critic_keeps_its_slope_near_one_and_tells_fakes() -> None:
-    """On flat grey images: some sixty steps bring the penalty down and a positive distance up."""
-    method, clock = prepared(width=8, critic_width=8, critic_steps=100, learning_rate=1e-3), Clock(10_000)
+def test_the_critic_keeps_its_slope_near_one_and_recognises_fakes() -> None:
+    """On flat grey images. Without the penalty its median is above 20 after these steps."""
+    method, clock = prepared(width=8, critic_width=16, critic_steps=100, learning_rate=1e-3), Clock(10_000)
     found = []
-    for _ in range(60):
+    for _ in range(40):
         labels = torch.randint(0, 3, (8, 1))
         images = (labels - 1)[..., None, None].expand(-1, 3, 16, 16) * 0.8
         found.append(method.training_step(LabelledImages(images, labels), clock))
         clock.advance(8)
-    assert found[-1]["critic/penalty"] < found[0]["critic/penalty"]
+    assert torch.stack([f["critic/penalty"] for f in found[-10:]]).median() < 1.0, "the slope is less than 2"
     assert found[-1]["critic/distance"] > 0.1
     assert torch.stack([f["critic/label_accuracy"] for f in found[-5:]]).mean() > 0.9

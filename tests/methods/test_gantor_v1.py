@@ -1,4 +1,4 @@
-"""What only GANtor-v1 promises: spec 02, checks 6, 7 and 9, and that a step computes the corrected losses."""
+"""What only GANtor-v1 promises: a step computes the corrected losses (docs/methods/stacked-gans.md), and the stages fit."""
 
 import copy
 import math
@@ -15,6 +15,13 @@ from impasto.errors import RecipeError
 from impasto.methods.gantor_v1 import GANtorV1, GANtorV1Options
 from impasto.networks.augmentation import Augmentation
 
+TINY = [
+    "method.width=8",
+    "method.discriminator_width=4",
+    "data.image_size=16",
+    "data.resize=40",
+    "training.batch_size=2",
+]
 CLASSES = ("dark", "bright", "other")
 
 
@@ -40,37 +47,36 @@ def bce(logits: torch.Tensor, target: float) -> torch.Tensor:
 def test_a_step_is_the_corrected_step_written_plainly(stage: int, size: int) -> None:
     """A slow twin with plain Adams: rows 0, 2 and 3 have neighbours of other classes."""
     method = prepared(size, stage=stage)
-    stack, judge = copy.deepcopy(method.stack), copy.deepcopy(method.discriminator)
+    stack, discriminator = copy.deepcopy(method.stack), copy.deepcopy(method.discriminator)
     images, labels = batch(size)
     y = torch.eye(3)[labels[:, 0]]
-    judges = torch.optim.Adam(judge.parameters(), 2e-4, betas=(0.5, 0.999))
-    generators = torch.optim.Adam(stack.learning.parameters(), 2e-4, betas=(0.5, 0.999))
+    adams = [torch.optim.Adam(n.parameters(), 2e-4, betas=(0.5, 0.999)) for n in (stack.learning, discriminator)]
     torch.manual_seed(7)
     fakes = stack(torch.randn(4, 100), y)
-    real, fake = judge(images), judge(fakes.detach())
-    right, fake_pairs = judge.pair_logits(real, y), judge.pair_logits(fake, y)
-    wrong = bce(judge.pair_logits(real, y[[3, 0, 1, 2]])[[0, 1, 3]], 0)
+    real, fake = discriminator(images), discriminator(fakes.detach())
+    real_pairs, fake_pairs = discriminator.pair_logits(real, y), discriminator.pair_logits(fake, y)
+    wrong = bce(discriminator.pair_logits(real, y[[3, 0, 1, 2]])[[0, 1, 3]], 0)
     if stage == 1:
-        loss_d = bce(right, 1) + (bce(fake_pairs, 0) + wrong) / 2
+        loss_d = bce(real_pairs, 1) + (bce(fake_pairs, 0) + wrong) / 2
     else:
-        loss_d = (bce(right, 1) + bce(judge.alone_logits(real), 1)) / 2
-        loss_d = loss_d + (bce(fake_pairs, 0) + wrong + bce(judge.alone_logits(fake), 0)) / 3
+        loss_d = (bce(real_pairs, 1) + bce(discriminator.alone_logits(real), 1)) / 2
+        loss_d = loss_d + (bce(fake_pairs, 0) + wrong + bce(discriminator.alone_logits(fake), 0)) / 3
     loss_d.backward()
-    judges.step()
-    features = judge(fakes)
-    loss_g = bce(judge.pair_logits(features, y), 1)
+    adams[1].step()
+    features = discriminator(fakes)
+    loss_g = bce(discriminator.pair_logits(features, y), 1)
     if stage == 2:
-        loss_g = loss_g + bce(judge.alone_logits(features), 1)
-    generators.zero_grad()
+        loss_g = loss_g + bce(discriminator.alone_logits(features), 1)
+    adams[0].zero_grad()
     loss_g.backward()
-    generators.step()
+    adams[0].step()
 
     torch.manual_seed(7)
     found = method.training_step(LabelledImages(images, labels), Clock(8))
     assert found["discriminator/wrong_pair"].item() == pytest.approx(wrong.item(), rel=1e-5)
     total = sum(float(found[f"generator/{part}"]) for part in (("pair",) if stage == 1 else ("pair", "alone")))
     assert total == pytest.approx(loss_g.item(), rel=1e-4)
-    pairs = [(judge, method.discriminator), (stack.learning, method.stack.learning)]
+    pairs = [(discriminator, method.discriminator), (stack.learning, method.stack.learning)]
     for theirs, mine in pairs:
         for (name, expected), weight in zip(theirs.named_parameters(), mine.parameters(), strict=True):
             torch.testing.assert_close(weight, expected, atol=2e-5, rtol=0, msg=name)
@@ -106,7 +112,7 @@ def test_where_no_pair_is_wrong_their_term_is_left_out(stage: int, size: int) ->
     torch.testing.assert_close(*(found["discriminator/gradient_norm"] for found in scalars))
 
 
-def test_stage_two_leaves_stage_one_as_it_was_and_begins_with_its_image() -> None:
+def test_stage_two_leaves_stage_one_as_it_was_and_starts_from_its_image() -> None:
     method = prepared(64, stage=2)
     assert method.borrowed == ("stage_one",)
     for network in method.networks().values():
@@ -154,12 +160,12 @@ def test_realness_is_a_number_for_each_image_alone(stage: int, size: int) -> Non
     )
 
 
-def test_realness_asks_for_the_likeliest_class_of_each_attribute() -> None:
-    """A judge that adds up what it is told: the largest of both attributes count, and no single one."""
+def test_realness_is_of_the_likeliest_class_of_each_attribute() -> None:
+    """A discriminator whose logit is a sum over the classes: the likeliest class of each attribute counts."""
     spec = ImageSpec(3, 16, ("style=a", "style=b", "genre=x", "genre=y", "genre=z"), (2, 3))
     method = prepared(spec=spec)
-    liking = torch.tensor([1.0, 3.0, 9.0, 2.0, 5.0])
-    method.discriminator.pair_logits = lambda _, weights: weights.float() @ liking  # type: ignore[method-assign]
+    likely = torch.tensor([1.0, 3.0, 9.0, 2.0, 5.0])
+    method.discriminator.pair_logits = lambda _, weights: weights.float() @ likely  # type: ignore[method-assign]
     assert method.realness(batch().images).tolist() == [3.0 + 9.0] * 4
 
 
@@ -177,9 +183,9 @@ def test_the_discriminator_sees_augmented_images(kind: str) -> None:
             observed.append((float(sign_mean), images))
 
     method = prepared(augment={"kind": kind, "images_to_full": 16})
-    method.augment = Counting(method.options.augment)
+    method.adversary.augment = Counting(method.options.augment)
     method.training_step(batch(), Clock(8))
-    assert calls == [4, 4, 4], "real and fake in the discriminator's turn, fake in the generator's"
+    assert calls == [4, 4, 4], "real and fake while the discriminator learns, fake while the generator learns"
     assert [count for _, count in observed] == ([4] if kind == "ada" else [])
     assert all(-1 <= sign <= 1 for sign, _ in observed)
 
@@ -191,9 +197,9 @@ def test_a_batch_of_one_is_refused() -> None:
 
 def test_it_learns_under_mixed_precision() -> None:
     """Real learning in seconds: one class is dark, the other bright."""
-    method = prepared(width=32, discriminator_width=8, learning_rate=2e-3)
+    method = prepared(width=32, discriminator_width=8, learning_rate=4e-3)
     generator = torch.Generator().manual_seed(1)
-    for _ in range(50):
+    for _ in range(60):  # both colours overshoot at first; by now they have settled with any seed
         labels = torch.randint(2, (16, 1), generator=generator)
         brightness = 1.2 * labels[:, :, None, None] - 0.6
         noise = 0.2 * torch.randn(16, 3, 16, 16, generator=generator)

@@ -1,4 +1,4 @@
-"""What only GANtor-v2 promises: spec 02, checks 1, 6, 8 and 11, and that a step computes the corrected losses."""
+"""What only GANtor-v2 promises: a step computes the corrected losses (docs/methods/stacked-gans.md), and the stages fit."""
 
 import copy
 from typing import Any
@@ -13,6 +13,13 @@ from impasto.data.batches import ImageSpec, LabelledImages
 from impasto.errors import RecipeError
 from impasto.methods.gantor_v2 import GANtorV2, GANtorV2Options
 
+TINY = [
+    "method.width=12",
+    "method.discriminator_width=4",
+    "data.image_size=16",
+    "data.resize=40",
+    "training.batch_size=2",
+]
 CLASSES = ("dark", "bright", "other")
 
 
@@ -35,11 +42,10 @@ def batch(size: int = 16, labels: tuple[int, ...] = (0, 1, 1, 2)) -> LabelledIma
 def test_a_step_is_the_corrected_step_written_plainly(stage: int, size: int, preset: str) -> None:
     """A slow twin in the form of ArtGAN's code, with plain Adams: -log p_k = CE_K + softplus(Z) - Z."""
     method = prepared(size, stage=stage, preset=preset)
-    stack, judge = copy.deepcopy(method.stack), copy.deepcopy(method.discriminator)
+    stack, discriminator = copy.deepcopy(method.stack), copy.deepcopy(method.discriminator)
     images, labels = batch(size)
     k = labels[:, 0]
-    judges = torch.optim.Adam(judge.parameters(), 2e-4, betas=(0.5, 0.999))
-    generators = torch.optim.Adam(stack.learning.parameters(), 2e-4, betas=(0.5, 0.999))
+    adams = [torch.optim.Adam(n.parameters(), 2e-4, betas=(0.5, 0.999)) for n in (stack.learning, discriminator)]
 
     def class_term(logits: torch.Tensor) -> torch.Tensor:
         z = logits.exp().sum(1).log()
@@ -50,23 +56,23 @@ def test_a_step_is_the_corrected_step_written_plainly(stage: int, size: int, pre
 
     torch.manual_seed(7)
     fakes = stack(torch.randn(4, 100), torch.eye(3)[k])
-    real, features = judge(seen(images))
-    fake, _ = judge(seen(fakes.detach()))
+    real, features = discriminator(seen(images))
+    fake, _ = discriminator(seen(fakes.detach()))
     loss_d = class_term(real) + softplus(fake.exp().sum(1).log()).mean()
-    (loss_d + (judge.decoder(features) - seen(images)).pow(2).mean() / 2).backward()
-    judges.step()
-    generators.zero_grad()
-    logits, features = judge(seen(fakes))
-    loss_g = class_term(logits) + (judge.decoder(features) - seen(fakes)).pow(2).mean() / 2
+    (loss_d + (discriminator.decoder(features) - seen(images)).pow(2).mean() / 2).backward()
+    adams[1].step()
+    adams[0].zero_grad()
+    logits, features = discriminator(seen(fakes))
+    loss_g = class_term(logits) + (discriminator.decoder(features) - seen(fakes)).pow(2).mean() / 2
     loss_g.backward()
-    generators.step()
+    adams[0].step()
 
     torch.manual_seed(7)
     found = method.training_step(LabelledImages(images, labels), Clock(8))
-    told = float(found["discriminator/class"] + found["discriminator/fake"])
-    assert told == pytest.approx(loss_d.item(), rel=1e-5)
+    learned = float(found["discriminator/class"] + found["discriminator/fake"])
+    assert learned == pytest.approx(loss_d.item(), rel=1e-5)
     assert float(found["generator/class"] + found["generator/reconstruction"]) == pytest.approx(loss_g.item(), rel=1e-4)
-    for theirs, mine in ((judge, method.discriminator), (stack.learning, method.stack.learning)):
+    for theirs, mine in ((discriminator, method.discriminator), (stack.learning, method.stack.learning)):
         for (name, expected), weight in zip(theirs.named_parameters(), mine.parameters(), strict=True):
             if not name.endswith("bias"):  # a bias before a batch norm moves by rounding errors alone
                 torch.testing.assert_close(weight, expected, atol=2e-5, rtol=0, msg=name)
@@ -104,17 +110,17 @@ def test_stage_two_shows_its_discriminator_half_the_size_and_leaves_stage_one_al
 
 
 @pytest.mark.parametrize("head", ["implicit", "explicit", "sigmoid"])
-def test_an_untrained_discriminator_is_as_sure_as_its_head_says(head: str) -> None:
+def test_the_realness_of_an_untrained_discriminator_follows_from_its_head(head: str) -> None:
     method = prepared(head=head)
     torch.nn.init.zeros_(method.discriminator.classifier.weight)
     method.discriminator.eval()
-    verdicts = method.realness(batch().images)
+    logits = method.realness(batch().images)
     expected = 0.0 if head == "sigmoid" else torch.tensor(3.0).log()
-    torch.testing.assert_close(verdicts, torch.full((4,), float(expected)))
-    assert torch.equal(verdicts, method.realness(batch().images)), "no noise, no dropout"
+    torch.testing.assert_close(logits, torch.full((4,), float(expected)))
+    assert torch.equal(logits, method.realness(batch().images)), "no noise, no dropout"
 
 
-def test_fakes_have_the_batchs_labels_or_any() -> None:
+def test_fakes_have_the_labels_of_the_batch_or_drawn_ones() -> None:
     for choice, expected in (("batch", {0}), ("uniform", {0, 1, 2})):
         method = prepared(fake_labels=choice)
         seen: list[torch.Tensor] = []
@@ -126,7 +132,9 @@ def test_fakes_have_the_batchs_labels_or_any() -> None:
 
 def test_what_it_cannot_learn_is_refused() -> None:
     spec = ImageSpec(3, 16, ("style=a", "style=b", "genre=x", "genre=y"), (2, 2))
-    with pytest.raises(RecipeError, match=r"data.label: gantor-v2 tells the classes of one label, not several"):
+    with pytest.raises(
+        RecipeError, match=r"data.label: gantor-v2 learns the classes of one label; name one, not several"
+    ):
         GANtorV2(GANtorV2Options(), spec)
     with pytest.raises(RecipeError, match=r"data.image_size: stage 2 of gantor-v2 .* use 128 or 64"):
         GANtorV2(GANtorV2Options(stage=2), ImageSpec(3, 100, CLASSES))
@@ -136,9 +144,9 @@ def test_what_it_cannot_learn_is_refused() -> None:
 
 def test_it_learns_under_mixed_precision() -> None:
     """Real learning in seconds: one class is dark, the other bright."""
-    method = prepared(width=32, discriminator_width=8, learning_rate=2e-3)
+    method = prepared(width=32, discriminator_width=8, learning_rate=4e-3)
     generator = torch.Generator().manual_seed(1)
-    for _ in range(40):
+    for _ in range(60):  # both colours overshoot at first; by now they have settled with any seed
         labels = torch.randint(2, (16, 1), generator=generator)
         brightness = 1.2 * labels[:, :, None, None] - 0.6
         noise = 0.2 * torch.randn(16, 3, 16, 16, generator=generator)

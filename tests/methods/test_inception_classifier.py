@@ -1,4 +1,4 @@
-"""What only the classifier promises: its loss, its weights, its preprocessing, and that it learns to tell classes."""
+"""What only the classifier promises: its loss, its weights, its preprocessing, and that it learns classes."""
 
 import subprocess
 import sys
@@ -21,6 +21,14 @@ from impasto.methods.inception_classifier import InceptionClassifier, InceptionC
 from impasto.weights import INCEPTION_IMAGENET, find_weights, read_weights
 from tests.conftest import picture
 
+TINY = [
+    "method.width=2",
+    "data.image_size=76",
+    "data.resize=80",
+    "training.images=16",
+    "training.batch_size=2",
+    "training.best=validation/accuracy",
+]
 CLASSES = ("red", "green", "stripes")
 
 
@@ -37,7 +45,7 @@ def prepared(size: int = 76, **options: Any) -> InceptionClassifier:
 
 
 def batch(count: int, size: int, seed: int) -> LabelledImages:
-    """Red, green, or black and white stripes across; of random brightness, with noise."""
+    """Red, green, or black and white stripes, with random brightness and noise."""
     chance = torch.Generator().manual_seed(seed)
     labels = torch.randint(0, 3, (count,), generator=chance)
     images = 0.3 * torch.randn(count, 3, size, size, generator=chance) - torch.rand(count, 1, 1, 1, generator=chance)
@@ -63,7 +71,7 @@ def test_the_loss_is_the_papers() -> None:
     assert losses["accuracy"].item() in (0.0, 0.5, 1.0)
 
 
-def test_it_learns_to_tell_three_classes() -> None:
+def test_it_learns_three_classes() -> None:
     method = prepared(learning_rate=3e-3)
     clock = Clock(1000)
     for step in range(60):
@@ -71,13 +79,13 @@ def test_it_learns_to_tell_three_classes() -> None:
     with torch.no_grad(), in_eval_mode(method.networks()):
         held_out = [batch(30, 76, seed=1000), batch(7, 76, seed=1001)]
         metrics = method.validate(held_out)
-        told = torch.cat([method.classify(images).argmax(1) for images, _ in held_out])
+        found = torch.cat([method.classify(images).argmax(1) for images, _ in held_out])
     labels = torch.cat([labels[:, 0] for _, labels in held_out])
-    assert metrics["accuracy"] == pytest.approx(float((told == labels).float().mean()))
+    assert metrics["accuracy"] == pytest.approx(float((found == labels).float().mean()))
     assert metrics["accuracy"] > 0.8, "chance is a third"
 
 
-def test_small_images_have_no_auxiliary_layers_and_it_says_so() -> None:
+def test_small_images_have_no_auxiliary_layers_and_a_note_says_so() -> None:
     assert classifier(299).notes == ()
     assert classifier(76).inception.auxiliary is None
     (note,) = classifier(76).notes
@@ -86,7 +94,7 @@ def test_small_images_have_no_auxiliary_layers_and_it_says_so() -> None:
         classifier(64)
 
 
-def test_a_batch_of_one_is_told() -> None:
+def test_a_batch_of_one_is_refused() -> None:
     with pytest.raises(RecipeError, match=r"training.batch_size: batch norm needs at least 2 images"):
         prepared().training_step(batch(1, 76, seed=0), Clock(10))
 
@@ -100,7 +108,7 @@ def test_scoring_prepares_pictures_as_validation_does() -> None:
 
 
 def weights_file(path: Path) -> Path:
-    """A file like torchvision's, of random weights."""
+    """Write a file like torchvision's with random weights."""
     from torchvision.models.inception import Inception3
 
     torch.manual_seed(1)
@@ -113,7 +121,7 @@ def weights_file(path: Path) -> Path:
 
 
 @pytest.mark.parametrize("suffix", [".pth", ".safetensors"])
-def test_weights_are_taken_over_except_those_that_tell_classes(suffix: str, tmp_path: Path) -> None:
+def test_weights_are_loaded_except_those_of_the_last_layers(suffix: str, tmp_path: Path) -> None:
     path = weights_file(tmp_path / f"mine{suffix}")
     method = prepared(width=32, train="head", weights=path)
     weights, own = read_weights(path), method.inception.state_dict()
@@ -124,13 +132,13 @@ def test_weights_are_taken_over_except_those_that_tell_classes(suffix: str, tmp_
     assert learning == ["fc.weight", "fc.bias"]
 
 
-def test_weights_of_another_network_are_told(tmp_path: Path) -> None:
+def test_weights_of_another_network_are_refused(tmp_path: Path) -> None:
     torch.save({"fc.weight": torch.zeros(1)}, tmp_path / "other.pth")
     with pytest.raises(DataError, match=r"other.pth does not hold the weights of torchvision's Inception-v3"):
         prepared(width=32, weights=tmp_path / "other.pth")
 
 
-def test_without_network_it_says_which_file_from_where_and_where_to_put_it(
+def test_without_internet_the_message_names_the_file_its_source_and_its_place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("IMPASTO_CACHE", str(tmp_path / "cache"))
@@ -139,10 +147,10 @@ def test_without_network_it_says_which_file_from_where_and_where_to_put_it(
     monkeypatch.setattr(inception_classifier, "find_weights", lambda _: find_weights(nowhere))
     with pytest.raises(DataError) as error:
         prepared(width=32, train="head", weights="imagenet")
-    said = str(error.value)
-    where = tmp_path / "cache" / "weights" / "inception_v3_google-0cc3c7bd.pth"
-    for part in ("open https://nowhere.invalid/", f"save it as {where}", "method.weights=FILE", "method.weights=none"):
-        assert part in said
+    message = str(error.value)
+    place = tmp_path / "cache" / "weights" / "inception_v3_google-0cc3c7bd.pth"
+    for part in ("open https://nowhere.invalid/", f"save it as {place}", "method.weights=FILE", "method.weights=none"):
+        assert part in message
 
 
 def test_painting_does_not_load_torchvision() -> None:

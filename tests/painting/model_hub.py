@@ -113,7 +113,7 @@ class Door(BaseHTTPRequestHandler):
 
 @contextmanager
 def running() -> Iterator[ModelHub]:
-    """Run the look-alike until the block ends."""
+    """Run the imitation until the block ends."""
     hub = ModelHub()
     with serving(hub.http):
         yield hub

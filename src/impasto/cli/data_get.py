@@ -14,7 +14,7 @@ from rich.table import Table
 from impasto.cli.bars import LINE_SECONDS
 from impasto.cli.console import complaints, console, escape
 from impasto.curation.catalogue import ENTRIES, find
-from impasto.curation.get import Got, Wishes, default_folder, get, is_there, look_up
+from impasto.curation.get import Got, HubOptions, default_folder, get, is_there, look_up
 
 
 def list_collections() -> None:
@@ -70,7 +70,7 @@ def get_command(
             got = get(
                 entry,
                 folder,
-                wishes=Wishes(split, limit, size),
+                options=HubOptions(split, limit, size),
                 keep_archive=keep_archive,
                 progress=progress.show,
             )

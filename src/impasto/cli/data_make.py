@@ -7,10 +7,10 @@ from pathlib import Path
 from impasto.cli.bars import counted
 from impasto.cli.console import complaints, console, escape
 from impasto.curation.made import Kind
-from impasto.curation.make import MakeSettings, Outcome, make_folder_of
+from impasto.curation.make import MakeOptions, Outcome, make_folder_of
 
 
-def make_command(kind: Kind, source: Path, target: Path, settings: MakeSettings) -> None:
+def make_command(kind: Kind, source: Path, target: Path, settings: MakeOptions) -> None:
     """Make a folder and print how many pictures were made, present already or unreadable."""
     with counted("made", "what was made is kept") as progress:
         outcome = make_folder_of(kind, source, target, settings, progress)

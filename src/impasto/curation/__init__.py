@@ -1,1 +1,1 @@
-"""What is done to collections before learning: fetched, checked, mended, made and packed."""
+"""Preparation of collections before training: download, check, clean, derive and pack."""

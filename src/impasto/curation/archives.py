@@ -1,7 +1,7 @@
-"""Unpacking other people's archives: whole or not at all, and never outside the folder asked for.
+"""Unpacks untrusted archives, completely or not at all, and never outside the target folder.
 
-Nothing an archive says of itself is believed. Names are checked part by part, only plain files and folders are made
-(with plain modes), a name may come once, and what expands is counted while it is written.
+The metadata of an archive is not trusted. Names are checked part by part, only plain files and folders with plain modes
+are created, a name must be unique, and expanded bytes are counted while they are written.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ from impasto.errors import DataError, OutputError
 from impasto.files import replacing_folder
 
 Progress = Callable[[int, int], None]
-"""Told how many bytes of the archive are read, of how many."""
+"""Called with (bytes read, all bytes) of the archive."""
 
 CHUNK = 1 << 20
-"""Bytes read and written at a time; a tar header that asks for more at once is a bomb."""
+"""Bytes read and written at once. A tar header that needs more at once is an attack."""
 PADDING = 16 << 20
-"""Bytes of zeros that may follow the end of a tar file."""
+"""Maximum bytes of zeros after the end of a tar file."""
 DEEPEST = 32
-"""Folders within folders."""
+"""Maximum depth of nested folders."""
 LONGEST_PART = 255
-"""Bytes of UTF-8 that file systems take for one part of a path."""
+"""Maximum bytes of UTF-8 in one part of a path."""
 
 DAMAGE = (
     OSError,
@@ -46,14 +46,14 @@ DAMAGE = (
     IndexError,
     OverflowError,
     struct.error,
-    RuntimeError,  # also NotImplementedError: a compression that Python does not know
+    RuntimeError,  # also NotImplementedError: an unknown compression
     zlib.error,
     lzma.LZMAError,
     zipfile.BadZipFile,
     zipfile.LargeZipFile,
     tarfile.TarError,
 )
-"""What reading a cut off, scrambled or hostile archive raises."""
+"""Exceptions from reading an archive that is cut off, damaged or hostile."""
 
 _Stream = IO[bytes] | io.BufferedIOBase
 
@@ -63,18 +63,18 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 @dataclass(frozen=True)
 class Limits:
-    """What an archive may become."""
+    """Limits for an unpacked archive."""
 
     files: int = 1_000_000
-    """Files and folders named in it."""
+    """Files and folders in it."""
     bytes: int = 64_000_000_000
-    """Bytes on disk, all files together."""
+    """Bytes on disk of all files together."""
 
 
 class _Member(NamedTuple):
     name: str
     trouble: str | None
-    """Why it is refused: `is a symbolic link`."""
+    """Why it is refused, such as `is a symbolic link`."""
     is_folder: bool
     open: Callable[[], IO[bytes]]
 
@@ -89,11 +89,11 @@ def extract(
 ) -> Path:
     """Unpack a zip or tar archive (plain, gzip, bzip2 or xz) into the folder `into`, and return `into`.
 
-    `into` must not exist or be empty; it appears when all is unpacked. With `unwrap` a single folder that holds
-    everything else becomes `into` itself.
+    `into` must be missing or empty. It appears when everything is unpacked. With `unwrap`, a single top folder becomes
+    `into` itself.
 
-    Raises DataError, naming the member, for absolute paths, `..`, drive letters, backslashes, links, devices, names
-    given twice, encryption, damage, and more than `limits`; OutputError when `into` is taken or cannot be written.
+    Raises DataError, with the name of the member, for absolute paths, `..`, drive letters, backslashes, links, devices,
+    duplicate names, encryption, damage, and more than `limits`; OutputError if `into` is not empty or not writable.
     """
     if into.exists() and not (into.is_dir() and not any(into.iterdir())):
         raise OutputError(f"{into} exists; remove it or choose another folder")
@@ -113,12 +113,12 @@ def extract(
 
 
 def _unpack(archive: Path, members: Iterator[_Member], folder: Path, limits: Limits) -> Iterator[None]:
-    """Write the members below `folder`; yield after every chunk and every folder."""
+    """Write the members into `folder`. Yield after every chunk and every folder."""
     files = expanded = 0
     for member in members:
         files += 1
         if files > limits.files:
-            raise _refused(archive, member, f"is one more than the {limits.files:,} files an archive may hold")
+            raise _refused(archive, member, f"exceeds the limit of {limits.files:,} files")
         place = folder.joinpath(*_checked_parts(archive, member))
         if member.is_folder:
             with _placing(archive, member):
@@ -132,13 +132,13 @@ def _unpack(archive: Path, members: Iterator[_Member], folder: Path, limits: Lim
             for chunk in _chunks(archive, member):
                 expanded += len(chunk)
                 if expanded > limits.bytes:
-                    raise _refused(archive, member, f"expands beyond the {limits.bytes:,} bytes an archive may become")
+                    raise _refused(archive, member, f"exceeds the limit of {limits.bytes:,} unpacked bytes")
                 file.write(chunk)
                 yield
 
 
 def _members(archive: Path, raw: IO[bytes]) -> Iterator[_Member]:
-    """Yield what the archive holds, in its order; its first bytes say what it is, not its name."""
+    """Yield the members in order. The first bytes of the archive give its format, not its name."""
     with _reading(archive):
         start = raw.read(262)
         raw.seek(0)
@@ -154,7 +154,7 @@ def _members(archive: Path, raw: IO[bytes]) -> Iterator[_Member]:
         yield from _members_of_tar(archive, raw)
     else:
         what = "a web page" if start.lstrip()[:1] == b"<" else "something else"
-        raise DataError(f"{archive} is no zip or tar archive but {what}; remove it and fetch it again")
+        raise DataError(f"{archive} is not a zip or tar archive but {what}; remove it and download it again")
 
 
 def _members_of_zip(archive: Path, raw: IO[bytes]) -> Iterator[_Member]:
@@ -162,7 +162,7 @@ def _members_of_zip(archive: Path, raw: IO[bytes]) -> Iterator[_Member]:
         opened = zipfile.ZipFile(raw)
     with opened:
         for info in opened.infolist():
-            name = info.orig_filename  # the other one ends at a zero byte
+            name = info.orig_filename  # info.filename ends at a zero byte
             yield _Member(name, _zip_trouble(info), name.endswith("/"), partial(opened.open, info))
 
 
@@ -178,13 +178,13 @@ def _zip_trouble(info: zipfile.ZipInfo) -> str | None:
 def _members_of_tar(archive: Path, raw: _Stream) -> Iterator[_Member]:
     forward = _Forward(raw)
     with _reading(archive):
-        # names that are no UTF-8 lose those letters: a name with half a letter could be written, but not told
+        # bytes that are not UTF-8 are replaced, because a name with them cannot be shown in messages
         opened = tarfile.open(fileobj=forward, mode="r:", encoding="utf-8", errors="replace")  # type: ignore[call-overload] # noqa: SIM115
         while (info := opened.next()) is not None:
-            opened.members.clear()  # or a million names stay in memory
+            opened.members.clear()  # otherwise a million names stay in memory
             yield _Member(info.name, _tar_trouble(info), info.isdir(), partial(_open_in_tar, opened, info))
         if forward.last != bytes(tarfile.BLOCKSIZE):
-            raise tarfile.ReadError("its end is missing")  # tarfile takes a broken header for the end
+            raise tarfile.ReadError("its end is missing")  # tarfile treats a damaged header as the end
         forward.read_rest()
 
 
@@ -202,17 +202,17 @@ def _tar_trouble(info: tarfile.TarInfo) -> str | None:
     if info.isdev():
         return "is a device or pipe"
     if info.issparse() or not (info.isreg() or info.isdir()):
-        return "is of a kind that collections of pictures do not need"
+        return "has a type that is not supported"
     return None
 
 
 class _Forward:
-    """The reading tarfile needs, and no more: forward, and not much at a time."""
+    """A stream with the operations that tarfile needs: forward only, with limited reads."""
 
     def __init__(self, raw: _Stream) -> None:
         self.raw = raw
         self.last = b""
-        """What was read last."""
+        """The last bytes read."""
 
     def tell(self) -> int:
         return self.raw.tell()
@@ -225,21 +225,21 @@ class _Forward:
 
     def seek(self, position: int) -> None:
         if position < self.raw.tell():
-            raise tarfile.ReadError("a member that lies before its header")
+            raise tarfile.ReadError("a member before its header")
         self.raw.seek(position)
 
     def read_rest(self) -> None:
-        """Read the padding that ends a tar file: only then is the checksum of what surrounds it compared."""
+        """Read the padding at the end of a tar file, so the checksum of the compression is verified."""
         for _ in range(PADDING // CHUNK):
             if not self.raw.read(CHUNK):
                 return
-        raise tarfile.ReadError("much follows after its end")
+        raise tarfile.ReadError("too much data after its end")
 
 
 def _checked_parts(archive: Path, member: _Member) -> list[str]:
-    """Return the parts of a member's path, none of which leads out of a folder.
+    """Return the parts of the path of a member. They stay inside the folder.
 
-    Raises DataError for a member that is refused, whatever for.
+    Raises DataError for a member that is refused for any reason.
     """
     if member.trouble:
         raise _refused(archive, member, member.trouble)
@@ -250,7 +250,7 @@ def _checked_parts(archive: Path, member: _Member) -> list[str]:
         raise _refused(archive, member, "has a backslash or a control character in its name")
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if ".." in parts:
-        raise _refused(archive, member, "leads out of its folder")
+        raise _refused(archive, member, "points outside of its folder")
     if not parts and not member.is_folder:
         raise _refused(archive, member, "is a file without a name")
     if len(parts) > DEEPEST or any(len(part.encode(errors="surrogatepass")) > LONGEST_PART for part in parts):
@@ -260,11 +260,11 @@ def _checked_parts(archive: Path, member: _Member) -> list[str]:
 
 @contextmanager
 def _placing(archive: Path, member: _Member) -> Iterator[None]:
-    """Tell of names that clash; also those that only this file system takes for the same, as `a` and `A`."""
+    """Convert errors of conflicting names, also those that only this file system conflates, such as `a` and `A`."""
     try:
         yield
     except (FileExistsError, NotADirectoryError, IsADirectoryError) as error:
-        raise _refused(archive, member, "is there twice, or both as a file and as a folder") from error
+        raise _refused(archive, member, "exists twice, or both as a file and as a folder") from error
     except OSError as error:
         if error.errno in (errno.ENAMETOOLONG, errno.EILSEQ, errno.EINVAL):
             raise _refused(archive, member, "has a name that cannot be written here") from error
@@ -279,27 +279,27 @@ def _chunks(archive: Path, member: _Member) -> Iterator[bytes]:
 
 @contextmanager
 def _reading(archive: Path) -> Iterator[None]:
-    """Tell of damage found while reading."""
+    """Convert errors from damage while reading."""
     try:
         yield
     except DAMAGE as error:
-        raise DataError(f"{archive} is damaged or cut off ({error}); remove it and fetch it again") from error
+        raise DataError(f"{archive} is damaged or cut off ({error}); remove it and download it again") from error
 
 
 def _refused(archive: Path, member: _Member, why: str) -> DataError:
     name = member.name if len(member.name) <= 100 else member.name[:100] + "..."
-    return DataError(f"{archive} is not unpacked: its member {name!r} {why}; ask whoever made it for a clean one")
+    return DataError(f"{archive} is not unpacked: its member {name!r} {why}; get another copy of the archive")
 
 
 def _unwrap(folder: Path) -> None:
-    """Lift what lies in the only folder of `folder` up into it."""
+    """Move the contents of the only folder in `folder` up into it."""
     inside = list(folder.iterdir())
     if len(inside) != 1 or not inside[0].is_dir():
         return
     aside = ".unwrapped"
     while (inside[0] / aside).exists():
         aside += "."
-    only = inside[0].rename(folder / aside)  # its own name may come again inside it
+    only = inside[0].rename(folder / aside)  # it can contain an entry with its own name
     for path in list(only.iterdir()):
         path.rename(folder / path.name)
     only.rmdir()

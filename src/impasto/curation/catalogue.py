@@ -1,7 +1,7 @@
-"""The collections `impasto data get` knows by name: what they are, where they lie, on what terms.
+"""The collections that `impasto data get` knows by name: contents, addresses and licences.
 
-Sizes and hashes of the CycleGAN archives are those TensorFlow Datasets recorded (url_checksums), MNIST's are
-torchvision's, CIFAR-10's its publisher's. The pix2pix archives have no published hash: the first one fetched counts.
+Sizes and hashes of the CycleGAN archives are from TensorFlow Datasets (url_checksums), MNIST's from torchvision,
+CIFAR-10's from its publisher. The pix2pix archives have no published hash: that of the first download is remembered.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from impasto.errors import DataError, did_you_mean
 
 @dataclass(frozen=True)
 class Download:
-    """One file and what is known of it beforehand."""
+    """One file and its known properties."""
 
     urls: tuple[str, ...]
-    """Mirrors, in the order in which to try them."""
+    """Mirrors, in order of preference."""
     size: int | None = None
     """Bytes."""
     digest: str | None = None
     """`md5:HEX` or `sha256:HEX`."""
     rough_size: int | None = None
-    """Bytes as a rounded listing gives them: to be shown, not to be checked."""
+    """Approximate bytes, for display only."""
 
     @property
     def name(self) -> str:
-        """The file's name at its publisher."""
+        """The published name of the file."""
         return PurePosixPath(self.urls[0]).name
 
 
@@ -38,27 +38,27 @@ class Entry:
     name: str
     what: str
     layout: str
-    """How it lies in its folder; a key of impasto.data.layouts.LAYOUTS."""
+    """The layout of its folder: a key of impasto.data.layouts.LAYOUTS."""
     licence: str
-    """Its name, or a word or two in its place."""
+    """The name of the licence, or one or two words instead."""
     rights: str
-    """What more there is to know before using it."""
+    """Further conditions of use."""
     citation: str
     source: str
-    """Where its publisher tells of it."""
+    """The page of its publisher."""
     files: tuple[Download, ...] = ()
     packed: bool = False
-    """The file is an archive; otherwise the files are what one wants."""
+    """Whether the file is an archive. Otherwise the files are used as they are."""
     hub: bool = False
-    """It is the dataset of this name on the Hugging Face hub."""
+    """Whether it is the dataset of this name on the Hugging Face hub."""
     by_hand: str | None = None
-    """Why it cannot be fetched, and what to do instead."""
+    """Why it cannot be downloaded, and what to do instead."""
     rough_size: int | None = None
-    """Bytes, rounded, where there are no files to add up."""
+    """Approximate bytes, if there are no files to add up."""
 
     @property
     def size(self) -> int | None:
-        """Bytes to fetch, as far as known beforehand; shown, not checked."""
+        """Bytes to download, if known. For display only."""
         sizes = [file.size or file.rough_size for file in self.files]
         return sum(size or 0 for size in sizes) if sizes and all(sizes) else self.rough_size
 
@@ -233,15 +233,15 @@ ENTRIES = (
 )  # fmt: skip
 
 FAMILIES = ("cyclegan", "pix2pix")
-"""What goes before names that two publishers use."""
+"""Prefixes of names that two publishers use."""
 
 KNOWN = {entry.name: entry for entry in ENTRIES}
 
 
 def find(name: str) -> Entry:
-    """Return a collection by name; any OWNER/NAME is a dataset of the Hugging Face hub.
+    """Return a collection by name. Any OWNER/NAME is a dataset of the Hugging Face hub.
 
-    Raises DataError for unknown names, and for those of which there are two.
+    Raises DataError for unknown and for ambiguous names.
     """
     if name in KNOWN:
         return KNOWN[name]
@@ -259,8 +259,8 @@ def find(name: str) -> Entry:
         )
     twins = [twin for twin in (f"{family}-{name}" for family in FAMILIES) if twin in KNOWN]
     if twins:
-        raise DataError(f"there are two collections {name}; say {' or '.join(twins)}")
+        raise DataError(f"there are two collections {name}; use {' or '.join(twins)}")
     raise DataError(
-        f"{name} is neither one of the collections that `impasto list data` shows nor OWNER/NAME of the Hugging Face "
+        f"{name} is neither a collection of `impasto list data` nor OWNER/NAME of the Hugging Face "
         f"hub{did_you_mean(name, KNOWN)}"
     )

@@ -1,4 +1,4 @@
-"""A collection by name: fetched, unpacked, and noted where it came from."""
+"""Downloads a collection by name, unpacks it, and records its source."""
 
 from __future__ import annotations
 
@@ -15,57 +15,57 @@ from impasto.errors import DataError, OutputError
 from impasto.files import write_text
 
 Progress = Callable[[str, int, int | None], None]
-"""Told what goes on, and how far of how much: bytes, or rows of a dataset of the hub."""
+"""Called with (activity, done, total): bytes, or rows of a dataset of the hub."""
 
 NOTE = ".source.json"
-"""What a fetched folder says of itself; hidden, so that no layout takes it for part of the collection."""
+"""The record of a downloaded folder. It is hidden, so no layout reads it as part of the collection."""
 EXPANSION = 20
-"""An archive of pictures becomes at most this many times as large,"""
+"""Limit of the unpacked size: this many times the size of the archive,"""
 LEAST_EXPANDED = 1_000_000_000
-"""or this many bytes."""
+"""or this many bytes, whichever is larger."""
 
 
 @dataclass(frozen=True)
-class Wishes:
-    """What to take of a dataset of the hub; the others come whole."""
+class HubOptions:
+    """What to download of a dataset of the hub. Other collections are downloaded whole."""
 
     split: str | None = None
     limit: int | None = None
     """Rows of each split."""
     short_side: int | None = None
-    """Pixels to which larger pictures are shrunk."""
+    """Short side, pixels, to which larger pictures are shrunk."""
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What to know before fetching."""
+    """Licence and size of a collection, before downloading."""
 
     entry: Entry
     licence: str
     size: int | None
-    """Bytes to fetch; None where nobody says."""
+    """Bytes to download. None if unknown."""
 
 
 @dataclass(frozen=True)
 class Got:
-    """What is there now."""
+    """The result of `get`."""
 
     folder: Path
     was_there: bool = False
-    """Nothing had to be fetched."""
+    """Whether everything was there before."""
     pictures: int | None = None
-    """Known of datasets of the hub."""
+    """Number of pictures, for datasets of the hub."""
     unreadable: int = 0
-    """Pictures of the hub that could not be taken."""
+    """Number of pictures of the hub that could not be read."""
 
 
 def default_folder(entry: Entry) -> Path:
-    """Return where a collection goes unless told otherwise: `datasets/NAME`."""
+    """Return the default folder of a collection: `datasets/NAME`."""
     return Path("datasets") / entry.name.rpartition("/")[2].replace(":", "-")
 
 
 def is_there(entry: Entry, into: Path) -> bool:
-    """Tell whether a folder holds this collection whole, as `get` noted."""
+    """Return whether a folder holds this complete collection, by the record of `get`."""
     try:
         note = json.loads((into / NOTE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -74,9 +74,9 @@ def is_there(entry: Entry, into: Path) -> bool:
 
 
 def look_up(name: str) -> Facts:
-    """Return what the catalogue and, where that is silent, the publisher's server say of a collection.
+    """Return the facts of a collection from the catalogue or, if they are missing there, from the server.
 
-    Raises DataError for unknown names, and for collections that can only be had by hand.
+    Raises DataError for unknown names, and for collections that must be downloaded by hand.
     """
     entry = find(name)
     _check_not_by_hand(entry)
@@ -93,23 +93,23 @@ def get(
     entry: Entry,
     into: Path,
     *,
-    wishes: Wishes | None = None,
+    options: HubOptions | None = None,
     keep_archive: bool = False,
     progress: Progress | None = None,
     patience: Patience | None = None,
 ) -> Got:
-    """Fetch a collection into the folder `into`, going on where an earlier call stopped.
+    """Download a collection into the folder `into`. It resumes where an earlier call stopped.
 
-    An archive lies beside the folder until it is unpacked, and stays with `keep_archive`.
+    An archive is kept beside the folder until it is unpacked; with `keep_archive` it stays.
 
-    Raises DataError when it cannot be had, OutputError when `into` holds something else or cannot be written.
+    Raises DataError if it cannot be downloaded, OutputError if `into` holds something else or cannot be written.
     """
-    wishes, told = wishes or Wishes(), progress or (lambda *_: None)
+    options, told = options or HubOptions(), progress or (lambda *_: None)
     _check_not_by_hand(entry)
     if entry.hub:
-        return _get_from_hub(entry, into, wishes, told)
-    if wishes != Wishes():
-        raise DataError(f"{entry.name} comes whole; a split, a limit or a short side is for datasets of the hub")
+        return _get_from_hub(entry, into, options, told)
+    if options != HubOptions():
+        raise DataError(f"{entry.name} is downloaded whole; split, limit and short side are for datasets of the hub")
     if is_there(entry, into):
         return Got(into, was_there=True)
     if entry.packed:
@@ -126,18 +126,18 @@ def get(
 
 def _check_not_by_hand(entry: Entry) -> None:
     if entry.by_hand:
-        raise DataError(f"{entry.name} cannot be fetched: {entry.by_hand}")
+        raise DataError(f"{entry.name} cannot be downloaded: {entry.by_hand}")
 
 
 def _get_archive(entry: Entry, into: Path, told: Progress, patience: Patience | None, *, keep: bool) -> None:
     if into.exists() and not (into.is_dir() and not any(into.iterdir())):
-        raise OutputError(f"{into} exists; remove it or choose another folder")  # before anything is fetched
+        raise OutputError(f"{into} exists; remove it or choose another folder")  # before anything is downloaded
     (file,) = entry.files
     archive = _fetch(file, into.parent / file.name, told, patience)
     limits = Limits(bytes=max(EXPANSION * archive.stat().st_size, LEAST_EXPANDED))
     extract(archive, into, limits=limits, unwrap=True, progress=partial(told, f"unpacking {archive.name}"))
     if file.digest is None:
-        remember(archive)  # not before it has proved good
+        remember(archive)  # only after it could be unpacked
     if not keep:
         archive.unlink()
 
@@ -147,7 +147,7 @@ def _fetch(file: Download, target: Path, told: Progress, patience: Patience | No
     return fetch(file.urls, target, size=file.size, digest=file.digest, progress=progress, patience=patience)
 
 
-def _get_from_hub(entry: Entry, into: Path, wishes: Wishes, told: Progress) -> Got:
+def _get_from_hub(entry: Entry, into: Path, options: HubOptions, told: Progress) -> Got:
     from impasto.curation.hub import hub_to_folder
 
     came = 0
@@ -155,7 +155,7 @@ def _get_from_hub(entry: Entry, into: Path, wishes: Wishes, told: Progress) -> G
     def count(done: int, total: int | None) -> None:
         nonlocal came
         came += 1
-        told("taking pictures", done, total)
+        told("downloading pictures", done, total)
 
-    outcome = hub_to_folder(entry.name, into, **asdict(wishes), progress=count)
+    outcome = hub_to_folder(entry.name, into, **asdict(options), progress=count)
     return Got(into, came == 0, outcome.pictures, outcome.unreadable)

@@ -1,8 +1,8 @@
 """Image datasets of the Hugging Face hub, streamed into a folder of pictures and a metadata.jsonl.
 
-Of a dataset with one column of pictures comes a plain folder; with two or more, folders A, B, ... whose pictures of one
-row share their name, and the table lies in A. Its other columns of text, whole numbers and classes become attributes.
-No code of a dataset is run: the library refuses those that need it.
+A dataset with one column of pictures becomes a plain folder. With two or more columns it becomes folders A, B, ...; the
+pictures of one row share their name, and the table is in A. Other columns of strings, integers and classes become
+attributes. No code of a dataset is executed: the library refuses datasets that need it.
 """
 
 from __future__ import annotations
@@ -30,17 +30,17 @@ from impasto.errors import DataError, OutputError, PictureError, did_you_mean
 from impasto.files import make_folder, replacing, unwritable, write_text
 
 Progress = Callable[[int, int | None], None]
-"""Told how many rows are done, of how many; None where the hub does not say."""
+"""Called with (rows done, all rows). All rows is None if the hub does not know."""
 
 TABLE = "metadata.jsonl"
 JOURNAL = ".hub.json"
-"""How far a folder has come."""
+"""The file with the progress of a folder."""
 SAVE_EVERY = 100
-"""Rows after which the journal is written."""
+"""Rows between two writes of the journal."""
 QUALITY = 95
-"""Of shrunk JPEG and WebP."""
+"""Quality of shrunk JPEG and WebP files."""
 RESERVED = {*PATH_COLUMNS, "split", "hub_split"}
-"""Columns that a table of pictures reads as something else; a dataset's own get an underscore."""
+"""Column names with another meaning in a table of pictures. Columns of a dataset get an underscore."""
 
 MAGIC = {
     b"\xff\xd8\xff": ".jpg",
@@ -50,18 +50,18 @@ MAGIC = {
     b"MM\x00*": ".tif",
     b"BM": ".bmp",
 }
-"""How files of the formats begin that are kept as they come; WebP begins in two places."""
+"""First bytes of the formats that are kept unchanged. WebP is checked separately."""
 
 FORMATS = {".jpg": "JPEG", ".webp": "WEBP", ".png": "PNG"}
-"""In which a shrunk picture is saved, by the suffix it came with; the others become PNG."""
+"""Formats of shrunk pictures, by the original suffix. Others become PNG."""
 
 
 @dataclass(frozen=True)
 class HubFacts:
-    """What the hub says of a dataset."""
+    """Facts of a dataset from the hub."""
 
     revision: str
-    """The commit that is read from here on."""
+    """The commit that is read from now on."""
     licence: str | None
     size: int
     """Bytes of all its files."""
@@ -69,19 +69,19 @@ class HubFacts:
 
 @dataclass(frozen=True)
 class HubOutcome:
-    """What a folder holds in the end."""
+    """The contents of a finished folder."""
 
     folder: Path
     pictures: int
     """Rows of the table."""
     unreadable: int
-    """Rows left out, because a picture was missing or in no known format."""
+    """Rows that were left out because a picture is missing or has an unknown format."""
 
 
 def hub_facts(name: str) -> HubFacts:
-    """Ask the hub about `owner/name` or `owner/name:configuration`.
+    """Return the facts of `owner/name` or `owner/name:configuration`.
 
-    Raises DataError when there is no such dataset, it is not open to us, or the hub cannot be reached.
+    Raises DataError if there is no such dataset, it is not accessible, or the hub cannot be reached.
     """
     huggingface_hub, _ = _libraries()
     with _told(name):
@@ -100,12 +100,12 @@ def hub_to_folder(
     short_side: int | None = None,
     progress: Progress | None = None,
 ) -> HubOutcome:
-    """Stream a dataset into the folder `into`, going on where an earlier call stopped.
+    """Stream a dataset into the folder `into`. It resumes where an earlier call stopped.
 
-    Of every split, or of `split` alone, at most `limit` rows are taken. Pictures keep their bytes, except that with
-    `short_side`, in pixels, larger ones are shrunk to it.
+    At most `limit` rows of every split, or only of `split`, are used. Pictures keep their bytes, but with `short_side`,
+    in pixels, larger ones are shrunk.
 
-    Raises DataError for what the hub or the dataset lack, OutputError when `into` holds something else.
+    Raises DataError if the hub or the dataset lacks something, OutputError if `into` holds something else.
     """
     journal = _open_journal(into, name, short_side)
     if not journal.is_done(split, limit):
@@ -120,34 +120,34 @@ def hub_to_folder(
 
 @dataclass(frozen=True)
 class _Mark:
-    """How far one split has come."""
+    """Progress of one split."""
 
     rows: int = 0
-    """Taken from the hub."""
+    """Rows read from the hub."""
     unreadable: int = 0
     state: Mapping[str, Any] | None = None
-    """Where the stream goes on."""
+    """The state from which the stream continues."""
     table_end: int = 0
-    """Bytes of the table by then."""
+    """Bytes of the table at this point."""
     complete: bool = False
 
 
 @dataclass
 class _Journal:
-    """What a folder is made from, and how far it has come."""
+    """The source of a folder, and its progress."""
 
     name: str
     short_side: int | None
     revision: str = ""
     table: str = TABLE
-    """The table's place in the folder."""
+    """Path of the table in the folder."""
     marks: dict[str, _Mark] = field(default_factory=dict)
-    """By split, all that the dataset has."""
+    """By split, for all splits of the dataset."""
     finished: bool = False
-    """The table has all that the marks tell of, under its own name."""
+    """Whether the table is complete up to the marks and has its final name."""
 
     def is_done(self, split: str | None, limit: int | None) -> bool:
-        """Tell whether nothing asked for is to come; False as long as the splits are not known."""
+        """Return whether all requested rows are there. False while the splits are unknown."""
         asked = [mark for name, mark in self.marks.items() if split in (None, name)]
         return self.finished and bool(asked) and all(_is_done(mark, limit) for mark in asked)
 
@@ -157,7 +157,7 @@ def _is_done(mark: _Mark, limit: int | None) -> bool:
 
 
 def _open_journal(into: Path, name: str, short_side: int | None) -> _Journal:
-    """Return the journal of a folder begun earlier, or a new one; raise OutputError when the folder is another's."""
+    """Return the journal of an existing folder, or a new one. Raises OutputError if the folder is something else."""
     file = into / JOURNAL
     if not file.exists():
         if into.exists() and not (into.is_dir() and not any(into.iterdir())):
@@ -168,32 +168,35 @@ def _open_journal(into: Path, name: str, short_side: int | None) -> _Journal:
         marks = {split: _Mark(**mark) for split, mark in content.pop("marks").items()}
         journal = _Journal(**content, marks=marks)
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise OutputError(f"{file} is damaged; remove {into} and say the same command again") from error
+        raise OutputError(f"{file} is damaged; remove {into} and run the command again") from error
     if (journal.name, journal.short_side) != (name, short_side):
-        size = "the pictures' own size" if journal.short_side is None else f"a short side of {journal.short_side}"
-        raise OutputError(f"{into} was begun with {journal.name} in {size}; ask for the same or choose another folder")
+        size = "original size" if journal.short_side is None else f"a short side of {journal.short_side}"
+        raise OutputError(f"{into} was begun with {journal.name} in {size}; use the same or choose another folder")
     return journal
 
 
 @dataclass(frozen=True)
 class _Columns:
-    """What is taken from a dataset's columns."""
+    """The columns of a dataset that are used."""
 
     pictures: tuple[str, ...]
     attributes: Mapping[str, Callable[[Any], str | None]]
-    """How the others are put into words, by name; None where a row says nothing."""
+    """Conversion of the other columns to strings, by name. It gives None for an empty value."""
 
 
 def _streams(name: str, revision: str) -> dict[str, Any]:
-    """Open every split of a dataset, with only the columns we take and pictures as they are stored."""
+    """Open every split of a dataset, with the needed columns only and encoded pictures."""
     _, datasets = _libraries()
     repository, configuration = _parted(name)
     with _told(name):
         try:
             opened = datasets.load_dataset(repository, configuration, revision=revision, streaming=True)
-        except (RuntimeError, ValueError) as error:  # needs code of its own, or one of several configurations
+        except (
+            RuntimeError,
+            ValueError,
+        ) as error:  # it needs code of its own, or one of several configurations must be chosen
             raise DataError(
-                f"{name} cannot be opened ({_one_line(error)}); say OWNER/NAME:CONFIGURATION or take another dataset"
+                f"{name} cannot be opened ({_one_line(error)}); use OWNER/NAME:CONFIGURATION or another dataset"
             ) from error
     streams = {}
     for split, stream in opened.items():
@@ -203,12 +206,12 @@ def _streams(name: str, revision: str) -> dict[str, Any]:
 
 
 def _columns(name: str, features: Mapping[str, Any] | None) -> _Columns:
-    """Sort a dataset's columns; raise DataError when none has pictures."""
+    """Return the used columns of a dataset. Raises DataError if none has pictures."""
     _, datasets = _libraries()
     features = features or {}
     pictures = tuple(column for column, feature in features.items() if isinstance(feature, datasets.Image))
     if not pictures:
-        raise DataError(f"{name} has no column of pictures but {', '.join(features) or 'none'}; take another dataset")
+        raise DataError(f"{name} has no column of pictures, only {', '.join(features) or 'none'}; use another dataset")
     attributes: dict[str, Callable[[Any], str | None]] = {}
     for column, feature in features.items():
         if isinstance(feature, datasets.ClassLabel):
@@ -230,8 +233,10 @@ def _chosen(name: str, split: str | None, streams: Mapping[str, Any]) -> list[st
     if split is not None and split not in streams:
         raise DataError(f"{name} has no split {split!r}{did_you_mean(split, streams)}")
     for known in streams:
-        if not re.fullmatch(r"\w[\w.-]*", known):  # it becomes part of file names
-            raise DataError(f"{name} has a split named {known!r}, which cannot be part of a file's name")
+        if not re.fullmatch(r"\w[\w.-]*", known):  # it is used in file names
+            raise DataError(
+                f"{name} has a split named {known!r}, which cannot be used in file names; use another dataset"
+            )
     return list(streams) if split is None else [split]
 
 
@@ -243,7 +248,7 @@ def _write(
     limit: int | None,
     progress: Progress | None,
 ) -> None:
-    """Take the rows of the splits into the folder; what is done is noted, however it ends."""
+    """Write the rows of the splits into the folder. The progress is recorded, however it ends."""
     journal.marks = {split: journal.marks.get(split, _Mark()) for split in streams}
     columns = {split: _columns(journal.name, streams[split].features) for split in splits}
     done = sum(journal.marks[split].rows for split in splits)
@@ -258,7 +263,7 @@ def _write(
 
 
 def _take(split: str, stream: Any, columns: _Columns, writer: _Writer, limit: int | None) -> Iterator[None]:
-    """Write the rows still to come of one split; yield after each."""
+    """Write the remaining rows of one split. Yield after each."""
     marks = writer.journal.marks
     if _is_done(marks[split], limit):
         return
@@ -267,7 +272,7 @@ def _take(split: str, stream: Any, columns: _Columns, writer: _Writer, limit: in
     for contents, attributes in _rows(stream, columns, writer.journal.name):
         mark = marks[split]
         good = writer.add(split, mark.rows, contents, attributes)
-        # one assignment: an interrupt finds all of it or none
+        # a single assignment, so an interrupt leaves a consistent state
         marks[split] = _Mark(mark.rows + 1, mark.unreadable + (not good), stream.state_dict(), writer.end)
         if (mark.rows + 1) % SAVE_EVERY == 0:
             writer.save()
@@ -278,7 +283,7 @@ def _take(split: str, stream: Any, columns: _Columns, writer: _Writer, limit: in
 
 
 def _rows(stream: Any, columns: _Columns, name: str) -> Iterator[tuple[list[bytes | None], dict[str, str]]]:
-    """Yield of each row its pictures, as they are stored, and its attributes."""
+    """Yield the encoded pictures and the attributes of each row."""
     with _told(name):
         for row in stream:
             said = {column: word(row[column]) for column, word in columns.attributes.items()}
@@ -287,20 +292,20 @@ def _rows(stream: Any, columns: _Columns, name: str) -> Iterator[tuple[list[byte
 
 
 def _stored(value: Mapping[str, Any] | None) -> bytes | None:
-    """Return a picture's bytes, from the row or from the dataset's files; None when the row has none."""
+    """Return the bytes of a picture, from the row or from the files of the dataset. None if the row has none."""
     import fsspec
 
     if not value:
         return None
     content, path = value.get("bytes"), value.get("path")
-    if content or not path or not re.fullmatch(r"(zip://[^:]*::)?hf://[^:]*", path):  # never a file of this machine
+    if content or not path or not re.fullmatch(r"(zip://[^:]*::)?hf://[^:]*", path):  # never a local file
         return content
     with fsspec.open(path, "rb") as file:
         return bytes(file.read())
 
 
 class _Writer:
-    """A folder that is being filled: pictures, the table as it grows (metadata.jsonl.part) and the journal."""
+    """Writes a folder: pictures, the growing table (metadata.jsonl.part) and the journal."""
 
     def __init__(self, into: Path, journal: _Journal, columns: int) -> None:
         self.into, self.journal = into, journal
@@ -319,9 +324,9 @@ class _Writer:
                 shutil.copyfile(self.table, self.part)
             self.part.touch()
             if self.part.stat().st_size < noted:
-                raise OutputError(f"{self.part} is damaged; remove {self.into} and say the same command again")
+                raise OutputError(f"{self.part} is damaged; remove {self.into} and run the command again")
             self.file = self.part.open("ab", buffering=0)
-            self.file.truncate(noted)  # rows that were written but not noted come again
+            self.file.truncate(noted)  # rows that were written but not recorded come again
         except OSError as error:
             raise unwritable(self.part, error) from error
         self.end = noted
@@ -332,7 +337,7 @@ class _Writer:
         self.save()
 
     def add(self, split: str, number: int, contents: list[bytes | None], attributes: Mapping[str, str]) -> bool:
-        """Write a row's pictures, and then its line; False when one of the pictures is none."""
+        """Write the pictures of a row, then its line. Return False if one of them is not a picture."""
         pictures = [self._encoded(content) for content in contents]
         stem = f"{split}-{number:06d}"
         for folder, picture in zip(self.folders, pictures, strict=True):
@@ -347,11 +352,11 @@ class _Writer:
         return True
 
     def save(self) -> None:
-        """Note how far it has come."""
+        """Record the progress."""
         write_text(self.into / JOURNAL, json.dumps(asdict(self.journal)))
 
     def finish(self) -> None:
-        """Give the table its name."""
+        """Give the table its final name."""
         try:
             os.fsync(self.file.fileno())
             self.part.replace(self.table)
@@ -366,7 +371,7 @@ class _Writer:
             raise unwritable(self.table, error) from error
 
     def _encoded(self, content: bytes | None) -> tuple[bytes, str] | None:
-        """Return a picture as it is to be saved, with its suffix; None for what is no picture."""
+        """Return the bytes and suffix of a picture to save. None if it is not a picture."""
         suffix = _suffix(content or b"")
         if content is None or suffix is None or self.journal.short_side is None:
             return None if content is None or suffix is None else (content, suffix)
@@ -383,9 +388,9 @@ class _Writer:
 
 
 def _shrunk(file: Path, short_side: int, suffix: str) -> tuple[bytes, str] | None:
-    """Return a picture file shrunk to a short side, and its suffix; None when it is not larger.
+    """Return a picture file shrunk to a short side, and its suffix. None if it is not larger.
 
-    Raises PictureError for what is no picture.
+    Raises PictureError if it is not a picture.
     """
     with open_picture(file) as opened:
         if min(opened.size) <= short_side:
@@ -405,7 +410,7 @@ def _suffix(content: bytes) -> str | None:
 
 
 def _rows_in(streams: list[Any], limit: int | None) -> int | None:
-    """Return how many rows will be there in the end, where the dataset says how many it has."""
+    """Return the final number of rows, or None if the dataset does not give its number of rows."""
     total = 0
     for stream in streams:
         info = (stream.info.splits or {}).get(stream.split)
@@ -422,13 +427,13 @@ def _parted(name: str) -> tuple[str, str | None]:
 
 
 def _libraries() -> tuple[ModuleType, ModuleType]:
-    """Return huggingface_hub and datasets, told to be quiet; raise DataError when they are not installed."""
+    """Return huggingface_hub and datasets without their output. Raises DataError if they are not installed."""
     try:
         import datasets
         import huggingface_hub
     except ImportError as error:
         raise DataError(
-            "datasets of the Hugging Face hub need a library that is not here: pip install 'impasto[hub]'"
+            "datasets of the Hugging Face hub need a library that is not installed: pip install 'impasto[hub]'"
         ) from error
     datasets.disable_progress_bars()
     for library in (datasets, huggingface_hub):
@@ -438,28 +443,28 @@ def _libraries() -> tuple[ModuleType, ModuleType]:
 
 @contextlib.contextmanager
 def _told(name: str) -> Iterator[None]:
-    """Tell in a sentence what the hub or its library stumbles over."""
+    """Convert errors of the hub or its library into one sentence."""
     import pyarrow
     from datasets.exceptions import DatasetNotFoundError, DatasetsError
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, RepositoryNotFoundError
 
-    # what its HTTP library raises; which library that is depends on the version
+    # the exception of its HTTP library, which depends on the version
     network = cast("type[Exception]", HfHubHTTPError.__mro__[1])
     try:
         yield
     except HFValidationError as error:
-        raise DataError(f"{name} is no name of a dataset; say OWNER/NAME as on huggingface.co/datasets") from error
+        raise DataError(f"{name} is not the name of a dataset; use OWNER/NAME as on huggingface.co/datasets") from error
     except (RepositoryNotFoundError, DatasetNotFoundError) as error:
         raise DataError(
-            f"the Hugging Face hub does not give {name}; check its spelling, or ask for access on its page and say "
-            "`hf auth login`"
+            f"the Hugging Face hub does not give access to {name}; check its spelling, or request access on its page "
+            "and run `hf auth login`"
         ) from error
     except (DatasetsError, FileNotFoundError, pyarrow.ArrowException) as error:
-        raise DataError(f"{name} cannot be read as pictures ({_one_line(error)}); take another dataset") from error
+        raise DataError(f"{name} cannot be read as pictures ({_one_line(error)}); use another dataset") from error
     except (OSError, network) as error:
         raise DataError(
-            f"the Hugging Face hub cannot be reached for {name} ({_one_line(error)}); when it can, the same command "
-            "goes on"
+            f"the Hugging Face hub cannot be reached for {name} ({_one_line(error)}); run the same command again later "
+            "to resume"
         ) from error
 
 

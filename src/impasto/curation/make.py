@@ -1,8 +1,8 @@
-"""A folder of pictures in, the folder of the second domain out: parallel, seeded, and resumed by the same command.
+"""Makes the folder of the second domain from a folder of pictures: in parallel, seeded and resumable.
 
-A picture's chance comes from the seed and its name in the source folder alone. So the result depends neither on the
-order, nor on the number of workers, nor on where an earlier call was stopped. Each made picture carries a mark of its
-settings and its source; `made.json` says the settings in words.
+The random numbers of a picture depend only on the seed and its name in the source folder. The result therefore depends
+neither on the order, nor on the number of workers, nor on interruptions. Each made picture carries a mark of its
+options and its source. `made.json` records the options.
 """
 
 from __future__ import annotations
@@ -42,61 +42,61 @@ from impasto.errors import DataError, ImpastoError, OutputError, PictureError
 from impasto.files import make_folder, replacing, write_text
 
 MARK = "impasto-made"
-"""The PNG text that holds a made picture's mark."""
+"""The PNG text chunk with the mark of a made picture."""
 
 
-class MakeSettings(BaseModel):
-    """How to make a folder, whatever the kind."""
+class MakeOptions(BaseModel):
+    """How to make a folder, for all kinds of made data."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     layout: Literal["alone", "pairs", "unpaired"] = "alone"
-    """`alone`: made pictures under their sources' names. `pairs`: made picture left, source right, in one file.
-    `unpaired`: half of the sources, by chance, go into trainA and testA, and what is made of the others into trainB and
-    testB, so that no picture is in both domains (spec sheet 03, data)."""
+    """`alone`: made pictures with the names of their sources. `pairs`: made picture left, source right, in one file.
+    `unpaired`: a random half of the sources goes into trainA and testA, and pictures made from the other half go into
+    trainB and testB, so no picture is in both domains (docs/methods/unpaired-translation.md, "Data")."""
     size: int | None = Field(None, ge=16, le=8192)
-    """Short side, pixels; the pictures' own unless said."""
+    """Short side, pixels. Default: that of the picture."""
     stretch: bool = False
-    """Make squares of `size`, whatever the aspect ratio, as was published for semantic maps."""
+    """Make squares of `size`, whatever the aspect ratio, as published for semantic maps."""
     seed: int = Field(0, ge=0)
     overwrite: bool = False
-    """Replace what was made with other settings."""
+    """Replace pictures that were made with other options."""
     workers: int | None = Field(None, ge=1)
-    """Threads; one for each processor unless said."""
+    """Number of threads. Default: one for each processor."""
     max_megapixels: float = Field(MAX_MEGAPIXELS, gt=0)
 
 
 @dataclass
 class Outcome:
-    """What became of the pictures."""
+    """The results of all pictures."""
 
     made: list[Path] = field(default_factory=list)
     present: list[Path] = field(default_factory=list)
-    """Made by an earlier call."""
+    """Pictures from an earlier call."""
     unreadable: list[PictureError] = field(default_factory=list)
     notes: Counter[str] = field(default_factory=Counter)
-    """How many, made or present, were done in which way: `with noise`."""
+    """Number of pictures, made or present, by note, such as `with noise`."""
 
 
 class Job(NamedTuple):
-    """One picture and the file to be written for it."""
+    """One picture and its target file."""
 
     item: Item
     target: Path
     original: bool = False
-    """Whether the picture itself is wanted, in the other domain, instead of what is made of it."""
+    """Whether the picture itself is written, in the other domain, instead of a picture made from it."""
 
 
 class Mark(NamedTuple):
-    """What a made picture says of itself; empty in a file that was not made here."""
+    """The mark of a made picture. Empty for a file that impasto did not make."""
 
     stamp: str = ""
-    """Of the settings, the source's name and the source's bytes."""
+    """Digest of the options, the name of the source and the bytes of the source."""
     note: str = ""
 
 
 class Done(NamedTuple):
-    """A picture that now lies in the target folder."""
+    """A picture that is in the target folder now."""
 
     note: str
     was_present: bool
@@ -106,83 +106,83 @@ def make_folder_of(
     kind: Kind,
     source: Path,
     target: Path,
-    settings: MakeSettings | None = None,
+    options: MakeOptions | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Outcome:
-    """Make pictures of one kind of all pictures in `source` and its sub-folders; write them as PNG into `target`.
+    """Make a picture from each picture in `source` and its sub-folders, and write it as PNG into `target`.
 
-    What an interrupted call made is kept, and not made again. Pictures that cannot be read are listed. Where a
-    split holds for the source, `target` gets a split.csv. `progress` is told how many of how many are done.
+    Pictures from an interrupted call are kept. Pictures that cannot be read are listed. If the source has a split,
+    `target` gets a split.csv. `progress` is called with (pictures done, all pictures).
 
-    Raises DataError when there are no pictures or a table beside them is broken, OutputError when a folder lies in the
-    other, or when `target` holds files that were not made with these settings and `settings.overwrite` is off,
-    ImpastoError for a stretch to no size.
+    Raises DataError if there are no pictures or a table beside them is damaged; OutputError if one folder is inside the
+    other, or if `target` holds files that were not made with these options and `options.overwrite` is off; ImpastoError
+    for `stretch` without `size`.
     """
-    settings = settings or MakeSettings()
-    if settings.stretch and settings.size is None:
-        raise ImpastoError("--stretch makes squares of --size; say it too, such as --size 512")
+    options = options or MakeOptions()
+    if options.stretch and options.size is None:
+        raise ImpastoError("--stretch makes squares of --size; pass it too, such as --size 512")
     _refuse_nested(source, target)
-    jobs = plan(pictures_in(source), target, settings)
-    claim(target, record(kind, source, settings), overwrite=settings.overwrite)
-    if settings.layout != "unpaired":
+    jobs = plan(pictures_in(source), target, options)
+    claim(target, record(kind, source, options), overwrite=options.overwrite)
+    if options.layout != "unpaired":
         write_split(target, jobs)
     outcome = Outcome()
-    work = partial(make_one, kind=kind, settings=settings)
-    with closing(_worked(work, jobs, settings.workers or os.cpu_count() or 1)) as results:
+    work = partial(make_one, kind=kind, options=options)
+    with closing(_worked(work, jobs, options.workers or os.cpu_count() or 1)) as results:
         for done, (job, result) in enumerate(results, start=1):
             _count(outcome, job, result)
             if progress:
                 progress(done, len(jobs))
-    if outcome.unreadable and settings.layout != "unpaired":
+    if outcome.unreadable and options.layout != "unpaired":
         write_split(target, [job for job in jobs if job.target.exists()])
     return outcome
 
 
 def pictures_in(source: Path) -> list[Item]:
-    """Return a folder's pictures with their splits; tests in a sibling folder are left to a call of their own."""
+    """Return the pictures of a folder with their splits. Test pictures in a sibling folder need a call of their own."""
     return [item for item in folder_items(source)[0] if not item.name.startswith("../")]
 
 
-def make_one(job: Job, kind: Kind, settings: MakeSettings) -> Done | PictureError:
-    """Write the picture of one job unless it is there; return why the source cannot be read where that is so."""
+def make_one(job: Job, kind: Kind, options: MakeOptions) -> Done | PictureError:
+    """Write the picture of one job, unless it exists. Return an error if the source cannot be read."""
     try:
-        stamp = _stamp(job, kind, settings)
+        stamp = _stamp(job, kind, options)
         there = read_mark(job.target) if job.target.exists() else None
-        # A file without a mark is somebody's own work in its place, such as a mask retouched by hand.
-        if there is not None and (there.stamp == stamp or not (there.stamp or settings.overwrite)):
+        # A file without a mark was made by the user, such as a retouched mask.
+        if there is not None and (there.stamp == stamp or not (there.stamp or options.overwrite)):
             return Done(there.note, was_present=True)
-        picture = _read(job.item.picture, settings)
+        picture = _read(job.item.picture, options)
     except PictureError as error:
         return error
-    seed = mixed_seed(settings.seed, "made", job.item.name)
+    seed = mixed_seed(options.seed, "made", job.item.name)
     made = Made(picture) if job.original else kind.make(picture, seed)
-    laid_out = stitch(made.picture, picture) if settings.layout == "pairs" else made.picture
+    laid_out = stitch(made.picture, picture) if options.layout == "pairs" else made.picture
     _write(laid_out, job.target, Mark(stamp, made.note))
     return Done(made.note, was_present=False)
 
 
-def plan(items: Sequence[Item], target: Path, settings: MakeSettings) -> list[Job]:
-    """Return the jobs, each with a file of its own: `a.jpg` becomes `a.png`, or `a.jpg.png` beside another a.
+def plan(items: Sequence[Item], target: Path, options: MakeOptions) -> list[Job]:
+    """Return the jobs, each with its own file: `a.jpg` becomes `a.png`, or `a.jpg.png` if there is another `a`.
 
-    Raises DataError where two pictures would become one nonetheless.
+    Raises DataError if two pictures would still get the same file.
     """
     plain = [PurePosixPath(item.name).with_suffix(".png") for item in items]
     taken = Counter(plain)
     jobs = []
     for item, alone in zip(items, plain, strict=True):
         place = alone if taken[alone] == 1 else PurePosixPath(item.name + ".png")
-        original = settings.layout == "unpaired" and mixed_seed(settings.seed, "domain", item.name) % 2 == 0
-        if settings.layout == "unpaired":
+        original = options.layout == "unpaired" and mixed_seed(options.seed, "domain", item.name) % 2 == 0
+        if options.layout == "unpaired":
             place = f"{item.split}{'A' if original else 'B'}" / place
         jobs.append(Job(item, target / place, original))
     doubled = [place for place, count in Counter(job.target for job in jobs).items() if count > 1]
     if doubled:
-        raise DataError(f"two pictures would both become {doubled[0]}; rename one of them")
+        raise DataError(f"two pictures would both be written to {doubled[0]}; rename one of them")
     return jobs
 
 
 def write_split(target: Path, jobs: Sequence[Job]) -> None:
-    """Write the target's split.csv where pictures are held out."""
+    """Write the split.csv of the target, if pictures are held out."""
     if all(job.item.split == "train" for job in jobs):
         return
     table = io.StringIO()
@@ -191,20 +191,20 @@ def write_split(target: Path, jobs: Sequence[Job]) -> None:
     write_text(target / "split.csv", table.getvalue())
 
 
-def record(kind: Kind, source: Path, settings: MakeSettings) -> dict[str, Any]:
-    """Return what made.json holds, ready for JSON."""
+def record(kind: Kind, source: Path, options: MakeOptions) -> dict[str, Any]:
+    """Return the contents of made.json."""
     return {
         **kind.model_dump(mode="json"),
-        **settings.model_dump(mode="json", include={"layout", "size", "stretch", "seed"}),
+        **options.model_dump(mode="json", include={"layout", "size", "stretch", "seed"}),
         "source": source.resolve().name,
         "impasto": __version__,
     }
 
 
 def claim(target: Path, wanted: dict[str, Any], *, overwrite: bool) -> None:
-    """Write made.json into the target, which must be new, empty, made with the same settings or to be overwritten.
+    """Write made.json into the target, which must be new, empty, made with the same options or overwritable.
 
-    Raises OutputError where it is none of these. Which impasto made a folder does not matter.
+    Raises OutputError otherwise. The version of impasto that made a folder does not matter.
     """
     found = read_record(target)
     if not overwrite:
@@ -216,7 +216,7 @@ def claim(target: Path, wanted: dict[str, Any], *, overwrite: bool) -> None:
         differences = _differences(found, wanted) if found is not None else []
         if differences:
             raise OutputError(
-                f"{target} was made with other settings ({'; '.join(differences)}); pass --overwrite to "
+                f"{target} was made with other options ({'; '.join(differences)}); pass --overwrite to "
                 "replace files, or choose another --output"
             )
     make_folder(target)
@@ -225,7 +225,7 @@ def claim(target: Path, wanted: dict[str, Any], *, overwrite: bool) -> None:
 
 
 def read_record(target: Path) -> dict[str, Any] | None:
-    """Return what made.json says, or None where there is none that can be read as such."""
+    """Return the contents of made.json, or None if it is missing or damaged."""
     try:
         found = json.loads((target / MADE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -234,7 +234,7 @@ def read_record(target: Path) -> dict[str, Any] | None:
 
 
 def read_mark(made: Path) -> Mark:
-    """Return the mark of a picture, empty where it has none or cannot be read."""
+    """Return the mark of a picture. It is empty if there is none or the picture cannot be read."""
     try:
         with open_picture(made, max_megapixels=math.inf) as picture:
             stamp, _, note = str(picture.info.get(MARK, "")).partition(" ")
@@ -253,22 +253,24 @@ def _differences(found: dict[str, Any], wanted: dict[str, Any]) -> list[str]:
 
 
 def _refuse_nested(source: Path, target: Path) -> None:
-    """Made pictures must never be taken for sources, nor replace them."""
+    """Raise OutputError for nested folders. Made pictures must not become sources or replace them."""
     inner, outer = source.resolve(), target.resolve()
     if inner == outer or outer in inner.parents or inner in outer.parents:
-        raise OutputError(f"{target} and {source} are one folder, or one lies in the other; choose a folder outside")
+        raise OutputError(
+            f"{target} and {source} are the same folder, or one is inside the other; choose another folder"
+        )
 
 
 def _worked(
     work: Callable[[Job], Done | PictureError], jobs: Sequence[Job], workers: int
 ) -> Generator[tuple[Job, Done | PictureError]]:
-    """Yield each job with its result, in order, while threads work on the next.
+    """Yield each job with its result in order, while threads work on the next jobs.
 
-    Threads: what takes the time (decoding, k-means, PNG) lets go of Python's lock. Each computes on one core: sums
-    shared among cores come out in the order in which the cores end, and k-means and the face detector with them.
+    Threads suffice, because decoding, k-means and PNG release Python's lock. Each thread computes on one core: sums
+    over several cores depend on the order in which they finish, and so would k-means and the face detector.
     """
     waiting: deque[tuple[Job, Future[Done | PictureError]]] = deque()
-    with threadpool_limits(1):  # BLAS, for all threads, and OpenMP, for this one
+    with threadpool_limits(1):  # BLAS for all threads, OpenMP for this one
         pool = ThreadPoolExecutor(workers, "impasto-make", initializer=threadpool_limits, initargs=(1, "openmp"))
         try:
             for job in jobs:
@@ -291,25 +293,25 @@ def _count(outcome: Outcome, job: Job, result: Done | PictureError) -> None:
         outcome.notes[result.note] += 1
 
 
-def _stamp(job: Job, kind: Kind, settings: MakeSettings) -> str:
-    """Return a number that changes with whatever changes the made picture; of the source it reads the ends."""
+def _stamp(job: Job, kind: Kind, options: MakeOptions) -> str:
+    """Return a digest of everything that determines the made picture. It reads the ends of the source only."""
     try:
         ends = excerpt(job.item.picture)
     except DAMAGE as error:
         raise PictureError(f"{job.item.picture} cannot be read ({error}); remove it or replace it") from error
-    how = settings.model_dump_json(include={"layout", "size", "stretch", "seed"})
+    how = options.model_dump_json(include={"layout", "size", "stretch", "seed"})
     return f"{mixed_seed(kind.model_dump_json(), how, job.item.name, int(job.original), ends.hex()):016x}"
 
 
-def _read(source: Source, settings: MakeSettings) -> Picture:
-    """Return a picture [H, W, 3], resized as the settings say."""
-    if settings.size is None:
-        return to_array(read_picture(source, settings.max_megapixels))
-    if settings.stretch:
-        whole = to_pixels(read_picture(source, settings.max_megapixels, at_least=settings.size))
-        pixels = resized(whole, settings.size, settings.size)
+def _read(source: Source, options: MakeOptions) -> Picture:
+    """Return a picture [H, W, 3], resized by the options."""
+    if options.size is None:
+        return to_array(read_picture(source, options.max_megapixels))
+    if options.stretch:
+        whole = to_pixels(read_picture(source, options.max_megapixels, at_least=options.size))
+        pixels = resized(whole, options.size, options.size)
     else:
-        pixels = read_pixels(source, settings.max_megapixels, settings.size)
+        pixels = read_pixels(source, options.max_megapixels, options.size)
     return np.ascontiguousarray(pixels.permute(1, 2, 0).numpy())
 
 

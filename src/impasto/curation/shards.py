@@ -1,7 +1,7 @@
-"""A collection written as WebDataset shards: few large files instead of many small ones.
+"""Writes a collection as WebDataset shards: a few large files instead of many small ones.
 
-For network drives, object stores and collections larger than one disk. Pictures keep their encoded bytes; uncompressed
-ones become PNG. They are shuffled once, so that a shard holds some of every class.
+Shards are for network drives, object stores and collections larger than one disk. Pictures keep their encoded bytes;
+uncompressed ones become PNG. They are shuffled once, so a shard holds pictures of every class.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ def write_shards(
 ) -> list[Path]:
     """Write a collection into the folder `target` as tar files of about `shard_bytes`, and an index; return the tars.
 
-    Stopped, it goes on with the shards that are missing. `progress` is told how many pictures of how many are done.
+    After an interruption it writes the missing shards. `progress` is called with (pictures done, all pictures).
 
-    Raises DataError for pairs and for a picture that cannot be read, OutputError where `target` holds something else.
+    Raises DataError for pairs and for a picture that cannot be read, OutputError if `target` holds something else.
     """
     if any(item.partner is not None for item in collection.items):
         raise DataError(f"{collection.root} holds pairs, which shards cannot keep together; train from the folder")
@@ -58,13 +58,13 @@ def write_shards(
 
 
 def _check_plan(collection: Collection, target: Path, shard_bytes: int) -> None:
-    """Write down what is being written, or compare with what is there."""
+    """Record the plan in the folder, or compare it with the recorded one."""
     plan = {**inspect(collection.items, MAX_MEGAPIXELS)._asdict(), "shard_bytes": shard_bytes}
     file = target / PLAN
     if file.is_file():
         if json.loads(file.read_text(encoding="utf-8")) != plan:
             raise OutputError(
-                f"{target} holds unfinished shards of other pictures or another size; choose another folder"
+                f"{target} holds unfinished shards of other pictures or of another size; choose another folder"
             )
         return
     if target.exists() and any(target.iterdir()):
@@ -74,7 +74,7 @@ def _check_plan(collection: Collection, target: Path, shard_bytes: int) -> None:
 
 
 def _parts(items: Sequence[Item], shard_bytes: int) -> Iterator[list[Item]]:
-    """Deal the shuffled items out, each shard until it is full."""
+    """Distribute the shuffled items to shards of about `shard_bytes`."""
     part: list[Item] = []
     size = 0
     for index in torch.randperm(len(items), generator=generator(0, "shards")).tolist():
@@ -105,13 +105,13 @@ def _write_tar(path: Path, items: Sequence[Item], first: int) -> None:
 
 
 def _add(archive: tarfile.TarFile, name: str, content: bytes) -> None:
-    member = tarfile.TarInfo(name)  # no date, no owner: equal collections make equal shards
+    member = tarfile.TarInfo(name)  # no date and no owner, so equal collections give equal shards
     member.size = len(content)
     archive.addfile(member, io.BytesIO(content))
 
 
 def _encoded(source: Source) -> tuple[bytes, str]:
-    """Return a picture's encoded bytes and suffix."""
+    """Return the encoded bytes and the suffix of a picture."""
     assert not isinstance(source, Half)
     try:
         if isinstance(source, Raw):
@@ -126,7 +126,7 @@ def _encoded(source: Source) -> tuple[bytes, str]:
 
 
 def _described(shard: Path) -> dict[str, Any]:
-    """Return a shard's entry in the index, read back from the file."""
+    """Return the entry of a shard in the index, read from the file."""
     pictures = []
     for item in tar_items(shard):
         assert isinstance(item.picture, Packed)

@@ -1,4 +1,4 @@
-"""A contact sheet of what a model will see: pictures after resizing, cropping and mirroring, with their labels."""
+"""A contact sheet of training examples: pictures after resizing, cropping and flipping, with their labels."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from impasto.painting.layout import enlarged, fitting
 GAP = 6
 CAPTION = 18
 LEGIBLE_SIDE = 96
-"""Smaller pictures are enlarged by a whole factor to at least this many pixels."""
+"""Smaller pictures are enlarged by an integer factor to at least this many pixels."""
 COLUMNS_PIXELS = 1600
-"""About how wide a sheet is."""
+"""Approximate width of a sheet."""
 PAPER, INK = (250, 248, 244), (50, 46, 42)
 
 
 class Shown(NamedTuple):
-    """One example as the model sees it: its images [C, S, S] side by side, and what is written below."""
+    """One training example: its images [C, S, S], and the caption below them."""
 
     images: Sequence[Tensor]
     caption: str
@@ -38,7 +38,7 @@ class Shown(NamedTuple):
 def seen_of_collection(
     collection: Collection, options: DataOptions, count: int, seed: int, label: str | None
 ) -> list[Shown]:
-    """Return `count` examples of a collection, drawn at random, as random crops with their label."""
+    """Return `count` random examples of a collection, as random crops with their label."""
     items = collection.items
     order = ShuffledOrder(len(items), seed, "shown")
     chosen = [items[order[position]] for position in range(min(count, len(items)))]
@@ -53,12 +53,12 @@ def seen_of_collection(
 
 
 def seen_of_dataset(dataset: Dataset, count: int, seed: int) -> list[Shown]:
-    """Return the first `count` examples that a recipe's dataset gives its method."""
+    """Return the first `count` examples that a dataset gives to a method."""
     return list(itertools.islice(_examples(dataset, seed), count))
 
 
 def contact_sheet(shown: Sequence[Shown]) -> Image.Image:
-    """Draw examples in rows, each with its caption."""
+    """Draw examples in rows, each with a caption."""
     size = enlarged(to_picture(shown[0].images[0]), LEGIBLE_SIDE).width
     width = len(shown[0].images) * size
     columns = max(1, min(len(shown), COLUMNS_PIXELS // (width + GAP)))
@@ -87,7 +87,7 @@ def _described(batch: Any, spec: ImageSpec) -> tuple[list[Tensor], str]:
 
 
 def _named(labels: Sequence[int], spec: ImageSpec) -> str:
-    """Return the names of an example's known classes, without `style=`, which would leave them no room."""
+    """Return the names of the known classes of an example, without `style=`, to save space."""
     firsts = itertools.accumulate(spec.attributes, initial=0)
     names = [spec.classes[first + label] for first, label in zip(firsts, labels, strict=False) if label >= 0]
     return ", ".join(name.partition("=")[2] if spec.groups else name for name in names)

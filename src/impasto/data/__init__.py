@@ -1,1 +1,1 @@
-"""Images in, typed batches and prompts out."""
+"""Data: reads pictures and gives typed batches and prompts."""

@@ -1,6 +1,6 @@
-"""The embedded collection: photos that come with scikit-image and scikit-learn, and our five renderings of each.
+"""The embedded collection: photos from scikit-image and scikit-learn, and five renderings of each.
 
-It needs no download and serves as unpaired, paired or labelled data, so that every method has something to run on.
+It needs no download. It gives unpaired, paired or labelled data, so every method can run on it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from torch import Tensor
 from impasto.data.atelier_pictures import atelier_folder
 from impasto.data.batches import ImageSpec, LabelledImages, PairedImages, UnpairedImages
 from impasto.data.crops import Draw, centre_squares, crop_batches, held_out_batches
-from impasto.data.dataset import DataOptions, Dataset, Exhibits
+from impasto.data.dataset import DataOptions, Dataset, EvaluationPictures
 from impasto.data.fingerprint import combined
 from impasto.data.picture_set import PictureSet, find_pictures
 from impasto.data.reading import Reader, reader
@@ -28,11 +28,11 @@ class AtelierOptions(DataOptions):
 
     kind: Literal["atelier"] = "atelier"
     style: Literal["strokes", "points", "mosaic", "hatching", "flat"] = "hatching"
-    """The rendering to be learned; labelled batches draw from all five."""
+    """The rendering that is learned. Labelled batches draw from all five."""
 
 
 class Atelier(Dataset):
-    """Photos and their painterly renderings, as whichever batch the method asks for."""
+    """Photos and their painterly renderings, in the type of batch that the method needs."""
 
     Options = AtelierOptions
     batch_types = frozenset({UnpairedImages, PairedImages, LabelledImages})
@@ -53,7 +53,7 @@ class Atelier(Dataset):
 
     @property
     def paintings(self) -> PictureSet:
-        """The renderings in the chosen style."""
+        """The renderings in the style of the options."""
         return self.renderings[self.options.style]
 
     @property
@@ -64,16 +64,16 @@ class Atelier(Dataset):
 
     @property
     def different_crops(self) -> int:
-        """The crops that lie side by side in the pictures: few pictures, but large ones."""
+        """Non-overlapping crops: there are few pictures, but they are large."""
         return self.size * (self.options.short_side // self.options.image_size) ** 2
 
     def summary(self) -> str:
-        """Say how many pictures there are."""
+        """Return one line with the number of pictures."""
         learned = "all five styles" if self._is_labelled else f"the style {self.options.style}"
         return f"{len(self.photos.train)} embedded photos and {learned}, {len(self.photos.test)} photos held out"
 
     def stream(self, batch_size: int, seed: int, start: int = 0, rank: int = 0, world_size: int = 1) -> Iterator[Any]:
-        """Yield random crops as the batch type asked for at the start."""
+        """Yield random crops in the batch type given at the start."""
         shares = positions(start, batch_size, rank, world_size)
         if self._is_labelled:
             yield from self._labelled(shares, seed)
@@ -103,34 +103,34 @@ class Atelier(Dataset):
 
     @property
     def held_out_size(self) -> int:
-        """Renderings of held-out photos, in all styles; nothing where the data is not labelled."""
+        """Number of renderings of held-out photos, in all styles. 0 if the data is not labelled."""
         return len(self._examples("test"))
 
     def held_out(self, batch_size: int, every: int = 1) -> Iterator[LabelledImages]:
-        """Yield the middles of the held-out renderings [N, 3, image_size, image_size] with their styles."""
-        return self._middles(self._examples("test")[::every], batch_size)
+        """Yield the centre crops of the held-out renderings [N, 3, image_size, image_size] with their styles."""
+        return self._centres(self._examples("test")[::every], batch_size)
 
     def learned(self, batch_size: int, every: int = 1) -> Iterator[LabelledImages]:
-        """Yield the middles of the renderings learned from [N, 3, image_size, image_size] with their styles."""
-        return self._middles(self._examples("train")[::every], batch_size)
+        """Yield the centre crops of the training renderings [N, 3, image_size, image_size] with their styles."""
+        return self._centres(self._examples("train")[::every], batch_size)
 
     def _examples(self, split: Literal["train", "test"]) -> list[tuple[Source, int]]:
-        """Return the renderings of a split with the numbers of their styles; none where the data is not labelled."""
+        """Return the renderings of a split with the numbers of their styles. Empty if the data is not labelled."""
         sets = [self.renderings[style] for style in STYLES] if self._is_labelled else []
         items = [rendered.train if split == "train" else rendered.test for rendered in sets]
         return [(item.picture, label) for label, of_style in enumerate(items) for item in of_style]
 
-    def _middles(self, examples: Sequence[tuple[Source, int]], batch_size: int) -> Iterator[LabelledImages]:
+    def _centres(self, examples: Sequence[tuple[Source, int]], batch_size: int) -> Iterator[LabelledImages]:
         draws = [Draw(position, (file,), (label,)) for position, (file, label) in enumerate(examples)]
         for batch, (images,) in held_out_batches(draws, batch_size, self.options):
             yield LabelledImages(images, torch.tensor([drawn.labels for drawn in batch]))
 
-    def exhibits(self) -> Exhibits:
-        """Return held-out photos and their renderings, or for labelled data all renderings to learn from."""
+    def evaluation_pictures(self) -> EvaluationPictures:
+        """Return held-out photos and their renderings. For labelled data: all training renderings."""
         if not self._is_labelled:
-            return Exhibits(self.photos.test, self.paintings.test, learned=self.paintings.train)
+            return EvaluationPictures(self.photos.test, self.paintings.test, learned=self.paintings.train)
         items = [item._replace(labels={"style": style}) for style in STYLES for item in self.renderings[style].train]
-        return Exhibits((), tuple(items), "style", tuple(items))
+        return EvaluationPictures((), tuple(items), "style", tuple(items))
 
     def example_photos(self, count: int) -> Tensor:
         """Return the largest centre squares of photos, held-out ones first."""

@@ -1,7 +1,7 @@
-"""The collection atelier: seven photos that come with scikit-image and scikit-learn, each painted in five styles.
+"""The collection atelier: seven photos from scikit-image and scikit-learn, each painted in five styles.
 
-It needs no download: the photos lie in the installed packages, the paintings are rendered from them on first use and
-kept in a cache. Two photos, and all paintings of them, are held out as test pictures.
+It needs no download. The photos are in the installed packages. The paintings are rendered from them on first use and
+cached. Two photos, and all paintings of them, are held out as test pictures.
 
 Sources: astronaut (NASA) and rocket (SpaceX) are in the public domain; chelsea (Stefan van der Walt), coffee
 (Rachel Michetti) and camera (Lav Varshney) are CC0; china (danielbuechele) and flower (vultilion) are CC BY 2.0.
@@ -20,9 +20,9 @@ from impasto.data.renderers import STYLES, Picture
 from impasto.errors import DataError
 from impasto.files import made_once
 
-ATELIER_VERSION = 1  # raise it whenever a renderer paints differently, so that no cache mixes old with new
+ATELIER_VERSION = 1  # increase it when a renderer paints differently, so no cache mixes old and new pictures
 SHORT_SIDE_PIXELS = 256
-SOURCES = {  # name -> package and file; a name's place here is also the seed of its paintings
+SOURCES = {  # name -> package and file; the position of a name is also the seed of its paintings
     "astronaut": ("skimage", "data/astronaut.png"),
     "camera": ("skimage", "data/camera.png"),
     "chelsea": ("skimage", "data/chelsea.png"),
@@ -31,15 +31,15 @@ SOURCES = {  # name -> package and file; a name's place here is also the seed of
     "flower": ("sklearn", "datasets/images/flower.jpg"),
     "rocket": ("skimage", "data/rocket.jpg"),
 }
-TEST_NAMES = ("china", "coffee")  # one outdoors, far and full of detail; one indoors, near and smooth
+TEST_NAMES = ("china", "coffee")  # one outdoors with much detail, one indoors, close and smooth
 
 
 def atelier_folder(cache: Path | None = None, progress: Callable[[int, int], None] | None = None) -> Path:
-    """Return the folder of the collection, rendered first where the cache does not hold it yet.
+    """Return the folder of the collection. Render it first if it is not in the cache.
 
     It holds `photos/<name>.png`, `<style>/<name>.png` for each of STYLES, and `split.csv`, whose paths are relative to
-    the folder. The cache is `$IMPASTO_CACHE`, else `$XDG_CACHE_HOME/impasto`, else `~/.cache/impasto`. The optional
-    `progress` is told (pictures done, pictures in all). Raises DataError when the cache cannot be written.
+    the folder. The cache is `$IMPASTO_CACHE`, else `$XDG_CACHE_HOME/impasto`, else `~/.cache/impasto`. `progress` is
+    called with (pictures done, all pictures). Raises DataError if the cache cannot be written.
     """
 
     def write(draft: Path) -> None:
@@ -50,7 +50,7 @@ def atelier_folder(cache: Path | None = None, progress: Callable[[int, int], Non
 
 
 def write_pictures(folder: Path, progress: Callable[[int, int], None] | None) -> None:
-    """Write every photo and every painting below an empty folder."""
+    """Write every photo and every painting into an empty folder."""
     kinds = ("photos", *STYLES)
     for kind in kinds:
         (folder / kind).mkdir()
@@ -65,7 +65,7 @@ def write_pictures(folder: Path, progress: Callable[[int, int], None] | None) ->
 
 
 def write_split(folder: Path) -> None:
-    """Write split.csv: which pictures are for training, which for testing."""
+    """Write split.csv, which assigns each picture to train or test."""
     rows = [
         f"{kind}/{name}.png,{'test' if name in TEST_NAMES else 'train'}"
         for kind in ("photos", *STYLES)
@@ -75,7 +75,7 @@ def write_split(folder: Path) -> None:
 
 
 def source_photo(name: str) -> Picture:
-    """Read a photo [H, W, 3] from the installed package it comes with, its short side resized to 256 pixels."""
+    """Read a photo [H, W, 3] from its installed package and resize its short side to 256 pixels."""
     package, path = SOURCES[name]
     try:
         with (files(package) / path).open("rb") as file, Image.open(file) as image:

@@ -1,4 +1,4 @@
-"""What a collection of pictures is, whatever its layout: items with a split and labels."""
+"""A collection of pictures in any layout: items with a split and labels."""
 
 from __future__ import annotations
 
@@ -18,29 +18,29 @@ class Item(NamedTuple):
 
     picture: Source
     name: str
-    """Its place in the collection, with / between folders; the same on every machine."""
+    """Its path in the collection, with / between folders. It is the same on every machine."""
     split: Split = "train"
     labels: Mapping[str, str] = {}
-    """Attribute to value, such as style to ukiyo_e; an attribute that is not known of this picture is left out."""
+    """Attribute to value, such as style to ukiyo_e. Unknown attributes are left out."""
     partner: Source | None = None
-    """The other picture of a pair: B, where `picture` is A."""
+    """The other picture of a pair: B if `picture` is A."""
 
 
 @dataclass(frozen=True)
 class Collection:
-    """What was found in a folder or archive."""
+    """The pictures of a folder or archive."""
 
     root: Path | str
-    """A folder, an archive or an address."""
+    """A folder, an archive or a URL."""
     layout: str
     """A key of LAYOUTS."""
     items: Sequence[Item]
     notes: Sequence[str] = field(default=())
-    """What its owner should know, one sentence each."""
+    """Notes for the user, one sentence each."""
 
     @property
     def attributes(self) -> tuple[str, ...]:
-        """The attributes that at least one picture has, in the order found."""
+        """The attributes that at least one picture has, in order of appearance."""
         return tuple(dict.fromkeys(attribute for item in self.items for attribute in item.labels))
 
     def of(self, split: Split) -> tuple[Item, ...]:
@@ -48,11 +48,11 @@ class Collection:
         return tuple(item for item in self.items if item.split == split)
 
     def histogram(self, attribute: str) -> Counter[str]:
-        """Count the items of each value of an attribute; those without it are left out."""
+        """Count the items of each value of an attribute. Items without it are left out."""
         return Counter(item.labels[attribute] for item in self.items if attribute in item.labels)
 
     def summary(self) -> str:
-        """Say in one line what was found."""
+        """Return one line with the number of pictures and the labels."""
         train, test = len(self.of("train")), len(self.of("test"))
         said = f"{train + test:,} pictures as {self.layout}: {train:,} to learn from, {test:,} held out"
         return f"{said}; labels: {', '.join(self.attributes)}" if self.attributes else said

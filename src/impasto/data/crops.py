@@ -1,4 +1,4 @@
-"""From drawn files to cropped batches: what every dataset of picture files shares."""
+"""From drawn files to cropped batches: shared by all datasets of picture files."""
 
 from __future__ import annotations
 
@@ -26,27 +26,27 @@ from impasto.data.transforms import (
 
 
 class Draw(NamedTuple):
-    """The files of one training example, and its place in the run."""
+    """The files of one training example, and its position in the run."""
 
     position: int
     files: tuple[Source, ...]
     labels: tuple[int, ...] = ()
-    """The class of each attribute, for labelled data; -1 where it is not known."""
+    """The class of each attribute, for labelled data. -1 is unknown."""
 
 
 Batch = tuple[Sequence[Draw], tuple[Tensor, ...]]
-"""Draws, with the images of each of their files: float32 [N, C, S, S] in [-1, 1]."""
+"""Draws with one tensor of images for each of their files: float32 [N, C, S, S] in [-1, 1]."""
 
 
 class Cut(Protocol):
-    """Cuts uint8 [C, size, size] from a picture [C, H, W], by chance."""
+    """Cuts a random uint8 [C, size, size] from a picture [C, H, W]."""
 
     def __call__(self, picture: Tensor, size: int, *, flip: bool, generator: torch.Generator) -> Tensor:
-        """Cut it; mirror half of them if `flip`."""
+        """Return the crop. With `flip`, mirror it with probability 1/2."""
 
 
 CUTS: Mapping[str, Cut] = {"square": random_crop, "centre": mirrored_centre, "resized": random_resized_crop}
-"""What `data.crop` may say."""
+"""The values of `data.crop`."""
 
 
 def crop_batches(
@@ -58,16 +58,16 @@ def crop_batches(
     read_second: Reader | None = None,
     same_place: bool = False,
 ) -> Iterator[Batch]:
-    """Read each batch of draws ahead of need and crop it.
+    """Read each batch of draws in advance and crop it.
 
     Yields the draws with one float32 tensor [N, C, image_size, image_size] in [-1, 1] for each file of a draw. With
-    `same_place` the files of one draw are cut and mirrored alike; with `read_second` the second of two unrelated files
-    is read by that, at another scale perhaps. A crop depends on the seed and the draw's position alone.
+    `same_place` the files of one draw get the same crop and flip. `read_second` reads the second of two unrelated
+    files, for example at another scale. A crop depends only on the seed and the position of the draw.
     """
     random_cut = CUTS[options.crop]
 
     def cut(draw: Draw) -> list[Tensor]:
-        """Read and crop one example's pictures, in a thread of its own: its place says what chance it has."""
+        """Read and crop the pictures of one example in a worker thread. Its position gives its random numbers."""
         if read_second is None:
             pictures = read_together(read, draw.files, options)
         else:
@@ -83,11 +83,12 @@ def crop_batches(
 
 
 def held_out_batches(draws: Sequence[Draw], batch_size: int, options: DataOptions) -> Iterator[Batch]:
-    """Read the draws in order and cut out the middle of each picture; the last batch may be smaller."""
+    """Read the draws in order and crop the centre of each picture. The last batch may be smaller."""
 
     def cut(draw: Draw) -> list[Tensor]:
         pictures = [
-            read_pixels(file, options.max_megapixels, options.held_out_side, options.look) for file in draw.files
+            read_pixels(file, options.max_megapixels, options.held_out_side, options.read_options)
+            for file in draw.files
         ]
         return [centre_crop(picture, options.image_size) for picture in pictures]
 
@@ -100,6 +101,6 @@ def _assembled(batch: Sequence[Draw], examples: list[list[Tensor]]) -> Batch:
 
 
 def centre_squares(files: Sequence[Source], options: DataOptions) -> Tensor:
-    """Return the middle of each picture at the training scale, [n, 3, side, side] float32 in [-1, 1]."""
+    """Return the centre square of each picture at the training scale, [n, 3, side, side] float32 in [-1, 1]."""
     pictures = [read_pixels(file, options.max_megapixels, options.short_side) for file in files]
     return torch.stack([to_range(centre_square(picture)) for picture in pictures])

@@ -1,4 +1,4 @@
-"""What a dataset is: the images learned from."""
+"""The interface of datasets: the images that a method learns from."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from impasto.data.collection import Item
 from impasto.data.fingerprint import Fingerprint
 from impasto.data.pictures import MAX_MEGAPIXELS
 from impasto.data.prompts import AnyPrompt, ClassPrompt, PhotoPrompt, Prompt, StylePrompt
-from impasto.data.transforms import AS_IT_IS, Look
+from impasto.data.transforms import DEFAULT_READ, ReadOptions
 from impasto.errors import RecipeError
 
 
 class DataOptions(BaseModel):
-    """What the `data:` block of every kind of dataset may say."""
+    """The `data:` block of a recipe, as far as it is the same for all kinds of datasets."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -28,30 +28,32 @@ class DataOptions(BaseModel):
     image_size: int = Field(256, ge=16, le=4096)
     """Height and width of a training crop, pixels."""
     resize: int | None = Field(None, ge=16, le=8192)
-    """Short side to which pictures are resized before cropping; 286/256 of image_size unless said."""
+    """Short side to which pictures are resized before cropping. Default: 286/256 of image_size."""
     crop: Literal["square", "centre", "resized"] = "square"
-    """square: a square of image_size, anywhere in the resized picture. centre: the one in its middle. resized: a part
-    of any size from 8 to 100 % of the picture, of proportions from 3:4 to 4:3, brought to image_size (Szegedy et al.
-    2015, arXiv:1409.4842)."""
+    """square: a random square of image_size in the resized picture. centre: the square at its centre. resized: a random
+    part with 8 to 100 % of the area and proportions from 3:4 to 4:3, resized to image_size (Szegedy et al. 2015,
+    arXiv:1409.4842)."""
     flip: bool = True
     """Mirror half of the crops."""
     max_megapixels: float = Field(MAX_MEGAPIXELS, gt=0)
     """Pictures with more pixels are refused."""
     workers: int = Field(2, ge=1, le=64)
-    """Threads that decode."""
+    """Number of decoding threads."""
     cache: Literal["none", "memory", "disk"] = "none"
-    """Keep resized pictures: in memory where they fit, on a fast disk where reading or decoding them is slow."""
+    """Where to keep resized pictures: memory if they fit, disk if reading or decoding them is slow."""
 
     @model_validator(mode="after")
     def _crop_fits(self) -> DataOptions:
         if self.resize is not None and self.resize < self.image_size:
-            raise ValueError(f"resize ({self.resize}) is smaller than image_size ({self.image_size}); make it as large")
+            raise ValueError(
+                f"resize ({self.resize}) is smaller than image_size ({self.image_size}); make it at least as large"
+            )
         return self
 
     @property
-    def look(self) -> Look:
-        """What becomes of proportions and colours when a picture is read."""
-        return AS_IT_IS
+    def read_options(self) -> ReadOptions:
+        """How pictures are read: whether proportions and colours are kept."""
+        return DEFAULT_READ
 
     @property
     def short_side(self) -> int:
@@ -60,47 +62,47 @@ class DataOptions(BaseModel):
 
     @property
     def held_out_side(self) -> int:
-        """Short side of a held-out picture before its middle is cut out, pixels: crops of any size show it whole."""
+        """Short side of a held-out picture before its centre crop, pixels. With crop=resized it is image_size."""
         return self.image_size if self.crop == "resized" else self.short_side
 
 
-class Exhibits(NamedTuple):
-    """What a painter is judged by while it learns."""
+class EvaluationPictures(NamedTuple):
+    """The pictures for evaluating a painter during its training."""
 
     photos: tuple[Item, ...] = ()
-    """What a painter of photos paints, held out where there are any; nothing for a painter of noise."""
+    """Photos to paint: held-out ones if there are any. Empty for a painter from noise."""
     real: tuple[Item, ...] = ()
-    """What its paintings should look like, held out where there are any; for a painter of noise all that is learned."""
+    """Reference paintings: held-out ones if there are any. For a painter from noise: all training pictures."""
     attribute: str | None = None
-    """The label of `real` that is the class."""
+    """The label of `real` that gives the class."""
     learned: tuple[Item, ...] = ()
-    """What may be learned by heart."""
+    """The training pictures, which may be memorised."""
 
 
 class Dataset(ABC):
-    """The images learned from, as endless batches in an order that depends only on the seed."""
+    """Images for training, as endless batches in an order that depends only on the seed."""
 
     Options: ClassVar[type[DataOptions]]
     batch_types: ClassVar[frozenset[type]]
-    """The batches it can yield."""
+    """The types of batch that it can yield."""
     spec: ImageSpec
     fingerprint: Fingerprint
-    """Of all pictures that it may learn from or show; a run resumes on the same ones only."""
+    """Fingerprint of all pictures in training and samples. A run resumes only with the same pictures."""
     notes: tuple[str, ...] = ()
-    """What its owner should know before training, one sentence each."""
+    """Notes for the user before training, one sentence each."""
 
     @abstractmethod
     def __init__(self, options: Any, batch_type: type) -> None:
-        """Find the pictures and read every header; raise DataError for what cannot be learned from."""
+        """Find the pictures and read every header. Raises DataError for pictures that cannot be used."""
 
     @abstractmethod
     def stream(self, batch_size: int, seed: int, start: int = 0, rank: int = 0, world_size: int = 1) -> Iterator[Any]:
-        """Yield batches for ever from position `start`, counted in images; each device gets its share."""
+        """Yield batches without end from position `start`, counted in images. Each device gets its share."""
 
     def prompt(self, kind: type[AnyPrompt], count: int) -> AnyPrompt:
         """Return a prompt of at most `count` parts for a painter that takes this kind of prompt; always the same.
 
-        Raises RecipeError where the data has nothing of this kind.
+        Raises RecipeError if the data has nothing of this kind.
         """
         made: Prompt
         if issubclass(kind, ClassPrompt):
@@ -132,38 +134,38 @@ class Dataset(ABC):
 
     @property
     def held_out_size(self) -> int:
-        """How many images `held_out` yields."""
+        """Number of images that `held_out` yields."""
         return 0
 
     def held_out(self, batch_size: int, every: int = 1) -> Iterator[Any]:  # noqa: ARG002
-        """Yield each held-out image once, its middle [3, image_size, image_size], in batches; always the same.
+        """Yield the centre crop [3, image_size, image_size] of each held-out image once, in batches, in a fixed order.
 
-        Or only each `every`-th, and only these are read: few of many, evenly spread. Only labelled data has any so far.
+        With `every`, read and yield only every n-th image. Only labelled data has held-out images of this kind.
         """
         return iter(())
 
     def learned(self, batch_size: int, every: int = 1) -> Iterator[Any]:  # noqa: ARG002
-        """Yield images that are learned from just as `held_out` yields the others, to compare the two."""
+        """Yield training images in the same way as `held_out` yields held-out ones, to compare the two."""
         return iter(())
 
-    def exhibits(self) -> Exhibits:
-        """Return the pictures a painter is judged by; none where the data is not for painters."""
-        return Exhibits()
+    def evaluation_pictures(self) -> EvaluationPictures:
+        """Return the pictures for evaluating a painter. Empty if the data is not for painters."""
+        return EvaluationPictures()
 
     @abstractmethod
     def summary(self) -> str:
-        """Say in one line what was found."""
+        """Return one line with the number of pictures."""
 
     def histogram(self) -> Mapping[str, int]:
-        """Return how many pictures each class has to learn from; nothing where there are no classes."""
+        """Return the number of training pictures of each class. Empty if there are no classes."""
         return {}
 
     @property
     @abstractmethod
     def size(self) -> int:
-        """How many images one epoch has."""
+        """Number of images in an epoch."""
 
     @property
     def different_crops(self) -> int:
-        """How many crops one epoch could show of which none shows the same; a batch must not have more."""
+        """Number of different crops in an epoch. A batch must not be larger."""
         return self.size

@@ -1,4 +1,4 @@
-"""The table of datasets: the `kind` of a recipe's `data:` block, and the class that opens it."""
+"""The table of datasets: `data.kind` of a recipe, and its class."""
 
 from __future__ import annotations
 
@@ -23,6 +23,6 @@ DATASETS: Mapping[str, type[Dataset]] = {
 def open_dataset(options: DataOptions, batch_type: type) -> Dataset:
     """Find and check the pictures that the options name.
 
-    Raises DataError for what cannot be learned from.
+    Raises DataError for pictures that cannot be used.
     """
     return DATASETS[options.kind](options, batch_type)

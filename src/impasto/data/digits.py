@@ -1,7 +1,7 @@
-"""The smallest embedded collection: scikit-learn's 1,797 handwritten digits of 8 x 8 pixels in 17 greys.
+"""The smallest embedded collection: scikit-learn's 1,797 handwritten digits of 8 x 8 pixels in 17 grey levels.
 
 They are the test part of the UCI ML repository's "Optical Recognition of Handwritten Digits" (Alpaydin and Kaynak 1998,
-CC BY 4.0), which comes with scikit-learn. On first use they are written to the cache in MNIST's format, and read as it.
+CC BY 4.0) and come with scikit-learn. On first use they are written to the cache in MNIST's format and read from there.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from impasto.data.dataset import DataOptions
 from impasto.data.labelled_folder import LabelledFolder, LabelledFolderOptions
 from impasto.files import made_once
 
-DIGITS_VERSION = 1  # raise it whenever what is written changes, so that no cache mixes old with new
+DIGITS_VERSION = 1  # increase it when the written files change, so no cache mixes old and new ones
 BRIGHTEST = 16
-"""The highest grey of the source, which becomes 255."""
+"""The highest grey level of the source. It becomes 255."""
 HELD_OUT = 6
-"""One in so many is held out."""
+"""One in this many is held out."""
 
 
 class DigitsOptions(DataOptions):
-    """scikit-learn's digits, enlarged to image_size; never mirrored unless asked, since a mirrored digit is none."""
+    """scikit-learn's digits, enlarged to image_size. They are not mirrored by default."""
 
     kind: Literal["digits"] = "digits"
     image_size: int = Field(16, ge=16, le=4096)
@@ -36,7 +36,7 @@ class DigitsOptions(DataOptions):
 
     @property
     def short_side(self) -> int:
-        """Short side before cropping, pixels: image_size unless said, so that no stroke is cut off."""
+        """Short side before cropping, pixels. Default: image_size, so no stroke is cut off."""
         return self.resize if self.resize is not None else self.image_size
 
 
@@ -52,19 +52,20 @@ class Digits(LabelledFolder):
 
 
 def digits_folder(cache: Path | None = None) -> Path:
-    """Return the folder of the digits as four IDX files, written first where the cache does not hold it yet.
+    """Return the folder of the digits as four IDX files. Write them first if they are not in the cache.
 
-    The cache is that of `impasto.files.default_cache`. Raises DataError when it cannot be written.
+    The cache is that of `impasto.files.default_cache`. Raises DataError if it cannot be written.
     """
     return made_once(f"digits-v{DIGITS_VERSION}", "train-images-idx3-ubyte", write_digits, cache)
 
 
 def write_digits(folder: Path) -> None:
-    """Write the digits as MNIST's four files into an empty folder, a sixth of them as the test pictures.
+    """Write the digits as MNIST's four files into an empty folder, one sixth of them as test pictures.
 
-    A digit's number decides whether it is held out. Writers are mixed: the source does not say who wrote which.
+    The number of a digit decides whether it is held out. The same writer can be in both parts, because the source does
+    not name the writers.
     """
-    from sklearn.datasets import load_digits  # here, because it takes a second and is needed once
+    from sklearn.datasets import load_digits  # here, because the import takes a second and is needed once
 
     digits = load_digits()
     pixels = np.round(digits.images * (255 / BRIGHTEST)).astype(np.uint8)
@@ -75,5 +76,5 @@ def write_digits(folder: Path) -> None:
 
 
 def _write_idx(file: Path, values: NDArray[np.uint8]) -> None:
-    """Write bytes of any number of dimensions as MNIST does: type, dimensions, sizes, values (LeCun et al.)."""
+    """Write bytes of any number of dimensions in MNIST's format: type, dimensions, sizes, values (LeCun et al.)."""
     file.write_bytes(struct.pack(f">HBB{values.ndim}I", 0, 8, values.ndim, *values.shape) + values.tobytes())

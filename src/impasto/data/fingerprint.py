@@ -1,4 +1,4 @@
-"""What a collection is, in three digests: enough to notice on resuming that it changed, and to say how."""
+"""Three digests of a collection, so a resumed run notices that it changed and can say how."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ THREADS = 8
 
 
 class Fingerprint(NamedTuple):
-    """Three digests of one collection, each a hexadecimal text."""
+    """Three digests of one collection, each a hexadecimal string."""
 
     pictures: int
     names: str
     labels: str
-    """Of the splits and labels."""
+    """Digest of the splits and labels."""
     contents: str
-    """Of every picture's size in bytes and its first and last 4 KB."""
+    """Digest of the size in bytes and the first and last 4 KB of every picture."""
 
     def difference(self, now: Fingerprint) -> str | None:
-        """Say how the collection differs from this, in words, or None."""
+        """Return how the collection `now` differs from this one, in words. None if it does not."""
         if now == self:
             return None
         if now.names != self.names:
             return f"pictures were added, removed or renamed ({self.pictures:,} then, {now.pictures:,} now)"
         if now.contents != self.contents:
-            return "pictures of the same names have another content"
-        return "splits or labels were changed"
+            return "pictures of the same names have different contents"
+        return "splits or labels changed"
 
 
 def inspect(items: Sequence[Item], max_megapixels: float) -> Fingerprint:
-    """Open every picture's header and return the collection's fingerprint.
+    """Open the header of every picture and return the fingerprint of the collection.
 
-    Raises PictureError for the first picture that is none or too large.
+    Raises PictureError for the first file that is not a picture or is too large.
     """
 
     def look(item: Item) -> bytes:

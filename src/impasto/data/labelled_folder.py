@@ -1,4 +1,4 @@
-"""Pictures with a class each, or one of each attribute: class folders, a table of labels, MNIST, a WikiArt list."""
+"""Labelled pictures, with one or several attributes: class folders, a table of labels, MNIST, a WikiArt list."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from impasto.data.batches import UNKNOWN, ImageSpec, LabelledImages
 from impasto.data.collection import Collection, Item
 from impasto.data.crops import Draw, crop_batches, held_out_batches
-from impasto.data.dataset import DataOptions, Dataset, Exhibits
+from impasto.data.dataset import DataOptions, Dataset, EvaluationPictures
 from impasto.data.labelling import (
     Classes,
     check_counts,
@@ -30,7 +30,7 @@ from impasto.data.picture_set import checked
 from impasto.data.reading import reader
 from impasto.data.shard_order import order_of, refuse_balance
 from impasto.data.stream import Balance, BalancedOrder, positions
-from impasto.data.transforms import Look
+from impasto.data.transforms import ReadOptions
 
 
 def _listed(value: Any) -> Any:
@@ -38,32 +38,34 @@ def _listed(value: Any) -> Any:
 
 
 class LabelledFolderOptions(DataOptions):
-    """A collection, and which of its attributes are learned."""
+    """A collection and the attributes to learn."""
 
     kind: Literal["labelled-folder"] = "labelled-folder"
     path: Place
     layout: str | None = None
-    """Recognised unless said."""
+    """The layout of the collection. Default: recognised."""
     label: Annotated[tuple[str, ...], BeforeValidator(_listed), Field(min_length=1)] | None = None
-    """The attribute that is the class, such as style, genre or artist; `class`, or the only one, unless said. Several,
-    as [style, genre], are learned side by side; where one of them is missing, by what is known of the picture."""
+    """The attribute to learn, such as style, genre or artist. Default: `class`, or the only attribute. Several, such as
+    [style, genre], are learned together; a picture without one of them is learned by the others."""
     classes: tuple[str, ...] | None = None
-    """Learn these classes only; with several attributes written style=ukiyo_e, and all of an attribute not named."""
+    """Learn these classes only. With several attributes write style=ukiyo_e; an attribute that is not named keeps all
+    its classes."""
     min_images: int | None = Field(None, ge=1)
-    """Leave out classes with fewer pictures to learn from."""
+    """Leave out classes with fewer training pictures."""
     largest: int | None = Field(None, ge=1)
-    """Learn only so many classes of each attribute, those with most pictures (spec 01, A2: the 25 largest styles)."""
+    """Learn only this many classes of each attribute: those with the most pictures. The styles of Gilles and Perrin: 25
+    (docs/methods/conditional-gans.md#a2)."""
     balance: Literal["none"] | Balance = "none"
-    """How often a class of the first attribute is shown: as often as it has pictures, as the root of that, or all
-    alike; pictures without it are shown as a class of their own."""
+    """How often each class of the first attribute is shown. none: in proportion to its pictures. sqrt: to their square
+    root. uniform: all classes equally. Pictures without the attribute count as one class."""
     validation_share: float = Field(0.0, ge=0, le=0.9)
-    """Share of each class (of the first attribute) to hold out where the collection itself holds nothing out; chosen by
-    the pictures' names."""
+    """Share of each class of the first attribute to hold out, if the collection holds out nothing itself. The names of
+    the pictures decide which."""
     fit: Literal["crop", "squash"] = "crop"
-    """crop: pictures keep their proportions and are cropped. squash: they are resized to a square as a whole."""
+    """crop: keep proportions and crop. squash: resize the whole picture to a square."""
     channels: Literal[1, 3] = 3
-    """1: grey, by luma (ITU-R BT.601). A judge looks at real pictures in their own colours: it is fair to a painter of
-    grey only where they are grey themselves, as MNIST's are."""
+    """1: grey, by luma (ITU-R BT.601). 3: colour. Evaluation uses the real pictures in their own colours, so metrics of
+    a painter of grey are fair only if these are grey too, as MNIST's are."""
 
     @model_validator(mode="after")
     def _names_each_label_once(self) -> LabelledFolderOptions:
@@ -72,15 +74,15 @@ class LabelledFolderOptions(DataOptions):
         return self
 
     @property
-    def look(self) -> Look:
+    def read_options(self) -> ReadOptions:
         """See DataOptions."""
-        return Look(self.fit == "squash", self.channels)
+        return ReadOptions(self.fit == "squash", self.channels)
 
 
 class LabelledFolder(Dataset):
-    """Labelled pictures; those without a label, or of other classes, are left out and counted.
+    """Labelled pictures. Pictures without a label or of other classes are left out and counted.
 
-    Its `classes` are those of each attribute, in order: a picture's label counts within the attribute.
+    `classes` holds the classes of each attribute in order. The label of a picture is an index within its attribute.
     """
 
     Options: ClassVar[type[DataOptions]] = LabelledFolderOptions
@@ -117,13 +119,13 @@ class LabelledFolder(Dataset):
         return len(self.pictures.train)
 
     def summary(self) -> str:
-        """Say how many pictures and classes there are."""
+        """Return one line with the numbers of pictures and classes."""
         train, test = len(self.pictures.train), len(self.pictures.test)
         classes = " and ".join(f"{len(of)} classes ({attribute})" for attribute, of in self.classes.items())
         return f"{train:,} pictures of {classes} to learn from, {test:,} held out"
 
     def histogram(self) -> Mapping[str, int]:
-        """Return how many pictures each class has to learn from."""
+        """Return the number of training pictures of each class."""
         counts = (self.counts[attribute][name] for attribute, of in self.classes.items() for name in of)
         return dict(zip(self.spec.classes, counts, strict=True))
 
@@ -144,33 +146,34 @@ class LabelledFolder(Dataset):
 
     @property
     def held_out_size(self) -> int:
-        """Held-out pictures of the classes learned."""
+        """Number of held-out pictures of the learned classes."""
         return len(self.validation)
 
     def held_out(self, batch_size: int, every: int = 1) -> Iterator[LabelledImages]:
-        """Yield the middles of the held-out pictures [N, C, image_size, image_size] with their classes."""
-        return self._middles(self.validation[::every], batch_size)
+        """Yield the centre crops of the held-out pictures [N, C, image_size, image_size] with their classes."""
+        return self._centres(self.validation[::every], batch_size)
 
     def learned(self, batch_size: int, every: int = 1) -> Iterator[LabelledImages]:
-        """Yield the middles of the pictures learned from [N, C, image_size, image_size] with their classes."""
-        return self._middles(self.pictures.train[::every], batch_size)
+        """Yield the centre crops of the training pictures [N, C, image_size, image_size] with their classes."""
+        return self._centres(self.pictures.train[::every], batch_size)
 
-    def _middles(self, items: Sequence[Item], batch_size: int) -> Iterator[LabelledImages]:
+    def _centres(self, items: Sequence[Item], batch_size: int) -> Iterator[LabelledImages]:
         draws = [Draw(position, (item.picture,), self._labels(item)) for position, item in enumerate(items)]
         for batch, (images,) in held_out_batches(draws, batch_size, self.options):
             yield LabelledImages(images, torch.tensor([drawn.labels for drawn in batch]))
 
-    def exhibits(self) -> Exhibits:
-        """Return all pictures that are learned from: a class is compared with all its real pictures (spec 07).
+    def evaluation_pictures(self) -> EvaluationPictures:
+        """Return all training pictures. A class is compared with all its real pictures (docs/methods/evaluation.md).
 
-        Of several attributes the first is judged, by pictures that have it, under the classes' plain names. Pictures
-        are judged whole: features that resize to a square see them as `fit: squash` does, and `fit: crop` shows less.
+        With several attributes, the first one is evaluated, on the pictures that have it, with plain class names.
+        Evaluation uses whole pictures: an extractor that resizes to a square sees them as `fit: squash` does.
         """
         train = self.pictures.train
-        return Exhibits((), tuple(item for item in train if self._labels(item)[0] >= 0), self.attributes[0], train)
+        labelled = tuple(item for item in train if self._labels(item)[0] >= 0)
+        return EvaluationPictures((), labelled, self.attributes[0], train)
 
     def _chooser(self, seed: int) -> Callable[[int], Item]:
-        """Return what gives the picture at a position of the run, as the balance says."""
+        """Return a function from a position of the run to its picture. The balance decides how often a class comes."""
         items, balance = self.pictures.train, self.options.balance
         if balance == "none":
             order = order_of(items, seed, "labelled")
@@ -189,22 +192,22 @@ class LabelledFolder(Dataset):
         return choose
 
     def _labels(self, item: Item) -> tuple[int, ...]:
-        """Return the class of each attribute; UNKNOWN where it is not known or not learned."""
+        """Return the class of each attribute. UNKNOWN if it is unknown or not learned."""
         return tuple(places.get(item.labels.get(attribute, ""), UNKNOWN) for attribute, places in self._places.items())
 
     def _lacking(self, collection: Collection, kept: Classes) -> Iterator[str]:
-        """Say how many pictures lack which label."""
+        """Yield notes about the pictures that lack a label."""
         yield from _unlabelled(collection.items, self.attributes)
         strange = len(self.pictures.test) - len(self.validation)
         if strange:
-            yield f"{strange:,} held-out pictures are of classes with nothing to learn from"
+            yield f"{strange:,} held-out pictures have a class without training pictures"
         lacking = {
             attribute: sum(item.labels.get(attribute) not in of for item in self.pictures.train)
             for attribute, of in kept.items()
         }
         if any(lacking.values()):
             said = ", ".join(f"{count:,} without {attribute}" for attribute, count in lacking.items() if count)
-            yield f"pictures to learn from by their other labels alone: {said}"
+            yield f"training pictures that are learned by their other labels only: {said}"
 
 
 def _unlabelled(items: Sequence[Item], attributes: Sequence[str]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Which of a collection's labels are learned: the attributes, their classes, and the pictures that have any of them."""
+"""Selects what is learned from a labelled collection: the attributes, their classes and the pictures of these."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from impasto.data.collection import Collection, Item
 from impasto.errors import DataError, did_you_mean
 
 NAMED = 5
-"""Classes that a message names."""
+"""Number of classes that a message names."""
 
 Classes = Mapping[str, AbstractSet[str]]
-"""Attribute to those of its classes that are learned."""
+"""Attribute to its learned classes."""
 Counts = Mapping[str, Counter[str]]
-"""Attribute to class to the number of its pictures to learn from."""
+"""Attribute to class to its number of training pictures."""
 
 
 def chosen_attributes(collection: Collection, named: Sequence[str] | None) -> tuple[str, ...]:
-    """Return the attributes that are learned: those named, else `class`, else the only one.
+    """Return the attributes to learn: those named, else `class`, else the only one.
 
-    Raises DataError where one is missing, or none was named and there are several to choose from.
+    Raises DataError if one is missing, or if none is named and there are several.
     """
     there = collection.attributes
     if not there:
@@ -36,14 +36,16 @@ def chosen_attributes(collection: Collection, named: Sequence[str] | None) -> tu
                 f"data.label: the pictures of {collection.root} have no label {name!r}; they have {', '.join(there)}"
             )
     if not named and "class" not in there and len(there) > 1:
-        raise DataError(f"data.label: say which of the labels of {collection.root} is the class: {', '.join(there)}")
+        raise DataError(
+            f"data.label: {collection.root} has several labels; set data.label to one of them: {', '.join(there)}"
+        )
     return tuple(named or (("class",) if "class" in there else there))
 
 
 def named_classes(collection: Collection, attributes: Sequence[str], names: Sequence[str] | None) -> Classes:
-    """Return the classes that `names` lets in, all of an attribute of which it names none.
+    """Return the classes in `names`. An attribute of which it names no class keeps all of them.
 
-    With several attributes a class is named `attribute=class`. Raises DataError for one that is not there.
+    With several attributes a class is written `attribute=class`. Raises DataError for an unknown class.
     """
     there = {attribute: collection.histogram(attribute).keys() for attribute in attributes}
     if len(attributes) == 1:
@@ -62,15 +64,15 @@ def named_classes(collection: Collection, attributes: Sequence[str], names: Sequ
 
 
 def having(items: Iterable[Item], classes: Classes) -> list[Item]:
-    """Return the items that are of at least one of the classes."""
+    """Return the items that have at least one of the classes."""
     return [item for item in items if any(item.labels.get(attribute) in of for attribute, of in classes.items())]
 
 
 def with_held_out(items: list[Item], attribute: str, share: float) -> list[Item]:
-    """Move a share of each class to the test split, unless something is there already.
+    """Move a share of each class to the test split, unless there are test pictures already.
 
-    Their names alone decide which, the same on every machine. Of three pictures and more at least one is held out and
-    two are left to learn from. Pictures without the attribute count as a class.
+    Only the names decide which, so it is the same on every machine. In a class of three or more pictures at least one
+    is held out and two are left for training. Pictures without the attribute count as one class.
     """
     if share == 0 or any(item.split == "test" for item in items):
         return items
@@ -85,7 +87,7 @@ def with_held_out(items: list[Item], attribute: str, share: float) -> list[Item]
 
 
 def class_counts(items: Sequence[Item], classes: Classes) -> Counts:
-    """Return how many pictures each class has to learn from; classes that have none are left out."""
+    """Return the number of training pictures of each class. Classes without any are left out."""
     return {
         attribute: Counter(
             item.labels[attribute] for item in items if item.split == "train" and item.labels.get(attribute) in of
@@ -95,9 +97,9 @@ def class_counts(items: Sequence[Item], classes: Classes) -> Counts:
 
 
 def sizeable(classes: Classes, counts: Counts, min_images: int | None, largest: int | None) -> Classes:
-    """Return the classes of each attribute with at least `min_images` pictures, and of those the `largest` ones.
+    """Return the classes of each attribute with at least `min_images` pictures, and the `largest` of these.
 
-    Raises DataError where that leaves nothing of an attribute.
+    Raises DataError if an attribute has no class left.
     """
     if min_images is None and largest is None:
         return classes
@@ -107,14 +109,14 @@ def sizeable(classes: Classes, counts: Counts, min_images: int | None, largest: 
         kept[attribute] = {name for name in by_size if of[name] >= (min_images or 1)} & set(by_size[:largest])
         if by_size and not kept[attribute]:
             raise DataError(
-                f"data.min_images: no class of {attribute} has {min_images:,} pictures to learn from; the largest, "
-                f"{by_size[0]}, has {of[by_size[0]]:,}: lower it"
+                f"data.min_images: no class of {attribute} has {min_images:,} training pictures; the largest, "
+                f"{by_size[0]}, has {of[by_size[0]]:,}; use a smaller number"
             )
     return kept
 
 
 def left_out(classes: Classes, counts: Counts) -> list[str]:
-    """Say of each attribute which classes `counts` holds beside those that are kept, and how large they are."""
+    """Return a sentence for each attribute: which classes of `counts` are not kept, and their sizes."""
     said = []
     for attribute, of in counts.items():
         gone = sorted(of.keys() - classes[attribute], key=natural)
@@ -122,29 +124,29 @@ def left_out(classes: Classes, counts: Counts) -> list[str]:
             named = ", ".join(f"{name} ({of[name]:,})" for name in gone[:NAMED]) + (", …" if len(gone) > NAMED else "")
             kept = sum(of[name] for name in classes[attribute])
             said.append(
-                f"{len(gone):,} of {len(of):,} classes of {attribute} are left out as too small: {named}; "
+                f"{len(gone):,} of {len(of):,} classes of {attribute} are too small and left out: {named}; "
                 f"{kept:,} pictures of {len(classes[attribute]):,} classes are kept"
             )
     return said
 
 
 def check_counts(collection: Collection, counts: Counts) -> None:
-    """Raise DataError for an attribute without classes to learn, and for classes with a single picture."""
+    """Raise DataError for an attribute without classes, or for a class with a single picture."""
     for attribute, of in counts.items():
         if not of:
             raise DataError(
-                f"{collection.root} has no picture with a {attribute} to learn from; change its split.csv or data.label"
+                f"{collection.root} has no training picture with a {attribute}; change its split.csv or data.label"
             )
         lonely = [name for name, count in of.items() if count == 1]
         if lonely:
             named = ", ".join(lonely[:NAMED]) + (", …" if len(lonely) > NAMED else "")
             raise DataError(
-                f"{collection.root} has {len(lonely)} classes of {attribute} with a single picture to learn from "
+                f"{collection.root} has {len(lonely)} classes of {attribute} with a single training picture "
                 f"({named}); add pictures, leave small classes out with data.min_images=2 or data.largest, or name the "
                 "classes to learn in data.classes"
             )
 
 
 def natural(name: str) -> tuple[int, str]:
-    """Return a key that sorts 2 before 10, and numbers before words."""
+    """Return a sort key that puts 2 before 10, and numbers before words."""
     return (int(name), "") if name.isdecimal() else (1 << 62, name)

@@ -1,4 +1,4 @@
-"""Fields that several datasets' options share."""
+"""Fields that the options of several datasets share."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from impasto.validation import MustBe
 
 
 def _as_path(value: Any) -> Any:
-    """Take a folder called 2024, which YAML reads as a number, and one that starts with ~."""
+    """Accept a folder called 2024, which YAML reads as a number, and one that starts with ~."""
     return Path(str(value)).expanduser() if isinstance(value, str | int | float) else value
 
 
@@ -23,4 +23,4 @@ Url = Annotated[str, StringConstraints(pattern=r"^https?://")]
 Place = Annotated[
     Url | Folder, Field(union_mode="left_to_right"), MustBe("a folder, an archive or an https:// address")
 ]
-"""A folder or archive, or the address of a folder of shards on a web server."""
+"""A folder or archive, or the URL of a folder of shards on a web server."""

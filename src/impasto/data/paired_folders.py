@@ -1,4 +1,4 @@
-"""Pairs of pictures of the same thing: what to paint from, and what to paint."""
+"""Pairs of pictures of the same scene: a source, and the target to paint."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import Tensor
 
 from impasto.data.batches import ImageSpec, PairedImages
 from impasto.data.crops import Draw, centre_squares, crop_batches
-from impasto.data.dataset import DataOptions, Dataset, Exhibits
+from impasto.data.dataset import DataOptions, Dataset, EvaluationPictures
 from impasto.data.layouts import read_collection
 from impasto.data.layouts.pairs import paired
 from impasto.data.options import Folder
@@ -29,21 +29,21 @@ class PairedFoldersOptions(DataOptions):
     sources: Folder | None = None
     targets: Folder | None = None
     direction: Literal["A-to-B", "B-to-A"] = "A-to-B"
-    """Which picture of a pair is the source; A is the left one, or the folder A."""
+    """Which picture of a pair is the source. A is the left half, or the folder A."""
     layout: str | None = None
-    """The layout of `path`; recognised unless said."""
+    """The layout of `path`. Default: recognised."""
 
     @model_validator(mode="after")
     def _says_where(self) -> PairedFoldersOptions:
         both = self.sources is not None and self.targets is not None
         neither = self.sources is None and self.targets is None
         if (self.path is None and not both) or (self.path is not None and not neither):
-            raise ValueError("say data.path=DIR for a collection of pairs, or data.sources=DIR and data.targets=DIR")
+            raise ValueError("set data.path=DIR for a collection of pairs, or data.sources=DIR and data.targets=DIR")
         return self
 
 
 class PairedFolders(Dataset):
-    """Pairs, both cut and mirrored alike."""
+    """Pairs. Both pictures get the same crop and flip."""
 
     Options = PairedFoldersOptions
     batch_types = frozenset({PairedImages})
@@ -66,17 +66,17 @@ class PairedFolders(Dataset):
 
     @property
     def size(self) -> int:
-        """Pairs in an epoch."""
+        """Number of pairs in an epoch."""
         return len(self.pairs.train)
 
     def summary(self) -> str:
-        """Say how many pairs there are."""
+        """Return one line with the number of pairs."""
         return f"{len(self.pairs.train)} pairs to learn from, {len(self.pairs.test)} held out"
 
     def stream(
         self, batch_size: int, seed: int, start: int = 0, rank: int = 0, world_size: int = 1
     ) -> Iterator[PairedImages]:
-        """Yield batches of random crops [N, 3, image_size, image_size], the same place of both pictures."""
+        """Yield batches of random crops [N, 3, image_size, image_size], at the same place of both pictures."""
         files = [self._files(item.picture, item.partner) for item in self.pairs.train]
         order = ShuffledOrder(len(files), seed, "pairs")
         draws = ([Draw(p, files[order[p]]) for p in share] for share in positions(start, batch_size, rank, world_size))
@@ -84,8 +84,8 @@ class PairedFolders(Dataset):
         for _, images in crop_batches(draws, self.options, seed, read=read, same_place=True):
             yield PairedImages(*images)
 
-    def exhibits(self) -> Exhibits:
-        """Return held-out sources and their targets, where there are any."""
+    def evaluation_pictures(self) -> EvaluationPictures:
+        """Return held-out sources and their targets. If there are none: those for training."""
         shown = self.pairs.test or self.pairs.train
         sides = zip(*(self._files(item.picture, item.partner) for item in shown), strict=True)
         photos, real = (
@@ -95,7 +95,7 @@ class PairedFolders(Dataset):
         targets = (
             item._replace(picture=self._files(item.picture, item.partner)[1], partner=None) for item in self.pairs.train
         )
-        return Exhibits(photos, real, learned=tuple(targets))
+        return EvaluationPictures(photos, real, learned=tuple(targets))
 
     def example_photos(self, count: int) -> Tensor:
         """Return the largest centre squares of the sources."""

@@ -1,4 +1,4 @@
-"""One domain's pictures, split into train and test, with checks that catch what would stop a run hours later."""
+"""The pictures of one domain, split into train and test, with checks for what would stop a run hours later."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from impasto.errors import DataError
 
 
 class PictureSet(NamedTuple):
-    """What can be learned from, and what is held out."""
+    """Training pictures and held-out pictures."""
 
     train: tuple[Item, ...]
     test: tuple[Item, ...]
@@ -22,20 +22,20 @@ class PictureSet(NamedTuple):
 
 
 def find_pictures(path: Path | str, max_megapixels: float, layout: str | None = None) -> PictureSet:
-    """Return the pictures of a folder or archive in whichever layout it has.
+    """Return the pictures of a folder or archive in any layout.
 
-    Raises DataError where it is missing, empty or in disorder, and PictureError for a file that is no picture.
+    Raises DataError if it is missing, empty or inconsistent, and PictureError for a file that is not a picture.
     """
     return checked(read_collection(path, layout), max_megapixels)
 
 
 def checked(collection: Collection, max_megapixels: float, items: Sequence[Item] | None = None) -> PictureSet:
-    """Return a collection's items, or some of them, once their headers were opened."""
+    """Open the headers of the items of a collection, or of `items`, and return them by split."""
     items = collection.items if items is None else items
     train = tuple(item for item in items if item.split == "train")
     test = tuple(item for item in items if item.split == "test")
     if not train:
         raise DataError(
-            f"{collection.root} holds no pictures for training, only for testing; change its split.csv or folders"
+            f"{collection.root} has test pictures but no training pictures; change its split.csv or folders"
         )
     return PictureSet(train, test, inspect((*train, *test), max_megapixels), tuple(collection.notes))

@@ -1,4 +1,4 @@
-"""One picture file in, upright RGB pixels in sRGB out, whatever the file's mode, orientation or colour profile."""
+"""Reads a picture file of any mode, orientation or colour profile as upright RGB pixels in sRGB."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from impasto.data.sources import FORMATS, Half, Source, open_image
 from impasto.errors import DataError, PictureError
 
 SUFFIXES = frozenset[str]().union(*FORMATS.values())
-"""File names that are taken for pictures in a folder."""
+"""Suffixes of the files in a folder that count as pictures."""
 
 DAMAGE = (
     OSError,
@@ -30,36 +30,36 @@ DAMAGE = (
     IndexError,
     EOFError,
     OverflowError,
-    RuntimeError,  # the AVIF decoder's
+    RuntimeError,  # from the AVIF decoder
     struct.error,
     zlib.error,
 )
-"""What Pillow raises on files that are cut off or scrambled."""
+"""Exceptions that Pillow raises for files that are cut off or damaged."""
 
 READ_BYTES = 1 << 20
-"""What Pillow's decoders are given at a time; its own 64 KB make large photographs 5 % slower to decode."""
+"""Bytes that Pillow's decoders get at once. With its default of 64 KB, large photographs decode 5 % slower."""
 
 MAX_MEGAPIXELS = 200.0
-"""Pictures above this are refused unless the caller raises the limit: a decoded megapixel takes 3 MB and more."""
+"""Default limit. Larger pictures are refused: a decoded megapixel takes at least 3 MB."""
 
 
 def list_pictures(folder: Path) -> list[Path]:
-    """Return the pictures in a folder and its sub-folders, sorted; hidden files and folders are left out.
+    """Return the pictures in a folder and its sub-folders, sorted, without hidden files and folders.
 
-    Raises DataError when the folder is missing, is not a folder or holds no picture.
+    Raises DataError if the folder is missing, is not a folder or holds no picture.
     """
     return [folder / name for name in picture_names(folder)]
 
 
 def picture_names(folder: Path) -> list[str]:
-    """Return the pictures in a folder as names relative to it, with / between folders; see `list_pictures`."""
+    """Return the pictures in a folder as relative names with / between folders. See `list_pictures`."""
     try:
         if not folder.exists():
             raise DataError(f"{folder} does not exist; check the path")
         if not folder.is_dir():
             raise DataError(f"{folder} is not a folder; name the folder that holds the pictures")
         found = sorted(_walk(str(folder)), key=lambda name: name.split("/"))
-    except OSError as error:  # no permission, or a name that is too long
+    except OSError as error:  # no permission, or too long a name
         raise DataError(f"{folder} cannot be read ({error.strerror}); check the path and its permissions") from error
     if not found:
         raise DataError(f"{folder} holds no pictures; impasto looks for {', '.join(sorted(SUFFIXES))}")
@@ -76,17 +76,17 @@ def _walk(folder: str) -> Iterator[str]:
         for name in files:
             if name.startswith(".") or os.path.splitext(name)[1].lower() not in SUFFIXES:  # noqa: PTH122
                 continue
-            path = os.path.join(place, name)  # noqa: PTH118 - a Path for each of many takes seconds
+            path = os.path.join(place, name)  # noqa: PTH118 - a Path object for each file would take seconds
             if os.path.isfile(path) or not os.path.exists(path):  # noqa: PTH110, PTH113
-                yield prefix + name  # a broken link too, to be told of; not a pipe, which would wait for ever
+                yield prefix + name  # broken links too, so they are reported; not pipes, which would block
 
 
 def open_picture(source: Source, max_megapixels: float = MAX_MEGAPIXELS) -> Image.Image:
-    """Open a picture's header without decoding it, and check its size.
+    """Open the header of a picture without decoding it, and check its size.
 
-    Raises PictureError when the file cannot be read as a picture or has more than `max_megapixels`.
+    Raises PictureError if the file cannot be read as a picture or has more than `max_megapixels`.
     """
-    Image.MAX_IMAGE_PIXELS = None  # our own limit below takes the place of Pillow's, and is told in our words
+    Image.MAX_IMAGE_PIXELS = None  # the limit below replaces Pillow's, with a message of our own
     ImageFile.MAXBLOCK = READ_BYTES
     try:
         picture = open_image(source)
@@ -107,12 +107,12 @@ def open_picture(source: Source, max_megapixels: float = MAX_MEGAPIXELS) -> Imag
 
 
 def read_picture(source: Source, max_megapixels: float = MAX_MEGAPIXELS, *, at_least: int | None = None) -> Image.Image:
-    """Return a picture as upright 8-bit RGB in sRGB; transparent parts become white.
+    """Return a picture as upright 8-bit RGB in sRGB. Transparent parts become white.
 
-    With `at_least`, a JPEG may come reduced 2, 4 or 8 times, decoded just that far and much faster, as long as its
-    shorter side keeps that many pixels.
+    With `at_least`, a JPEG can be decoded at 1/2, 1/4 or 1/8 of its size, which is much faster. Its shorter side then
+    keeps at least this many pixels.
 
-    Raises PictureError when the file is no picture, cut off, or larger than `max_megapixels`.
+    Raises PictureError if the file is not a picture, is cut off, or is larger than `max_megapixels`.
     """
     with open_picture(source, max_megapixels) as opened:
         try:
@@ -125,7 +125,7 @@ def read_picture(source: Source, max_megapixels: float = MAX_MEGAPIXELS, *, at_l
 
 
 def scaled(size: tuple[int, int], short_side: int) -> tuple[int, int]:
-    """Return a size (two numbers in either order) in its proportions, with a shorter side of `short_side`."""
+    """Return a size (two numbers in any order), scaled to a shorter side of `short_side`."""
     scale = short_side / min(size)
     return max(short_side, round(size[0] * scale)), max(short_side, round(size[1] * scale))
 
@@ -136,7 +136,7 @@ def to_array(picture: Image.Image) -> NDArray[np.uint8]:
 
 
 def upright_rgb(picture: Image.Image) -> Image.Image:
-    """Decode a picture and return it upright, as 8-bit RGB in sRGB on white; raise what Pillow raises on damage."""
+    """Decode a picture and return it upright, as 8-bit RGB in sRGB on white. Raises one of DAMAGE on damage."""
     profile = picture.info.get("icc_profile")
     picture.load()
     _turn_upright(picture)
@@ -156,13 +156,13 @@ def upright_rgb(picture: Image.Image) -> Image.Image:
 
 
 def _turn_upright(picture: Image.Image) -> None:
-    """Turn a picture as its EXIF says; scrambled EXIF says nothing."""
+    """Rotate a picture by its EXIF orientation. Damaged EXIF data is ignored."""
     with suppress(*DAMAGE):
         ImageOps.exif_transpose(picture, in_place=True)
 
 
 def _to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
-    """Convert to sRGB through the embedded profile; a missing or broken one means sRGB (or plain CMYK)."""
+    """Convert to sRGB with the embedded profile. Without a valid profile, assume sRGB or plain CMYK."""
     if picture.mode in ("RGBA", "RGBX"):
         picture = picture.convert("RGB")
     if profile and picture.mode in ("RGB", "CMYK", "L"):
@@ -171,16 +171,14 @@ def _to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
                 picture, ImageCms.ImageCmsProfile(io.BytesIO(profile)), ImageCms.createProfile("sRGB"), outputMode="RGB"
             )
         except (ImageCms.PyCMSError, OSError):
-            converted = (
-                None  # a profile that does not fit its picture is common in scans: the plain values are the best guess
-            )
+            converted = None  # scans often have a profile that does not fit; the plain values are the best guess
         if converted is not None:
             return converted
-    return picture if picture.mode == "RGB" else picture.convert("RGB")  # convert would copy
+    return picture if picture.mode == "RGB" else picture.convert("RGB")  # convert() would copy
 
 
 def _eight_bits(pixels: NDArray[Any]) -> NDArray[np.uint8]:
-    """Bring 16-bit, 32-bit integer or floating-point grey [H, W] to uint8; floats up to 1 are taken as 0..1."""
+    """Convert 16-bit, 32-bit integer or float grey [H, W] to uint8. Floats up to 1 count as 0..1."""
     values = pixels.astype(np.float64)
     top = float(values.max(initial=0.0))
     if pixels.dtype.kind == "f":

@@ -1,4 +1,4 @@
-"""Reading resized pictures, each time from its file or once into a cache."""
+"""Reads resized pictures, from their files or through a cache."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from impasto.errors import DataError
 from impasto.files import default_cache, make_folder, unwritable
 
 Reader = Callable[[Source], Tensor]
-"""From a picture to its pixels at the training scale, uint8 [C, H, W]."""
+"""Returns the pixels of a picture at the training scale, uint8 [C, H, W]."""
 
 USUAL_ASPECT = 1.35
-"""Long side over short side of a usual picture, to estimate what a cache will hold."""
+"""Long side divided by short side of a typical picture, to estimate the size of a cache."""
 
 
 def reader(options: DataOptions, pictures: int) -> Reader:
-    """Return what reads a collection's pictures, with the cache that the options ask for.
+    """Return the function that reads the pictures of a collection, with the cache of the options.
 
-    Raises DataError where a cache in memory would take more than half of it.
+    Raises DataError if a cache in memory would take more than half of the memory.
     """
 
     def read(source: Source) -> Tensor:
-        return read_pixels(source, options.max_megapixels, options.short_side, options.look)
+        return read_pixels(source, options.max_megapixels, options.short_side, options.read_options)
 
     if options.cache == "memory":
         _check_memory(options, pictures)
@@ -44,13 +44,13 @@ def reader(options: DataOptions, pictures: int) -> Reader:
 
 
 def _scale_name(options: DataOptions) -> str:
-    """Return a folder name that tells pixels of one size, fit and number of channels from all others."""
-    look = options.look
-    return f"{options.short_side}{'-squash' if look.squash else ''}{'-grey' if look.channels == 1 else ''}"
+    """Return a folder name that is unique for a size, fit and number of channels."""
+    read = options.read_options
+    return f"{options.short_side}{'-squash' if read.squash else ''}{'-grey' if read.channels == 1 else ''}"
 
 
 def read_together(read: Reader, files: Sequence[Source], options: DataOptions) -> list[Tensor]:
-    """Read the pictures of one example; two halves of one picture are decoded once."""
+    """Read the pictures of one example. A picture that holds both halves of a pair is decoded once."""
     first = files[0]
     if options.cache == "none" and isinstance(first, Half) and len(files) > 1:
         return read_halves(
@@ -60,20 +60,20 @@ def read_together(read: Reader, files: Sequence[Source], options: DataOptions) -
 
 
 class DiskCache:
-    """Pixels kept in files, for slow disks, network drives and pictures that are dear to decode.
+    """Keeps pixels in files, for slow disks, network drives and pictures that are slow to decode.
 
-    A picture that changed is read anew: its size and time of change are part of its key.
+    The key of a picture contains its size and modification time, so a changed picture is read again.
     """
 
     def __init__(self, folder: Path, read: Reader) -> None:
         self.folder, self.read = make_folder(folder), read
 
     def __call__(self, source: Source) -> Tensor:
-        """Return the pixels from the cache, or read them and keep them."""
+        """Return the pixels from the cache, or read and store them."""
         path = self.folder / self._key(source)
         try:
             pixels = np.load(path, allow_pickle=False)
-        except (OSError, ValueError, EOFError):  # not there yet, or cut off
+        except (OSError, ValueError, EOFError):  # missing or cut off
             pixels = self.read(source).permute(1, 2, 0).numpy()
             self._keep(path, pixels)
         return torch.from_numpy(pixels).permute(2, 0, 1)
@@ -98,7 +98,7 @@ class DiskCache:
 
 
 def _located(source: Source) -> tuple[Path | File, Source]:
-    """Return the file that holds a picture, and the source by its absolute path: wherever the command was started."""
+    """Return the file that holds a picture, and the source with an absolute path."""
     if isinstance(source, Half):
         file, whole = _located(source.whole)
         assert not isinstance(whole, Half)
@@ -111,11 +111,11 @@ def _located(source: Source) -> tuple[Path | File, Source]:
 
 
 def _check_memory(options: DataOptions, pictures: int) -> None:
-    look = options.look
-    needed = pictures * look.channels * options.short_side**2 * (1 if look.squash else USUAL_ASPECT)
+    read = options.read_options
+    needed = pictures * read.channels * options.short_side**2 * (1 if read.squash else USUAL_ASPECT)
     there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else float("inf")
     if needed > there / 2:
         raise DataError(
-            f"data.cache: {pictures:,} pictures need about {needed / 1e9:.0f} GB of memory, more than half of this "
-            "machine's; say disk or none"
+            f"data.cache: {pictures:,} pictures need about {needed / 1e9:.0f} GB, more than half of the memory of this "
+            "machine; use disk or none"
         )

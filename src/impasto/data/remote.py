@@ -1,6 +1,6 @@
-"""Shards that lie on a web server: fetched whole when a picture of theirs is wanted, kept while there is room.
+"""Shards on a web server: downloaded whole when one of their pictures is needed, kept while there is room.
 
-All processes of a machine share what was fetched.
+All processes of a machine share the downloaded shards.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from impasto.download import fetch
 from impasto.files import default_cache, locked, make_folder
 
 KEPT_SHARDS = 8
-"""So many are kept whatever their size: those that are drawn from, and those fetched ahead."""
+"""This many are kept whatever their size: those in use and those downloaded in advance."""
 KEPT_BYTES = 20_000_000_000
-"""Fetched shards beyond this are removed, those first that were not used for longest."""
+"""Above this, downloaded shards are removed, the least recently used first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,25 +37,25 @@ class RemoteShard:
 
     @property
     def place(self) -> Path:
-        """Where it is kept once fetched."""
+        """The file of the downloaded shard."""
         name = hashlib.blake2b(self.digest.encode(), digest_size=8).hexdigest()
         return default_cache() / "shards" / f"{name}-{Path(urlsplit(self.url).path).name}"
 
     def open(self, mode: str) -> IO[bytes]:
-        """Open it for reading, fetched first where it is not there.
+        """Open it for reading. Download it first if necessary.
 
-        Raises OSError; DataError where no server gives it.
+        Raises OSError, or DataError if no server provides it.
         """
         assert mode == "rb"
         while True:
             self.fetch()
-            with suppress(FileNotFoundError):  # another process made room in between
+            with suppress(FileNotFoundError):  # another process removed it in between
                 file = self.place.open("rb")
                 os.utime(self.place)
                 return file
 
     def fetch(self) -> None:
-        """Fetch it where it is not there, and make room."""
+        """Download it if it is missing, and make room."""
         if self.place.is_file():
             return
         make_folder(self.place.parent)
@@ -66,7 +66,7 @@ class RemoteShard:
 
 
 def make_room(folder: Path, keep: Path, kept_bytes: int = KEPT_BYTES) -> None:
-    """Remove the shards that were not used for longest until the rest fits; never those in use."""
+    """Remove the least recently used shards until the rest fits. Shards in use are never removed."""
     shards = sorted(folder.glob("*.tar"), key=lambda shard: shard.stat().st_mtime_ns, reverse=True)
     total = 0
     for number, shard in enumerate(shards):

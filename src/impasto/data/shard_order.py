@@ -1,6 +1,6 @@
-"""An order made for shards: it draws from a few at a time, so that a collection can be larger than the disk.
+"""An order of pictures for shards. It draws from a few shards at a time, so a collection can be larger than the disk.
 
-Which pictures come when is still a function of seed and position.
+The order is still a function of seed and position.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from impasto.data.stream import ShuffledOrder
 from impasto.errors import DataError, ImpastoError
 
 SHARDS_AT_ONCE = KEPT_SHARDS // 2
-"""Shards among whose pictures the order is random; as many are fetched ahead."""
+"""Number of shards whose pictures are shuffled together. As many are downloaded in advance."""
 
 
 def is_remote(items: Sequence[Item]) -> bool:
-    """Whether pictures lie in shards on a server."""
+    """Return whether the pictures are in shards on a server."""
     return bool(items) and _shard(items[0]) is not None
 
 
@@ -34,7 +34,7 @@ def _shard(item: Item) -> RemoteShard | None:
 
 
 class ShardOrder(ShuffledOrder):
-    """Each epoch visits the shards in an order of its own, and draws at random from a few at a time."""
+    """Each epoch visits the shards in a new order and draws at random from a few at a time."""
 
     def __init__(self, items: Sequence[Item], seed: int, name: str) -> None:
         super().__init__(len(items), seed, name)
@@ -52,12 +52,12 @@ class ShardOrder(ShuffledOrder):
 
     @property
     def usual_group(self) -> int:
-        """How many pictures a few shards hold together."""
+        """Number of pictures in SHARDS_AT_ONCE shards."""
         return SHARDS_AT_ONCE * -(-self.count // len(self._shards))
 
 
 class FetchedAhead:
-    """The same order, which fetches the next few shards, in a thread, while pictures of the present ones are drawn."""
+    """The same order. A thread downloads the next few shards while pictures are drawn from the current ones."""
 
     def __init__(self, items: Sequence[Item], seed: int, name: str) -> None:
         self._items = items
@@ -76,19 +76,19 @@ class FetchedAhead:
 
 
 def _try_to_fetch(shard: RemoteShard) -> None:
-    with suppress(ImpastoError):  # whoever needs the shard will try again, and tell
+    with suppress(ImpastoError):  # the reader of the shard will try again and report the error
         shard.fetch()
 
 
 def order_of(items: Sequence[Item], seed: int, name: str) -> ShuffledOrder | FetchedAhead:
-    """Return a shuffled order of pictures, by shards where they lie on a server."""
+    """Return a shuffled order of pictures, by shards if they are on a server."""
     return FetchedAhead(items, seed, name) if is_remote(items) else ShuffledOrder(len(items), seed, name)
 
 
 def refuse_balance(items: Sequence[Item], path: object) -> None:
-    """Raise DataError: classes cannot be balanced where pictures come shard by shard."""
+    """Raise DataError if pictures come shard by shard: their classes cannot be balanced."""
     if is_remote(items):
         raise DataError(
-            f"data.balance: the pictures of {path} come shard by shard, in which classes cannot be balanced; say none, "
-            "or copy the shards to this machine"
+            f"data.balance: the pictures of {path} come shard by shard, so classes cannot be balanced; use none, or "
+            "copy the shards to this machine"
         )

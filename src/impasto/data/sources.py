@@ -1,6 +1,6 @@
-"""Where one picture is: a file of its own, a part of a larger file, uncompressed pixels, or half of another picture.
+"""The location of one picture: a file, a part of a larger file, uncompressed pixels, or half of another picture.
 
-Every source names itself with `str`, for messages.
+`str(source)` names it in messages.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from PIL import Image
 from impasto.errors import PictureError
 
 ZIP_LOCAL_HEADER = 30
-"""Bytes before the name in a zip member's own header, which may be longer than the directory's entry says."""
+"""Bytes before the name in the local header of a zip member. That header can be longer than the directory entry."""
 
 FORMATS: Mapping[str, frozenset[str]] = {
     "JPEG": frozenset({".jpg", ".jpeg"}),
@@ -34,14 +34,14 @@ FORMATS: Mapping[str, frozenset[str]] = {
     "PPM": frozenset({".ppm", ".pgm"}),
     "AVIF": frozenset({".avif"}),
 }
-"""What is decoded, by Pillow's names, and the suffixes that fit; nothing else is, least of all EPS, which runs code."""
+"""Formats that are decoded, by Pillow's names, with their suffixes. No others, above all not EPS, which runs code."""
 
 MOST_BYTES = 1 << 30
-"""Compressed content is not expanded beyond this."""
+"""Limit for decompressed content."""
 
 
 class File(Protocol):
-    """A file that is elsewhere until it is opened."""
+    """A file that may have to be downloaded before it is opened."""
 
     def open(self, mode: str) -> IO[bytes]:
         """Open it as a path does."""
@@ -53,7 +53,7 @@ class Packed:
 
     file: Path | File
     offset: int
-    """Where its bytes begin; for a zip's member, where the member's own header begins."""
+    """Offset of its first byte. For a member of a zip: of the local header of the member."""
     length: int
     name: str
     zipped: Literal["stored", "deflated"] | None = None
@@ -62,14 +62,14 @@ class Packed:
         return f"{self.name} in {self.file}"
 
     def read(self) -> bytes:
-        """Return the encoded picture; raise OSError or ValueError where the archive is damaged."""
+        """Return the encoded picture. Raises OSError or ValueError if the archive is damaged."""
         with self.file.open("rb") as file:
             start = self.offset
             if self.zipped is not None:
                 file.seek(start)
                 signature, name_length, extra_length = struct.unpack("<4s22xHH", file.read(ZIP_LOCAL_HEADER))
                 if signature != b"PK\3\4":
-                    raise ValueError("the archive's directory points beside its members")
+                    raise ValueError("the directory of the archive does not match its members")
                 start += ZIP_LOCAL_HEADER + name_length + extra_length
             file.seek(start)
             content = file.read(self.length)
@@ -80,21 +80,21 @@ class Packed:
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """Uncompressed pixels inside a larger file, plain or gzipped: MNIST and CIFAR-10."""
+    """Uncompressed pixels inside a larger file, gzipped or not: MNIST and CIFAR-10."""
 
     file: Path
     offset: int
     height: int
     width: int
     channels: Literal[1, 3]
-    """1: grey; 3: a plane each of red, green and blue."""
+    """1: grey; 3: one plane each for red, green and blue."""
     name: str
 
     def __str__(self) -> str:
         return f"{self.name} in {self.file}"
 
     def picture(self) -> Image.Image:
-        """Return the picture; raise ValueError where the file is cut off."""
+        """Return the picture. Raises ValueError if the file is cut off."""
         count = self.channels * self.height * self.width
         pixels = np.frombuffer(whole_file(self.file), np.uint8, count, self.offset)
         planes = pixels.reshape(self.channels, self.height, self.width)
@@ -112,9 +112,11 @@ class Half:
         return str(self.whole)
 
     def box(self, width: int, height: int) -> tuple[int, int, int, int]:
-        """Return the half's left, upper, right and lower edge; raise PictureError for an odd width."""
+        """Return the left, upper, right and lower edge of the half. Raises PictureError for an odd width."""
         if width % 2:
-            raise PictureError(f"{self} is {width} pixels wide, which cannot be halved into a pair; crop or remove it")
+            raise PictureError(
+                f"{self} has an odd width of {width} pixels and cannot be split into a pair; crop or remove it"
+            )
         return (0, 0, width // 2, height) if self.side == "left" else (width // 2, 0, width, height)
 
 
@@ -122,16 +124,16 @@ Source: TypeAlias = Path | Packed | Raw | Half
 
 
 def whole_file(file: Path) -> bytes:
-    """Return a file's content, unzipped if it is gzipped; kept, because many pictures share it.
+    """Return the content of a file, decompressed if it is gzipped. It is cached, because many pictures share it.
 
-    Raises OSError, EOFError or zlib.error where it is damaged.
+    Raises OSError, EOFError or zlib.error if it is damaged.
     """
     status = file.stat()
     return _whole_file(file, status.st_size, status.st_mtime_ns)
 
 
 @functools.lru_cache(maxsize=16)
-def _whole_file(file: Path, size: int, changed: int) -> bytes:  # noqa: ARG001 - a file that changed is read anew
+def _whole_file(file: Path, size: int, changed: int) -> bytes:  # noqa: ARG001 - a changed file is read again
     opener = gzip.open if file.suffix == ".gz" else open
     with opener(file, "rb") as stream:
         content = bytes(stream.read(MOST_BYTES + 1))
@@ -141,12 +143,12 @@ def _whole_file(file: Path, size: int, changed: int) -> bytes:  # noqa: ARG001 -
 
 
 def is_here(source: Source) -> bool:
-    """Whether a picture lies on this machine, and not in a shard that would first have to be fetched."""
+    """Return whether a picture is on this machine, not in a shard that must be downloaded first."""
     return not isinstance(source, Packed) or isinstance(source.file, Path)
 
 
 def open_image(source: Source) -> Image.Image:
-    """Open a picture without decoding it, a half as its whole; raise whatever Pillow raises."""
+    """Open a picture without decoding it; of a half, the whole picture. Raises what Pillow raises."""
     if isinstance(source, Half):
         return open_image(source.whole)
     if isinstance(source, Raw):
@@ -155,14 +157,14 @@ def open_image(source: Source) -> Image.Image:
 
 
 def excerpt(source: Source, length: int = 4096) -> bytes:
-    """Return the size and the first and last bytes of what is stored: enough to notice that it was exchanged."""
+    """Return the size and the first and last bytes of the stored picture, to notice that it was replaced."""
     if isinstance(source, Half):
         return excerpt(source.whole, length)
     if isinstance(source, Raw):
         picture = source.picture()
         return repr(picture.size).encode() + picture.tobytes()
     if isinstance(source, Packed):
-        if not is_here(source):  # fetching all of it would cost hours; its digest says as much
+        if not is_here(source):  # downloading everything would take hours; the digest is enough
             return repr(source).encode()
         content = source.read()
         return _ends(io.BytesIO(content), len(content), length)

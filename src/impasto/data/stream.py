@@ -1,4 +1,4 @@
-"""The order of images, a function of (seed, position) so that a run can go on anywhere; and decoding ahead of need."""
+"""The order of images, as a function of (seed, position) so a run can resume anywhere, and decoding in advance."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ import torch
 from impasto.chance import generator
 
 Balance = Literal["sqrt", "uniform"]
-"""How often a class is shown: as the root of its number of pictures, or all classes alike."""
+"""How often a class is shown: by the square root of its number of pictures, or all classes equally."""
 K = TypeVar("K")
 T = TypeVar("T")
 R = TypeVar("R")
 
 
 class ShuffledOrder:
-    """An endless sequence of indices: each epoch visits every picture once, in an order of its own."""
+    """An endless sequence of indices. Each epoch visits every picture once, in a new order."""
 
     def __init__(self, count: int, seed: int, name: str) -> None:
-        """`name` keeps two collections of one run from sharing an order."""
+        """`name` gives two collections of one run different orders."""
         self.count, self.seed, self.name = count, seed, name
         self._epoch = -1
         self._order: list[int] = []
@@ -44,10 +44,10 @@ class ShuffledOrder:
 
 
 class BalancedOrder:
-    """An endless sequence of (class, index within the class), with each class as often as the balance says.
+    """An endless sequence of (class, index within the class). The balance decides how often a class comes.
 
-    Every epoch has as many places as there are pictures. A class's places are shuffled among the others'; its own
-    pictures come in a shuffled order that goes on from epoch to epoch, so that all are shown before one is shown again.
+    An epoch has as many places as there are pictures. The places of all classes are shuffled. The pictures of a class
+    come in a shuffled order that continues in the next epoch, so all are shown before one is shown again.
     """
 
     def __init__(self, counts: Sequence[int], seed: int, balance: Balance) -> None:
@@ -58,7 +58,7 @@ class BalancedOrder:
         self._drawn: list[tuple[int, int]] = []
 
     def __getitem__(self, position: int) -> tuple[int, int]:
-        """Return what is drawn at a position counted from the start of the run."""
+        """Return class and index at a position counted from the start of the run."""
         epoch, place = divmod(position, self.places)
         if epoch != self._epoch:
             self._drawn = self._draw(epoch)
@@ -73,9 +73,9 @@ class BalancedOrder:
 
 
 def quotas(counts: Sequence[int], balance: Balance) -> list[int]:
-    """Return how often each class comes in an epoch of as many places as pictures: at least once, and in proportion.
+    """Return how often each class comes in an epoch with as many places as pictures: in proportion, at least once.
 
-    The fractions that rounding leaves go to the classes that lost most (largest remainders).
+    Places that rounding leaves over go to the classes with the largest remainders.
     """
     shares = [math.sqrt(count) if balance == "sqrt" else 1.0 for count in counts]
     exact = [share * sum(counts) / sum(shares) for share in shares]
@@ -89,7 +89,7 @@ def quotas(counts: Sequence[int], balance: Balance) -> list[int]:
 def positions(start: int, batch_size: int, rank: int = 0, world_size: int = 1) -> Iterator[range]:
     """Yield the positions of this device's share of each batch of `batch_size`, from position `start` on.
 
-    Together the devices see just what one device would: rank 0 the first part of each batch, and so on.
+    Together the devices see what one device would see. Rank 0 has the first part of each batch.
     """
     share = batch_size // world_size
     for first in itertools.count(start, batch_size):
@@ -103,11 +103,11 @@ def decoded_ahead(
     workers: int,
     ahead: int = 3,
 ) -> Iterator[R]:
-    """Yield each batch decoded part by part and assembled, in order, while threads work on the next `ahead` batches.
+    """Yield each batch in order, decoded and assembled, while threads work on the next `ahead` batches.
 
-    Threads, not processes: Pillow and torch decode and resize without holding Python's lock, memory is shared, and
-    signals reach one process only. Each computes alone: torch's own threads would only wait for one another. A batch
-    is divided into as many spans as there are threads: handing over picture by picture cost a tenth of the rate.
+    Threads are used instead of processes: Pillow and torch release Python's lock while they decode and resize, memory
+    is shared, and signals reach one process only. Each thread computes on one core, because torch's own threads would
+    compete. A batch is divided into one span per thread: one task per picture was 10 % slower.
     """
     pool = ThreadPoolExecutor(workers, "impasto-decode", initializer=torch.set_num_threads, initargs=(1,))
     waiting: deque[list[Future[R | None]]] = deque()
@@ -130,7 +130,7 @@ def _spans(count: int, workers: int) -> list[range]:
 
 
 class _Gathering(Generic[K, T, R]):
-    """A batch in the making: the thread that decodes the last missing span assembles it."""
+    """A batch that is being decoded. The thread that decodes the last missing span assembles it."""
 
     def __init__(
         self, batch: Sequence[K], decode: Callable[[K], T], assemble: Callable[[Sequence[K], list[T]], R]
@@ -140,7 +140,7 @@ class _Gathering(Generic[K, T, R]):
         self._lock = threading.Lock()
 
     def decode(self, span: range) -> R | None:
-        """Decode some parts; return the batch if they were the last, else nothing."""
+        """Decode some parts. Return the batch if they were the last, else None."""
         decoded = {place: self._decode(self._batch[place]) for place in span}
         with self._lock:
             self._parts |= decoded
@@ -149,6 +149,6 @@ class _Gathering(Generic[K, T, R]):
 
 
 def _collected(spans: list[Future[R | None]]) -> R:
-    """Return what the last span assembled; raise what any of them raised."""
+    """Return the assembled batch. Raises the exception of any span."""
     (batch,) = [found for span in spans if (found := span.result()) is not None]
     return batch

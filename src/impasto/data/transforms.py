@@ -1,4 +1,4 @@
-"""From decoded pictures to a batch: random crops and flips, drawn per image from numbers a resumed run knows again."""
+"""From decoded pictures to a batch: random crops and flips. A resumed run draws the same ones."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from impasto.data.sources import Half, Source
 from impasto.errors import PictureError
 
 CROP_DRAWS = 10
-"""How often a part of random size is drawn before the largest is taken."""
+"""Draws of a part of random size before the largest possible part is taken."""
 SMALLEST_PART = 0.08
-"""Of a picture's area, in a part of random size."""
+"""Smallest share of the area of a picture in a part of random size."""
 
 
-class Look(NamedTuple):
-    """What becomes of a picture's proportions and colours when it is read."""
+class ReadOptions(NamedTuple):
+    """How a picture is read: whether proportions and colours are kept."""
 
     squash: bool = False
-    """Resized to a square whatever its proportions; else it keeps them."""
+    """Resize to a square instead of keeping proportions."""
     channels: Literal[1, 3] = 3
     """3: red, green and blue; 1: their luma, 0.299 R + 0.587 G + 0.114 B of the stored values (ITU-R BT.601)."""
 
 
-AS_IT_IS = Look()
+DEFAULT_READ = ReadOptions()
 
 
 def to_pixels(picture: Image.Image) -> Tensor:
@@ -39,23 +39,23 @@ def to_pixels(picture: Image.Image) -> Tensor:
     return torch.from_numpy(np.atleast_3d(to_array(picture))).permute(2, 0, 1)
 
 
-def read_pixels(source: Source, max_megapixels: float, short_side: int, look: Look = AS_IT_IS) -> Tensor:
+def read_pixels(source: Source, max_megapixels: float, short_side: int, options: ReadOptions = DEFAULT_READ) -> Tensor:
     """Return a picture resized to a shorter side of `short_side`: uint8 [C, H, W].
 
-    Its bytes lie as in the picture, a pixel's channels together.
+    In memory the channels of a pixel are adjacent.
 
-    Raises PictureError when it cannot be read, or is so thin that the result exceeds `max_megapixels`.
+    Raises PictureError if it cannot be read, or is so thin that the result exceeds `max_megapixels`.
     """
     picture = read_picture(source, max_megapixels, at_least=short_side)
-    if look.channels == 1:
+    if options.channels == 1:
         picture = picture.convert("L")
-    if look.squash:
+    if options.squash:
         return resized(to_pixels(picture), short_side, short_side)
     return _to_short_side(source, picture, max_megapixels, short_side)
 
 
 def read_halves(halves: Sequence[Half], max_megapixels: float, short_side: int) -> list[Tensor]:
-    """Return the halves of one picture as `read_pixels` does each, decoding it once."""
+    """Return the halves of one picture as `read_pixels` does, but decode the picture once."""
     whole = read_picture(halves[0].whole, max_megapixels)
     parts = [whole.crop(half.box(*whole.size)) for half in halves]
     return [_to_short_side(half, part, max_megapixels, short_side) for half, part in zip(halves, parts, strict=True)]
@@ -72,9 +72,9 @@ def _to_short_side(source: Source, picture: Image.Image, max_megapixels: float, 
 
 
 def resized(pixels: Tensor, height: int, width: int) -> Tensor:
-    """Resize uint8 [C, H, W] to [C, height, width], bicubic and antialiased: Pillow's result, more than twice as fast.
+    """Resize uint8 [C, H, W] to [C, height, width], bicubic and antialiased, as Pillow does but over twice as fast.
 
-    The speed needs a pixel's channels to lie together, as `to_pixels` returns them.
+    It is fast only if the channels of a pixel are adjacent in memory, as `to_pixels` returns them.
     """
     if pixels.shape[1:] == (height, width):
         return pixels
@@ -82,9 +82,9 @@ def resized(pixels: Tensor, height: int, width: int) -> Tensor:
 
 
 def batch_of(image: Tensor) -> Tensor:
-    """View an image [C, H, W] as a batch [1, C, H, W] that torch recognises as channels_last where it is.
+    """View an image [C, H, W] as a batch [1, C, H, W] that torch recognises as channels_last if it is.
 
-    image[None] is not recognised, and what torch makes of it is planar and several times slower.
+    Torch does not recognise image[None]; its results would be planar and several times slower.
     """
     return image.permute(1, 2, 0)[None].permute(0, 3, 1, 2)
 
@@ -101,28 +101,28 @@ def to_range(pixels: Tensor) -> Tensor:
 
 
 def random_crop(picture: Tensor, size: int, *, flip: bool, generator: torch.Generator) -> Tensor:
-    """Cut a random square from uint8 [C, H, W] and mirror it with probability 1/2 if `flip`: uint8 [C, size, size].
+    """Crop a random square uint8 [C, size, size] from [C, H, W]. With `flip`, mirror it with probability 1/2.
 
-    Equal generators cut and mirror pictures of equal size alike.
+    Equal generators give the same crop and flip for pictures of the same size.
     """
     _, height, width = picture.shape
-    chances: list[float] = torch.rand(3, generator=generator).tolist()  # at once: each call has its price
+    chances: list[float] = torch.rand(3, generator=generator).tolist()  # one call is faster than three
     top, left = int(chances[0] * (height - size + 1)), int(chances[1] * (width - size + 1))
     crop = picture[:, top : top + size, left : left + size]
     return crop.flip(-1) if flip and chances[2] < 0.5 else crop
 
 
 def mirrored_centre(picture: Tensor, size: int, *, flip: bool, generator: torch.Generator) -> Tensor:
-    """Cut the middle square from uint8 [C, H, W] and mirror it with probability 1/2 if `flip`: [C, size, size]."""
+    """Crop the centre square [C, size, size] from uint8 [C, H, W]. With `flip`, mirror it with probability 1/2."""
     crop = centre_crop(picture, size)
     return crop.flip(-1) if flip and float(torch.rand(1, generator=generator)) < 0.5 else crop
 
 
 def random_resized_crop(picture: Tensor, size: int, *, flip: bool, generator: torch.Generator) -> Tensor:
-    """Cut a random part from uint8 [C, H, W], bring it to [C, size, size] and mirror it as `random_crop` does.
+    """Crop a random part from uint8 [C, H, W], resize it to [C, size, size] and flip it as `random_crop` does.
 
-    Its area is 8 to 100 % of the picture's and its width 3/4 to 4/3 of its height (Szegedy et al. 2015,
-    arXiv:1409.4842, section 6); the largest such part, where ten draws give nothing that fits.
+    Its area is 8 to 100 % of the picture and its width 3/4 to 4/3 of its height (Szegedy et al. 2015, arXiv:1409.4842,
+    section 6). If ten draws do not fit, the largest possible part is taken.
     """
     _, height, width = picture.shape
     chances = torch.rand(2 * CROP_DRAWS + 3, generator=generator).tolist()
@@ -134,7 +134,7 @@ def random_resized_crop(picture: Tensor, size: int, *, flip: bool, generator: to
 
 
 def _drawn_shape(height: int, width: int, chances: Sequence[float]) -> tuple[int, int]:
-    """Return the height and width of the first drawn part that fits, else of the largest whose proportions may be."""
+    """Return height and width of the first drawn part that fits, else of the largest allowed part."""
     widest = math.log(4 / 3)
     for area_chance, ratio_chance in zip(chances[0::2], chances[1::2], strict=True):
         area = height * width * (SMALLEST_PART + (1 - SMALLEST_PART) * area_chance)
@@ -146,10 +146,10 @@ def _drawn_shape(height: int, width: int, chances: Sequence[float]) -> tuple[int
 
 
 def stacked(crops: Sequence[Tensor]) -> Tensor:
-    """Return uint8 crops [C, S, S] as float32 [N, C, S, S] in [-1, 1], a pixel's channels together in memory."""
+    """Return uint8 crops [C, S, S] as float32 [N, C, S, S] in [-1, 1], in channels_last memory format."""
     channels, height, width = crops[0].shape
     batch = torch.empty(len(crops), height, width, channels)
-    for image, crop in zip(batch, crops, strict=True):  # one by one: each stays in the processor's cache
+    for image, crop in zip(batch, crops, strict=True):  # one by one, so each stays in the cache of the processor
         image.copy_(crop.permute(1, 2, 0)).div_(127.5).sub_(1)
     return batch.permute(0, 3, 1, 2)
 
@@ -161,7 +161,7 @@ def centre_square(picture: Tensor, multiple: int = 4) -> Tensor:
 
 
 def centre_crop(picture: Tensor, size: int) -> Tensor:
-    """Return the middle [..., size, size] of [..., H, W]."""
+    """Return the centre [..., size, size] of [..., H, W]."""
     height, width = picture.shape[-2:]
     top, left = (height - size) // 2, (width - size) // 2
     return picture[..., top : top + size, left : left + size]

@@ -1,4 +1,4 @@
-"""Two collections of unrelated pictures: photos, and paintings in the style to be learned."""
+"""Two collections of unrelated pictures: photos, and paintings in the style to learn."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor
 from impasto.data.batches import ImageSpec, UnpairedImages
 from impasto.data.collection import Collection, Item
 from impasto.data.crops import Draw, centre_squares, crop_batches
-from impasto.data.dataset import DataOptions, Dataset, Exhibits
+from impasto.data.dataset import DataOptions, Dataset, EvaluationPictures
 from impasto.data.fingerprint import combined
 from impasto.data.labelling import chosen_attributes, having, named_classes
 from impasto.data.layouts import read_collection
@@ -34,13 +34,13 @@ class UnpairedFoldersOptions(DataOptions):
     photos_are: Literal["A", "B"] = "A"
     """Which of the two domains holds the photos (monet2photo: B)."""
     layout: str | None = None
-    """The layout of what these name; recognised unless said."""
+    """The layout of the folders. Default: recognised."""
     label: str | None = None
-    """The paintings' attribute that `classes` names, such as style or artist; `class`, or the only one, unless said."""
+    """The attribute of the paintings for `classes`, such as style or artist. Default: `class`, or the only one."""
     classes: tuple[str, ...] | None = Field(None, min_length=1)
-    """Learn the paintings of these classes only."""
+    """Use only the paintings of these classes."""
     resize_paintings: int | None = Field(None, ge=16, le=8192)
-    """Short side to which paintings are resized; as photos are unless said. Larger, and their strokes are broader."""
+    """Short side to which paintings are resized. Default: as photos. A larger value gives broader strokes."""
 
     @model_validator(mode="after")
     def _says_where(self) -> UnpairedFoldersOptions:
@@ -48,25 +48,25 @@ class UnpairedFoldersOptions(DataOptions):
         neither = self.photos is None and self.paintings is None
         if (self.path is None and not both) or (self.path is not None and not neither):
             raise ValueError(
-                "say data.photos=DIR and data.paintings=DIR, or data.path=DIR for a folder with trainA and trainB"
+                "set data.photos=DIR and data.paintings=DIR, or data.path=DIR for a folder with trainA and trainB"
             )
         if self.label is not None and self.classes is None:
-            raise ValueError("label says what classes are classes of; say data.classes too, or leave it out")
+            raise ValueError("label is used with classes only; set data.classes too, or leave label out")
         if self.resize_paintings is not None and self.resize_paintings < self.image_size:
             raise ValueError(
                 f"resize_paintings ({self.resize_paintings}) is smaller than image_size ({self.image_size}); make it "
-                "as large"
+                "at least as large"
             )
         return self
 
     @property
     def of_paintings(self) -> UnpairedFoldersOptions:
-        """The same, but at the scale of the paintings."""
+        """The same options at the scale of the paintings."""
         return self.model_copy(update={"resize": self.resize_paintings or self.resize})
 
 
 class UnpairedFolders(Dataset):
-    """Photos and paintings, each in its own shuffled order; an epoch is one pass over the larger collection."""
+    """Photos and paintings, each in its own shuffled order. An epoch is one pass over the larger collection."""
 
     Options = UnpairedFoldersOptions
     batch_types = frozenset({UnpairedImages})
@@ -84,7 +84,7 @@ class UnpairedFolders(Dataset):
         return max(len(self.photos.train), len(self.paintings.train))
 
     def summary(self) -> str:
-        """Say how many pictures there are."""
+        """Return one line with the numbers of pictures."""
         return (
             f"{len(self.photos.train)} photos and {len(self.paintings.train)} paintings to learn from, "
             f"{len(self.photos.test)} and {len(self.paintings.test)} held out"
@@ -100,16 +100,18 @@ class UnpairedFolders(Dataset):
             [Draw(p, (photos[photo_order[p]].picture, paintings[painting_order[p]].picture)) for p in share]
             for share in positions(start, batch_size, rank, world_size)
         )
-        pictures = len(photos) + len(paintings)  # at either scale: what a cache in memory takes is checked for all
+        pictures = len(photos) + len(paintings)  # a cache in memory must hold both, at either scale
         read = reader(self.options, pictures)
         read_second = reader(self.options.of_paintings, pictures) if self.options.resize_paintings else read
         for _, images in crop_batches(draws, self.options, seed, read=read, read_second=read_second):
             yield UnpairedImages(*images)
 
-    def exhibits(self) -> Exhibits:
-        """Return held-out photos and held-out paintings, where there are any."""
+    def evaluation_pictures(self) -> EvaluationPictures:
+        """Return held-out photos and held-out paintings. If there are none: those for training."""
         photos, paintings = self.photos, self.paintings
-        return Exhibits(photos.test or photos.train, paintings.test or paintings.train, learned=paintings.train)
+        return EvaluationPictures(
+            photos.test or photos.train, paintings.test or paintings.train, learned=paintings.train
+        )
 
     def example_photos(self, count: int) -> Tensor:
         """Return the largest centre squares of photos that fit the training scale."""
@@ -137,7 +139,7 @@ def _domains(options: UnpairedFoldersOptions) -> tuple[PictureSet, PictureSet]:
     if "domain" not in collection.attributes:
         raise DataError(
             f"{options.path} is {collection.layout}, not a collection of two domains; it needs the folders trainA and "
-            "trainB, or say data.photos and data.paintings"
+            "trainB, or set data.photos and data.paintings"
         )
     photos, paintings_of_all = (
         [item for item in collection.items if item.labels.get("domain") == domain]
@@ -150,10 +152,10 @@ def _domains(options: UnpairedFoldersOptions) -> tuple[PictureSet, PictureSet]:
 def _of_the_classes(
     collection: Collection, paintings: Sequence[Item], options: UnpairedFoldersOptions
 ) -> Sequence[Item]:
-    """Return the paintings of the classes that are learned: all unless said."""
+    """Return the paintings of the classes in the options. Default: all."""
     if options.classes is None:
         return paintings
-    labels = [  # which of two domains a painting is of is no class of it
+    labels = [  # the domain is not a class
         item._replace(labels={name: value for name, value in item.labels.items() if name != "domain"})
         for item in paintings
     ]

@@ -32,14 +32,14 @@ class TrainingEvaluator:
         assert recipe.evaluation is not None
         options = recipe.evaluation
         self.options, self.paint_options, self.spec = options, recipe.paint, dataset.spec
-        exhibits = dataset.exhibits()
-        if not exhibits.real:
+        given = dataset.evaluation_pictures()
+        if not given.real:
             raise RecipeError(
                 "recipe", ["evaluation: this data has no real pictures to compare paintings with; leave it out"]
             )
-        self.real = Pictures("the real paintings", exhibits.real, exhibits.attribute)
-        self.learned = Pictures("the paintings learned from", exhibits.learned)
-        self.photos = some(Pictures("the photos", exhibits.photos), options.images, seed=0)
+        self.real = Pictures("the real paintings", given.real, given.attribute)
+        self.learned = Pictures("the paintings learned from", given.learned)
+        self.photos = some(Pictures("the photos", given.photos), options.images, seed=0)
         self.short_side = recipe.data.short_side
         check_metrics(options.metrics, self.real)
         settings = Settings(options.weights, device)

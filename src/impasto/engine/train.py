@@ -196,8 +196,8 @@ class Session:
         if self.collapse_watch is not None:
             yield from self.collapse_watch.notes
         if self.begins_with is not None and self.state.networks and not self.method.borrowed:
-            afresh = " and ".join(self.state.networks)
-            yield f"the painting networks come from {self.begins_with}; {afresh} start untrained"
+            afresh = ", ".join(self.state.networks)
+            yield f"the painting networks come from {self.begins_with}; these start untrained: {afresh}"
 
     def _finish(self) -> Path:
         latest = self.folder.latest()

@@ -97,7 +97,7 @@ def _own_photos(recipe: PainterRecipe) -> Pictures | None:
     if not isinstance(recipe, Recipe) or recipe.data.kind == "atelier" or not issubclass(method, Learner):
         return None  # the pictures that come with impasto are seven photos, too few to evaluate with
     try:
-        exhibits = open_dataset(recipe.data, method.batch_type).exhibits()
+        given = open_dataset(recipe.data, method.batch_type).evaluation_pictures()
     except DataError:
         return None
-    return Pictures("its photos", exhibits.photos)
+    return Pictures("its photos", given.photos)

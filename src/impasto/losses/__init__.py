@@ -1,1 +1,1 @@
-"""Losses: plain functions from tensors to one scalar; each names its paper and equation."""
+"""Losses: functions from tensors to one scalar. Each names its paper and equation."""

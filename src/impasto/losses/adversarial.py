@@ -11,19 +11,19 @@ from torch import Tensor
 from torch.nn import functional
 
 
-def least_squares(verdicts: Tensor, target: float) -> Tensor:
-    """Mean squared distance of a discriminator's verdicts, any shape, from `target` (1 for real, 0 for fake).
+def least_squares(scores: Tensor, target: float) -> Tensor:
+    """Return the mean squared distance of a discriminator's scores, any shape, from `target`: 1 for real, 0 for fake.
 
     Mao et al. 2017 (arXiv:1611.04076), equation 9 with a = 0 and b = c = 1, without the halves. Computed in float32.
     """
-    return (verdicts.float() - target).square().mean()
+    return (scores.float() - target).square().mean()
 
 
 def cross_entropy(logits: Tensor, target: float) -> Tensor:
-    """Mean binary cross-entropy of a discriminator's logits, any shape, against `target` (1 for real, 0 for fake).
+    """Return the mean binary cross-entropy of logits, any shape, against `target`: 1 for real, 0 for fake.
 
-    Goodfellow et al. 2014 (arXiv:1406.2661), equation 1; against 1 for fakes it is the generator's non-saturating loss
-    of section 3. Computed in float32.
+    Goodfellow et al. 2014 (arXiv:1406.2661), equation 1. Against 1 for fakes it is the non-saturating loss of the
+    generator (section 3). Computed in float32.
     """
     logits = logits.float()
     return functional.binary_cross_entropy_with_logits(logits, torch.full_like(logits, target))
@@ -45,10 +45,10 @@ LEAST_SQUARES = AdversarialLoss(partial(least_squares, target=1.0), partial(leas
 CROSS_ENTROPY = AdversarialLoss(partial(cross_entropy, target=1.0), partial(cross_entropy, target=0.0), boundary=0.0)
 
 
-def share_judged_right(real: Tensor, fake: Tensor, boundary: Tensor | float = 0.0) -> Tensor:
-    """Return the share, 0 to 1, of verdicts above the boundary on real images and below it on fakes.
+def discriminator_accuracy(real: Tensor, fake: Tensor, boundary: Tensor | float = 0.0) -> Tensor:
+    """Return the share, 0 to 1, of scores on the right side of the boundary: above it for real images, below for fakes.
 
-    Verdicts have any shape; both kinds count the same, however many there are.
+    Scores have any shape. Real and fake images have the same weight, whatever their numbers.
     """
     return ((real > boundary).float().mean() + (fake < boundary).float().mean()) / 2
 

@@ -1,11 +1,11 @@
-"""Losses of a discriminator that tells K classes and, as one more, what is fake.
+"""Losses of a discriminator that tells K classes and, as one more class, "fake".
 
-Salimans et al. 2016 (arXiv:1606.03498), section 5, and the corrected equations of GANtor-v2 (spec 02, losses). With
-logits l and Z = log sum exp l over the K classes:
+Salimans et al. 2016 (arXiv:1606.03498), section 5, and the corrected equations of GANtor-v2
+(docs/methods/stacked-gans.md, "Losses"). With logits l and Z = log sum exp l over the K classes:
 
-implicit: the logit of "fake" is fixed at 0, so that p_k = exp(l_k) / (1 + exp Z) and p_fake = 1 / (1 + exp Z)
-explicit: the logit of "fake" is the last of K + 1, under one softmax
-sigmoid: K + 1 classes, each a binary question of its own
+implicit: the logit of "fake" is fixed at 0, so p_k = exp(l_k) / (1 + exp Z) and p_fake = 1 / (1 + exp Z)
+explicit: the logit of "fake" is the last of K + 1 logits under one softmax
+sigmoid: each of the K + 1 classes is a binary decision
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ Head = Literal["implicit", "explicit", "sigmoid"]
 
 
 def outputs(classes: int, head: Head) -> int:
-    """Return how many logits a discriminator gives."""
+    """Return the number of logits that a discriminator gives."""
     return classes if head == "implicit" else classes + 1
 
 
@@ -33,20 +33,20 @@ def class_loss(logits: Tensor, labels: Tensor, head: Head) -> Tensor:
 
 
 def fake_loss(logits: Tensor, head: Head) -> Tensor:
-    """Return the mean of -log p_fake of logits [N, outputs], in float32; it is softplus(Z) with the implicit head."""
+    """Return the mean of -log p_fake of logits [N, outputs], in float32. With the implicit head it is softplus(Z)."""
     classes = logits.shape[1] - (0 if head == "implicit" else 1)
     fake = torch.full((len(logits),), classes, device=logits.device)
     return _cross_entropies(logits, fake, head).mean()
 
 
 def real_logits(logits: Tensor, head: Head) -> Tensor:
-    """Return the logit of p(real) = 1 - p_fake, float32 [N], of logits [N, outputs]; Z with the implicit head."""
+    """Return the logit of p(real) = 1 - p_fake, float32 [N], of logits [N, outputs]. With the implicit head it is Z."""
     logits = _with_fake(logits, head)
     return -logits[:, -1] if head == "sigmoid" else logits[:, :-1].logsumexp(1) - logits[:, -1]
 
 
 def _cross_entropies(logits: Tensor, labels: Tensor, head: Head) -> Tensor:
-    """Return those of logits [N, outputs] and labels int64 [N], of which K is "fake": float32 [N]."""
+    """Return the cross-entropies, float32 [N], of logits [N, outputs] and labels int64 [N]. The label K is "fake"."""
     logits = _with_fake(logits, head)
     if head != "sigmoid":
         return functional.cross_entropy(logits, labels, reduction="none")
@@ -55,5 +55,5 @@ def _cross_entropies(logits: Tensor, labels: Tensor, head: Head) -> Tensor:
 
 
 def _with_fake(logits: Tensor, head: Head) -> Tensor:
-    """Return K + 1 logits in float32, those of "fake" last."""
+    """Return K + 1 logits in float32. The last is "fake"."""
     return functional.pad(logits.float(), (0, 1)) if head == "implicit" else logits.float()

@@ -1,4 +1,4 @@
-"""Losses that tell one place of an image from its others by their features."""
+"""Contrastive losses between places of an image."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from torch.nn import functional
 
 
 def patch_contrast(queries: Tensor, keys: Tensor, temperature: float) -> Tensor:
-    """Return how badly each query finds the key of its own place among all keys of its image: PatchNCE at one depth.
+    """Return the PatchNCE loss at one depth: each query must find the key of its own place among all keys of its image.
 
-    Park et al. 2020 (arXiv:2007.15651), equations 3 and 4: the cross-entropy of the likenesses, which are dot products
-    divided by the temperature, meaned over places and images. Queries and keys are of unit length, [N, P, D] for P
-    places. Computed in float32. Keys get no gradient, as in the authors' code: the photo does not learn to look like
-    its painting.
+    Park et al. 2020 (arXiv:2007.15651), equations 3 and 4: the cross-entropy of similarities (dot products divided by
+    the temperature), averaged over places and images. Queries and keys are [N, P, D] for P places, of unit length.
+    Computed in float32. Keys get no gradient, as in the authors' code, so the features of the photo do not move towards
+    those of its painting.
     """
     with torch.autocast(queries.device.type, enabled=False):
-        likenesses = queries.float() @ keys.detach().float().transpose(1, 2) / temperature  # [N, P, P]
+        similarities = queries.float() @ keys.detach().float().transpose(1, 2) / temperature  # [N, P, P]
     own = torch.arange(keys.shape[1], device=keys.device).expand(keys.shape[:2])
-    return functional.cross_entropy(likenesses.flatten(0, 1), own.flatten())
+    return functional.cross_entropy(similarities.flatten(0, 1), own.flatten())

@@ -1,4 +1,4 @@
-"""Losses that tie an image to its reconstruction."""
+"""Losses between an image and its reconstruction."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from torch import Tensor
 
 
 def mean_absolute(images: Tensor, references: Tensor) -> Tensor:
-    """Mean absolute difference of images [N, C, H, W]; the L1 of cycle and identity terms, in float32.
+    """Return the mean absolute difference of images [N, C, H, W] in float32: the L1 of cycle and identity terms.
 
     Zhu et al. 2017 (arXiv:1703.10593), equation 2 and section 5.2.
     """

@@ -1,7 +1,6 @@
-"""Losses that tie an image to its classes, of one attribute or several, some of them unknown.
+"""Losses between an image and its classes. There can be several attributes, and labels can be unknown.
 
-Classes of A attributes with K_1 ... K_A classes stand side by side in one vector of K = K_1 + ... + K_A numbers. A
-label below 0 is not known.
+A attributes with K_1 ... K_A classes share one vector of K = K_1 + ... + K_A numbers. A negative label is unknown.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from torch.nn import functional
 
 
 def one_hot(labels: Tensor, attributes: Sequence[int]) -> Tensor:
-    """Return the conditions float32 [N, K] of labels int64 [N, A]; zeros for an attribute that is not known."""
+    """Return the conditions float32 [N, K] of labels int64 [N, A]. An unknown attribute gives zeros."""
     parts = []
     for column, classes in zip(labels.unbind(1), attributes, strict=True):
         known = (column >= 0)[:, None]
@@ -25,8 +24,8 @@ def one_hot(labels: Tensor, attributes: Sequence[int]) -> Tensor:
 def label_loss(logits: Tensor, labels: Tensor, attributes: Sequence[int]) -> Tensor:
     """Return the cross-entropy of logits [N, K] and labels int64 [N, A], in float32.
 
-    The mean over the images whose class is known, summed over attributes; 0 for an attribute known of none. The label
-    term of seed 001, III-B.1 (spec 01, losses), which has one attribute.
+    It is the mean over the images of known class, summed over attributes. An attribute that no image knows gives 0.
+    With one attribute it is the label term of Gilles and Perrin, section III-B.1 (docs/methods/conditional-gans.md).
     """
     total = logits.new_zeros((), dtype=torch.float32)
     for part, column in zip(torch.split(logits.float(), list(attributes), 1), labels.unbind(1), strict=True):
@@ -37,7 +36,7 @@ def label_loss(logits: Tensor, labels: Tensor, attributes: Sequence[int]) -> Ten
 
 
 def label_accuracy(logits: Tensor, labels: Tensor, attributes: Sequence[int]) -> Tensor:
-    """Return the share, 0 to 1, of known labels int64 [N, A] that logits [N, K] rank first."""
+    """Return the share, 0 to 1, of known labels int64 [N, A] that have the largest logit of [N, K]."""
     parts = torch.split(logits, list(attributes), 1)
     ranked = torch.stack([part.argmax(1) for part in parts], 1)
     known = labels >= 0

@@ -1,4 +1,4 @@
-"""Losses that tie an autoencoder's image to what it was given."""
+"""Losses between the output of an autoencoder and its input."""
 
 from __future__ import annotations
 
@@ -6,5 +6,8 @@ from torch import Tensor
 
 
 def half_squared_error(images: Tensor, references: Tensor) -> Tensor:
-    """Half the mean squared difference of images [N, C, H, W], in float32: L_rec of spec 02, a mean over pixels."""
+    """Return half the mean squared difference of images [N, C, H, W], over pixels, in float32.
+
+    It is L_rec of GANtor-v2 (docs/methods/stacked-gans.md, "Losses").
+    """
     return (images.float() - references.float()).square().mean() / 2

@@ -1,4 +1,4 @@
-"""Losses on tones and colours, blurred so far that brush strokes do not count."""
+"""Losses on colours, blurred so far that brush strokes do not count."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from torch import Tensor
 from torch.nn import functional
 
 BLUR = 16
-"""Side of the squares that are averaged, pixels: a broad stroke's width."""
+"""Side of the averaged squares, pixels: the width of a broad stroke."""
 
 
 def tone_difference(painted: Tensor, photos: Tensor) -> Tensor:
-    """Return the mean absolute difference of two batches of images, averaged over overlapping squares of BLUR pixels.
+    """Return the mean absolute difference of two batches of images that are averaged over overlapping squares.
 
-    [N, C, H, W] in [-1, 1], H and W at least BLUR. What is finer than the squares costs nothing: strokes may lie as
-    they like if their colours mix to the photo's, as Chevreul told the impressionists.
+    Images are [N, C, H, W] in [-1, 1], H and W at least BLUR. Differences finer than BLUR pixels cost nothing, so
+    strokes are free as long as their colours mix to those of the photo.
     """
     return functional.avg_pool2d(painted.float() - photos.float(), BLUR, stride=BLUR // 2).abs().mean()

@@ -25,7 +25,7 @@ from impasto.data.batches import ImageSpec, LabelledImages
 from impasto.data.prompts import ClassPrompt
 from impasto.losses.adversarial import cross_entropy
 from impasto.losses.labels import one_hot
-from impasto.losses.matching_pairs import refusal, wrong_pairs
+from impasto.losses.mismatched_pairs import mismatch_loss, mismatched_pairs
 from impasto.method import Adversarial, Method, TrainingState, weights_frozen
 from impasto.networks.batch_norm import need_two_images
 from impasto.networks.dcgan import initialise_dcgan
@@ -114,9 +114,9 @@ class GANtorV1(LatentPainter, Method[LabelledImages, ClassPrompt], Adversarial):
             refused["fake_alone"] = cross_entropy(discriminator.alone_logits(fake), 0.0)
         terms: Tensor | int = len(refused)
         if self.options.use_wrong_pairs:
-            wrong = wrong_pairs(batch.labels)
-            refused["wrong_pair"] = refusal(discriminator.pair_logits(real, weights.roll(1, 0)), wrong)
-            terms = terms + wrong.any().int()
+            mismatched = mismatched_pairs(batch.labels)
+            refused["wrong_pair"] = mismatch_loss(discriminator.pair_logits(real, weights.roll(1, 0)), mismatched)
+            terms = terms + mismatched.any().int()
         total = _sum(accepted) / len(accepted) + _sum(refused) / terms
         return self.adversary.update(total, {**accepted, **refused}, real_pairs, fake_pairs)
 

@@ -104,16 +104,16 @@ class TableEvaluator:
         """Return the real pictures of a run's data; the same object for the same pictures, which are read whole."""
         method = METHODS[recipe.method.name]
         assert issubclass(method, Learner)
-        exhibits = open_dataset(recipe.data, method.batch_type).exhibits()
-        if not exhibits.real:
+        given = open_dataset(recipe.data, method.batch_type).evaluation_pictures()
+        if not given.real:
             raise EvaluationError(
                 f"data.kind: {recipe.data.kind} has no real pictures to compare with; set evaluator.metrics=[is]"
             )
         for items, pictures in self._references:
-            if items == exhibits.real:
+            if items == given.real:
                 return pictures
-        pictures = Pictures("the pictures learned from", exhibits.real, exhibits.attribute)
-        self._references.append((exhibits.real, pictures))
+        pictures = Pictures("the pictures learned from", given.real, given.attribute)
+        self._references.append((given.real, pictures))
         return pictures
 
 

@@ -1,4 +1,4 @@
-"""Made pictures, and a cache of their own for what the doctor remembers."""
+"""Generated pictures, and a separate cache for the notes of the doctor."""
 
 import zlib
 from collections.abc import Callable
@@ -16,7 +16,7 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def paint() -> Callable[..., Image.Image]:
-    """Return a function that makes a picture of its own for each seed, with coarse and fine detail."""
+    """Return a function that makes a different picture for each seed, with coarse and fine detail."""
 
     def make(seed: int, width: int = 120, height: int = 90) -> Image.Image:
         chance = np.random.default_rng(seed)
@@ -32,7 +32,7 @@ def paint() -> Callable[..., Image.Image]:
 
 @pytest.fixture
 def healthy(tmp_path: Path, paint: Callable[..., Image.Image]) -> Path:
-    """A collection in two classes in which nothing is wrong: eight pictures each, a quarter held out by split.csv."""
+    """A collection without problems: two classes of eight pictures, a quarter held out by split.csv."""
     folder = tmp_path / "healthy"
     rows = ["path,split"]
     for number in range(16):
@@ -45,13 +45,13 @@ def healthy(tmp_path: Path, paint: Callable[..., Image.Image]) -> Path:
 
 
 def png_chunk(kind: bytes, data: bytes) -> bytes:
-    """A PNG chunk with a right checksum."""
+    """A PNG chunk with a correct checksum."""
     return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(data, zlib.crc32(kind)).to_bytes(4, "big")
 
 
 @pytest.fixture
 def vast_png() -> bytes:
-    """A small file that claims 30,000 x 20,000 pixels and has none."""
+    """A small file whose header claims 30,000 x 20,000 pixels."""
     size = (30_000).to_bytes(4, "big") + (20_000).to_bytes(4, "big")
     parts = png_chunk(b"IHDR", size + bytes([8, 2, 0, 0, 0])) + png_chunk(b"IDAT", b"") + png_chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + parts

@@ -1,4 +1,4 @@
-"""Every kind of trouble is found, and none where there is none."""
+"""Every kind of problem is found, and none in a healthy folder."""
 
 import hashlib
 import json
@@ -44,7 +44,9 @@ def test_nothing_is_found_in_a_healthy_folder_and_nothing_changed(healthy: Path)
     assert diagnosis.classes == {"hills": {"train": 4, "test": 4}, "sea": {"train": 8, "test": 0}}
 
 
-def test_any_number_of_threads_says_the_same(healthy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_any_number_of_threads_gives_the_same_diagnosis(
+    healthy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     make_sick(healthy)
     said = []
     for workers in (1, 4):
@@ -88,7 +90,7 @@ def png_of(picture: Image.Image, path: Path) -> bytes:
     return path.read_bytes()
 
 
-def test_every_sickness_is_found(healthy: Path) -> None:
+def test_every_problem_is_found(healthy: Path) -> None:
     make_sick(healthy)
     assert found(healthy) == {
         "not-a-picture": [("sea/page.jpg",)],
@@ -109,7 +111,7 @@ def test_every_sickness_is_found(healthy: Path) -> None:
     }
 
 
-def test_the_unusual_is_found(healthy: Path, paint: Paint, vast_png: bytes) -> None:
+def test_unusual_pictures_are_found(healthy: Path, paint: Paint, vast_png: bytes) -> None:
     hills = healthy / "hills"
     paint(50).convert("CMYK").save(hills / "cmyk.jpg")
     paint(51).quantize(16).save(hills / "palette.png")
@@ -148,7 +150,7 @@ def test_limits_are_options(healthy: Path) -> None:
     assert len(found(healthy, max_megapixels=0.01)["oversized"]) == 13
 
 
-def test_what_is_the_rule_is_no_peculiarity(tmp_path: Path, paint: Paint) -> None:
+def test_a_usual_property_is_no_finding(tmp_path: Path, paint: Paint) -> None:
     for seed in range(6):
         paint(seed, 32, 32).convert("L").save(tmp_path / f"{seed}.png")
     assert found(tmp_path) == {}
@@ -156,7 +158,7 @@ def test_what_is_the_rule_is_no_peculiarity(tmp_path: Path, paint: Paint) -> Non
     assert found(tmp_path) == {"colour": [("6.png",)]}
 
 
-def test_a_folder_in_disorder_is_examined_all_the_same(tmp_path: Path, paint: Paint) -> None:
+def test_an_inconsistent_folder_is_still_examined(tmp_path: Path, paint: Paint) -> None:
     for name in ("A/1.png", "A/2.png", "B/1.png"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         paint(len(list(tmp_path.rglob("*.png")))).save(tmp_path / name)
@@ -167,7 +169,7 @@ def test_a_folder_in_disorder_is_examined_all_the_same(tmp_path: Path, paint: Pa
     assert diagnosis.collection.layout == "plain"
 
 
-def test_what_cannot_be_examined_is_refused(tmp_path: Path) -> None:
+def test_paths_that_cannot_be_examined_are_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="does not exist"):
         diagnose(tmp_path / "missing")
     with pytest.raises(DataError, match="holds no pictures"):
@@ -177,8 +179,8 @@ def test_what_cannot_be_examined_is_refused(tmp_path: Path) -> None:
         diagnose(tmp_path / "a.zip")
 
 
-def test_a_pair_that_is_alike_is_no_duplicate(tmp_path: Path, paint: Paint) -> None:
-    """The grey version of a photo is its partner; two pairs with one photo are duplicates."""
+def test_the_pictures_of_one_pair_are_not_duplicates(tmp_path: Path, paint: Paint) -> None:
+    """The grey version of a photo is its partner. Two pairs with the same photo are duplicates."""
     for place, seed in enumerate((0, 1, 2, 1)):
         for name, mode in (("A", "L"), ("B", "RGB")):
             (tmp_path / name).mkdir(exist_ok=True)
@@ -198,7 +200,7 @@ def test_a_pair_of_odd_width(tmp_path: Path, paint: Paint) -> None:
     assert [(finding.kind, finding.files) for finding in diagnosis.findings] == [("uneven-pair", 1)]
 
 
-def test_pictures_where_the_layout_does_not_look(tmp_path: Path, paint: Paint) -> None:
+def test_pictures_in_folders_that_the_layout_does_not_read(tmp_path: Path, paint: Paint) -> None:
     for name in ("trainA", "trainB", "elsewhere"):
         (tmp_path / name).mkdir()
         for _ in range(2):
@@ -228,23 +230,21 @@ def test_histograms_count_every_picture_once(healthy: Path, paint: Paint) -> Non
     assert diagnosis.formats == {"JPEG RGB": 16, "PNG RGB": 1}
 
 
-def test_plain_values_say_everything(healthy: Path) -> None:
+def test_plain_values_hold_everything(healthy: Path) -> None:
     make_sick(healthy)
     diagnosis = diagnose(healthy)
     said = json.loads(json.dumps(diagnosis.to_json(), allow_nan=False))
     assert said["pictures"] == len(diagnosis.survey.subjects)
     assert said["found"] == {severity: diagnosis.count(severity) for severity in SEVERITIES}
     assert [finding["kind"] for finding in said["findings"]] == [kind for kind in KINDS if kind in found(healthy)]
-    assert {"names": ["sea/cut.jpg"], "note": "is cut off; a part of the picture is missing"} in said["findings"][1][
+    assert {"names": ["sea/cut.jpg"], "note": "is cut off, so a part of the picture is missing"} in said["findings"][1][
         "cases"
     ]
 
 
-def test_the_gravest_comes_first(healthy: Path) -> None:
+def test_the_most_severe_finding_comes_first(healthy: Path) -> None:
     make_sick(healthy)
     diagnosis = diagnose(healthy)
     order = [SEVERITIES.index(finding.severity) for finding in diagnosis.findings]
     assert order == sorted(order)
-    assert (
-        diagnosis.verdict() == "Not fit to learn from yet: not a picture, cut off, damaged and 3 more grave findings."
-    )
+    assert diagnosis.verdict() == "Not ready for training: not a picture, cut off, damaged and 3 more grave findings."

@@ -1,4 +1,4 @@
-"""Copies are recognised, look-alikes are not."""
+"""Copies are found, similar but different pictures are not."""
 
 import io
 from collections.abc import Callable
@@ -18,7 +18,7 @@ Paint = Callable[..., Image.Image]
 
 
 def groups(*pictures: Image.Image) -> list[tuple[int, ...]]:
-    """The groups among pictures none of which is byte for byte another."""
+    """Return the groups of pictures that are all different byte for byte."""
     records = [_with_pixels(Record(digest=str(place)), picture) for place, picture in enumerate(pictures)]
     return [group.members for group in find_groups(records)]
 
@@ -53,11 +53,11 @@ def test_copies_are_found(change: str, paint: Paint) -> None:
     assert groups(*originals, *copies) == [(place, place + 12) for place in range(12)]
 
 
-def test_different_pictures_are_not(paint: Paint) -> None:
+def test_different_pictures_are_not_duplicates(paint: Paint) -> None:
     assert groups(*[paint(seed) for seed in range(300)]) == []
 
 
-def test_flat_pictures_and_plain_skies_are_not() -> None:
+def test_flat_pictures_and_plain_skies_are_not_duplicates() -> None:
     chance = np.random.default_rng(3)
     flat = [Image.new("RGB", (64, 48), tuple(chance.integers(0, 256, 3).tolist())) for _ in range(20)]
     noisy = [Image.fromarray(np.clip(chance.normal(180, 4, (48, 64)), 0, 255).astype(np.uint8)) for _ in range(20)]
@@ -70,14 +70,14 @@ def test_flat_pictures_and_plain_skies_are_not() -> None:
     assert groups(*flat, *noisy, *skies) == []
 
 
-def test_handwritten_digits_are_not() -> None:
+def test_handwritten_digits_are_not_duplicates() -> None:
     digits = load_digits().images[:1000]
     pictures = [Image.fromarray((digit * 15.9).astype(np.uint8)).resize((28, 28), 2) for digit in digits]
     assert len(groups(*pictures)) <= 1  # of half a million pairs; two hands may draw the same 64 dots
 
 
-def test_simple_shapes_of_other_tones_are_not() -> None:
-    """A dark and a red square on white have the same outline, and are two pictures."""
+def test_simple_shapes_of_other_tones_are_not_duplicates() -> None:
+    """A dark and a red square on white have the same outline but are two pictures."""
     squares = []
     for tone, margin in ((30, 12), (90, 13), (150, 12)):
         pixels = np.full((100, 100), 235, dtype=np.uint8)
@@ -102,7 +102,7 @@ def test_groups_do_not_depend_on_blocks_or_order(paint: Paint, monkeypatch: pyte
     assert turned == sorted(expected)
 
 
-def test_many_frames_of_one_scene_are_one_group_without_looking_at_every_pair(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_frames_of_one_scene_are_one_group_without_comparing_every_pair(monkeypatch: pytest.MonkeyPatch) -> None:
     chance = np.random.default_rng(0)
     scene = chance.integers(20, 235, 256)
     frames = np.clip(scene + chance.integers(-2, 3, (1500, 256)), 0, 255).astype(np.uint8)
@@ -119,14 +119,14 @@ def test_many_frames_of_one_scene_are_one_group_without_looking_at_every_pair(mo
     assert looks < 1500 * 1499 / 2 / 10
 
 
-def test_exact_copies_need_no_thumbnail_but_no_fault_either() -> None:
+def test_exact_copies_need_no_thumbnail_but_must_have_no_fault() -> None:
     vast, flat = Record(digest="v", width=9), Record(digest="f", thumbnail=bytes(256))
     broken = Record(digest="b", fault="corrupt", says="is broken")
     found = find_groups([vast, flat, broken, vast, broken, flat])
     assert [(group.members, group.exact) for group in found] == [((0, 3), True), ((1, 5), True)]
 
 
-def test_a_group_may_hold_exact_and_near_copies(paint: Paint) -> None:
+def test_a_group_can_hold_exact_and_near_copies(paint: Paint) -> None:
     original, darker = (
         _with_pixels(Record(digest=name), picture)
         for name, picture in (("a", paint(1)), ("b", brightened(paint(1), 0.8)))

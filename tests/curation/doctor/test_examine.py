@@ -1,4 +1,4 @@
-"""What is found in one stored picture, whole, damaged or hostile."""
+"""Records of single pictures: complete, damaged or hostile."""
 
 import io
 import os
@@ -38,7 +38,7 @@ def written(path: Path, content: bytes, max_megapixels: float = 200) -> Record:
     return examine(path, max_megapixels)
 
 
-def test_formats_are_those_that_folders_are_searched_for() -> None:
+def test_formats_match_the_suffixes_that_folders_are_searched_for() -> None:
     assert frozenset.union(*FORMATS.values()) == SUFFIXES
 
 
@@ -56,7 +56,7 @@ def test_every_format_is_read_and_looks_the_same(kind: str, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("kind", WHOLE)
 @pytest.mark.parametrize("kept", [0.35, 0.7, 0.95])
-def test_a_cut_is_found_wherever_it_is(kind: str, kept: float, tmp_path: Path) -> None:
+def test_a_cut_is_found_at_any_position(kind: str, kept: float, tmp_path: Path) -> None:
     content = WHOLE[kind]
     record = written(tmp_path / "p", content[: int(kept * len(content))])
     assert record.fault in ("truncated", "corrupt")
@@ -71,13 +71,13 @@ def test_a_jpeg_without_its_last_bytes_is_cut_off(kind: str, lost: int, tmp_path
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PROGRESSIVE", "PNG"])
-def test_a_cut_is_found_under_zeros(kind: str, tmp_path: Path) -> None:
+def test_a_cut_that_is_filled_with_zeros_is_found(kind: str, tmp_path: Path) -> None:
     content = WHOLE[kind]
     half = len(content) // 2
     assert written(tmp_path / "p", content[:half] + bytes(len(content) - half)).fault in ("truncated", "corrupt")
 
 
-def test_one_wrong_bit_anywhere_in_a_pngs_pixels_is_found(tmp_path: Path) -> None:
+def test_one_wrong_bit_in_the_pixels_of_a_png_is_found(tmp_path: Path) -> None:
     content = WHOLE["PNG"]
     start = content.index(b"IDAT") + 4
     for place in range(start, len(content) - 16, 97):
@@ -90,27 +90,27 @@ def test_one_wrong_bit_anywhere_in_a_pngs_pixels_is_found(tmp_path: Path) -> Non
     ("content", "words"),
     [
         (b"", "is empty"),
-        (bytes(500), "nothing but zero bytes"),
+        (bytes(500), "only zero bytes"),
         (b"<!DOCTYPE html><html>404", "a web page"),
         (b"\xef\xbb\xbf  <HTML><body>", "a web page"),
         (b'<svg xmlns="x"/>', "SVG"),
         (b"%PDF-1.7 ...", "a PDF document"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 10 10\n", "a PostScript document"),
         (b"\0\0\0\x18ftypheic" + bytes(40), "a HEIC photo"),
-        (b"\0\0\0\x18ftypisom" + bytes(40), "a film"),
+        (b"\0\0\0\x18ftypisom" + bytes(40), "a video"),
         (b"version https://git-lfs.github.com/spec/v1\noid", "a Git LFS pointer"),
         (b"dear diary", "is text"),
         (bytes(range(128, 256)), "something else"),
     ],
 )
-def test_what_is_no_picture_is_named(content: bytes, words: str, tmp_path: Path) -> None:
+def test_files_that_are_not_pictures_are_identified(content: bytes, words: str, tmp_path: Path) -> None:
     record = written(tmp_path / "p.jpg", content)
     assert record.fault == "not-a-picture"
     assert words in record.says
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "TIFF", "WEBP", "AVIF"])
-def test_the_head_of_a_picture_is_a_damaged_picture(kind: str, tmp_path: Path) -> None:
+def test_the_first_bytes_of_a_picture_are_a_damaged_picture(kind: str, tmp_path: Path) -> None:
     record = written(tmp_path / "p", WHOLE[kind][:20])
     assert record.fault == "corrupt"
     assert "header" in record.says
@@ -123,7 +123,7 @@ def test_a_vast_picture_is_not_decoded(vast_png: bytes, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("orientation", [3, 6, 8])
-def test_pictures_are_measured_and_seen_upright(orientation: int, tmp_path: Path) -> None:
+def test_size_and_thumbnail_are_those_of_the_upright_picture(orientation: int, tmp_path: Path) -> None:
     undo = {3: Image.Transpose.ROTATE_180, 6: Image.Transpose.ROTATE_90, 8: Image.Transpose.ROTATE_270}
     exif = Image.Exif()
     exif[0x0112] = orientation
@@ -162,7 +162,7 @@ def test_only_true_transparency_counts(tmp_path: Path) -> None:
     assert written(tmp_path / "p", encoded("PNG", PICTURE.quantize(8), transparency=0)).transparent
 
 
-def test_films_but_not_photos_with_a_preview(tmp_path: Path) -> None:
+def test_animations_but_not_photos_with_a_preview(tmp_path: Path) -> None:
     frames = [PICTURE, PICTURE.transpose(Image.Transpose.ROTATE_180)]
     for kind in ("GIF", "PNG", "WEBP", "TIFF"):
         film = encoded(kind, PICTURE, save_all=True, append_images=frames[1:])
@@ -186,7 +186,7 @@ def test_large_files_are_not_held_in_memory(tmp_path: Path, monkeypatch: pytest.
     assert examine(tmp_path / "p") == held
 
 
-def test_large_pictures_take_turns_and_want_of_memory_is_no_damage(
+def test_large_pictures_take_turns_and_lack_of_memory_is_not_damage(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     expected = written(tmp_path / "p", WHOLE["PNG"])
@@ -214,7 +214,7 @@ def test_pictures_inside_other_files(tmp_path: Path) -> None:
     assert (raw.fault, raw.format, raw.width, raw.height, raw.colourless) == (None, "raw", 80, 60, True)
 
 
-def test_what_the_system_does_not_hand_out(tmp_path: Path) -> None:
+def test_files_that_the_system_cannot_open(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.jpg")
     (tmp_path / "folder.jpg").mkdir()
     (tmp_path / "link.jpg").symlink_to("nowhere.jpg")
@@ -223,7 +223,7 @@ def test_what_the_system_does_not_hand_out(tmp_path: Path) -> None:
         assert not looks_like_a_picture(tmp_path / name)
 
 
-def test_pictures_under_other_names(tmp_path: Path) -> None:
+def test_pictures_with_other_suffixes(tmp_path: Path) -> None:
     for name, content, expected in (
         ("a.jfif", WHOLE["JPEG"], True),
         ("b", WHOLE["WEBP"], True),
@@ -242,7 +242,7 @@ def test_pictures_under_other_names(tmp_path: Path) -> None:
     cut=st.none() | st.floats(0, 1),
     doubled=st.booleans(),
 )
-def test_scrambled_files_are_described_and_never_raise(
+def test_damaged_files_give_a_record_and_never_raise(
     tmp_path_factory: pytest.TempPathFactory,
     kind: str,
     edits: list[tuple[float, bytes]],

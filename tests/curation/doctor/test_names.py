@@ -22,7 +22,7 @@ def test_good_names(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("caf\udce9.jpg", "no UTF-8"),
+        ("caf\udce9.jpg", "not UTF-8"),
         ("red\x1b[31m.jpg", "control"),
         ("a\nb.jpg", "control"),
         ("photo\u202egpj.exe", "control"),
@@ -36,16 +36,16 @@ def test_good_names(name: str) -> None:
         ("é" * 99 + ".jpg", "200 bytes"),
     ],
 )
-def test_troublesome_names(name: str, words: str) -> None:
+def test_problematic_names(name: str, words: str) -> None:
     assert words in (trouble(name) or "")
 
 
-def test_printable_names_hide_nothing() -> None:
+def test_printable_names_show_invisible_characters() -> None:
     assert printable("a\x1b[31m\udce9\u202e.jpg") == "a\\x1b[31m\\udce9\\u202e.jpg"
     printable("a\udce9").encode()
 
 
-def test_names_that_are_one_elsewhere() -> None:
+def test_names_that_are_equal_on_other_systems() -> None:
     names = ["A/x.jpg", "a/X.jpg", "b.jpg", "caf\u00e9.jpg", "cafe\u0301.jpg", "stra\u00dfe.png", "STRASSE.png"]
     assert look_alike(names) == [
         ("A/x.jpg", "a/X.jpg"),

@@ -1,4 +1,4 @@
-"""What is condemned moves away whole, comes back whole, and nothing is lost on the way."""
+"""Bad files move to quarantine and back unchanged, and nothing is lost."""
 
 import csv
 import errno
@@ -24,7 +24,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def moved(folder: Path, target: Path) -> dict[str, str]:
-    """Put into quarantine; return the reasons by name."""
+    """Move files to quarantine. Return the reasons by name."""
     return {move.target.relative_to(target).as_posix(): move.reason for move in quarantine(diagnose(folder), target)}
 
 
@@ -35,7 +35,7 @@ def table(target: Path) -> list[dict[str, str]]:
 
 @pytest.fixture
 def sick(healthy: Path) -> Path:
-    """Four files too many: cut off, no picture, a copy, and a training copy of a held out picture."""
+    """Four bad files: cut off, not a picture, a copy, and a training copy of a held-out picture."""
     whole = (healthy / "sea" / "01.jpg").read_bytes()
     (healthy / "sea" / "cut.jpg").write_bytes(whole[:-50])
     os.rename(healthy / "sea" / "cut.jpg", os.fsencode(healthy) + b"/sea/c\xfct.jpg")  # noqa: PTH104
@@ -51,8 +51,8 @@ def test_round_trip(sick: Path, tmp_path: Path) -> None:
     target = tmp_path / "away"
     reasons = moved(sick, target)
     assert reasons == {
-        "sea/c\udcfct.jpg": "is cut off; a part of the picture is missing",
-        "sea/page.jpg": "is a web page, perhaps an error that was saved by a download",
+        "sea/c\udcfct.jpg": "is cut off, so a part of the picture is missing",
+        "sea/page.jpg": "is a web page, perhaps an error page of a download",
         "sea/03.jpg": "is the same file as sea/03 copy.jpg",
         "hills/00 first.jpg": "is the same file as hills/04.jpg",
     }
@@ -67,7 +67,7 @@ def test_round_trip(sick: Path, tmp_path: Path) -> None:
     assert contents(sick) == before
 
 
-def test_a_second_time_adds_to_the_first(sick: Path, tmp_path: Path) -> None:
+def test_a_second_quarantine_adds_to_the_first(sick: Path, tmp_path: Path) -> None:
     moved(sick, tmp_path / "away")
     assert moved(sick, tmp_path / "away") == {}
     (sick / "sea" / "empty.jpg").write_bytes(b"")
@@ -130,14 +130,14 @@ def test_another_file_system(sick: Path, tmp_path: Path, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("place", ["", "sea", "sea/new", ".."])
-def test_a_quarantine_lies_outside(place: str, sick: Path) -> None:
-    with pytest.raises(OutputError, match="must lie outside"):
+def test_a_quarantine_must_be_outside(place: str, sick: Path) -> None:
+    with pytest.raises(OutputError, match="must not be inside"):
         check_quarantine(sick, sick / place)
 
 
-def test_a_quarantine_through_a_link_is_no_way_in(sick: Path, tmp_path: Path) -> None:
+def test_a_quarantine_inside_through_a_link_is_refused(sick: Path, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(sick)
-    with pytest.raises(OutputError, match="must lie outside"):
+    with pytest.raises(OutputError, match="must not be inside"):
         check_quarantine(sick, tmp_path / "link" / "new")
 
 
@@ -145,7 +145,7 @@ def test_nothing_is_overwritten(sick: Path, tmp_path: Path) -> None:
     target = tmp_path / "away"
     target.mkdir()
     (target / "mine.txt").write_text("mine")
-    with pytest.raises(OutputError, match="holds other things"):
+    with pytest.raises(OutputError, match="is not a quarantine folder and not empty"):
         check_quarantine(sick, target)
     (target / "mine.txt").unlink()
     moved(sick, target)
@@ -179,7 +179,7 @@ def test_nothing_moves_out_of_archives_and_arrays(sick: Path, tmp_path: Path) ->
         moved(digits, tmp_path / "away")
 
 
-def test_pairs_go_together(tmp_path: Path, paint: Paint) -> None:
+def test_pairs_move_together(tmp_path: Path, paint: Paint) -> None:
     folder = tmp_path / "pairs"
     for name, seeds in (("A", (0, 1, 2, 0)), ("B", (10, 11, 12, 13))):
         (folder / name).mkdir(parents=True)
@@ -214,7 +214,7 @@ def test_links_stay_links_and_do_not_lose_their_file(healthy: Path, tmp_path: Pa
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="the administrator may do anything")
-def test_a_folder_that_may_not_be_changed(sick: Path, tmp_path: Path) -> None:
+def test_a_read_only_folder(sick: Path, tmp_path: Path) -> None:
     (sick / "sea").chmod(0o500)
     with pytest.raises(OutputError, match="Permission denied"):
         moved(sick, tmp_path / "away")

@@ -1,4 +1,4 @@
-"""All pictures are examined once, and again only when they change."""
+"""All pictures are examined once, and again only if they change."""
 
 import json
 import os
@@ -21,7 +21,7 @@ Paint = Callable[..., Image.Image]
 
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What is examined, by name."""
+    """Names of the examined pictures."""
     names: list[str] = []
 
     def noting(stored: Stored, max_megapixels: float) -> Record:
@@ -41,7 +41,9 @@ def notes(folder: Path) -> Path:
     return found
 
 
-def test_any_number_of_threads_finds_the_same(healthy: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_any_number_of_threads_gives_the_same_result(
+    healthy: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     found = []
     for workers, together in ((1, 32), (2, 3), (5, 1)):
         monkeypatch.setenv("IMPASTO_CACHE", str(tmp_path / f"cache{workers}"))
@@ -52,7 +54,7 @@ def test_any_number_of_threads_finds_the_same(healthy: Path, monkeypatch: pytest
     assert all(record.thumbnail for record in found[0].records)
 
 
-def test_a_second_look_opens_nothing(healthy: Path, opened: list[str]) -> None:
+def test_a_second_check_opens_nothing(healthy: Path, opened: list[str]) -> None:
     first = surveyed(healthy)
     assert len(opened) == first.opened == 16
     second = surveyed(healthy)
@@ -89,7 +91,7 @@ def test_an_interruption_loses_little(healthy: Path, opened: list[str], monkeypa
     assert told == [("examined", done, 16) for done in (4, 8, 12, 16)]
 
 
-def test_spoiled_notes_are_left_out(healthy: Path, opened: list[str]) -> None:
+def test_damaged_notes_are_ignored(healthy: Path, opened: list[str]) -> None:
     first = surveyed(healthy)
     path = notes(healthy)
     lines = path.read_text().splitlines()
@@ -106,7 +108,7 @@ def test_spoiled_notes_are_left_out(healthy: Path, opened: list[str]) -> None:
     assert surveyed(healthy).opened == 16
 
 
-def test_notes_do_not_grow_for_ever(healthy: Path, paint: Paint) -> None:
+def test_notes_do_not_grow_without_limit(healthy: Path, paint: Paint) -> None:
     for seed in range(30):
         paint(100 + seed).save(healthy / "sea" / "01.jpg")
         for path in (healthy / "hills").iterdir():
@@ -115,14 +117,14 @@ def test_notes_do_not_grow_for_ever(healthy: Path, paint: Paint) -> None:
     assert len(notes(healthy).read_text().splitlines()) < 60
 
 
-def test_what_was_too_large_is_examined_once_it_may_be(healthy: Path, opened: list[str]) -> None:
+def test_a_too_large_picture_is_examined_when_the_limit_is_raised(healthy: Path, opened: list[str]) -> None:
     assert not any(record.thumbnail for record in surveyed(healthy, max_megapixels=0.001).records)
     assert surveyed(healthy, max_megapixels=0.002).opened == 0
     assert all(record.thumbnail for record in surveyed(healthy).records)
     assert surveyed(healthy, max_megapixels=0.001).opened == 0
 
 
-def test_what_could_not_be_opened_is_tried_again(healthy: Path, opened: list[str]) -> None:
+def test_a_file_that_could_not_be_opened_is_tried_again(healthy: Path, opened: list[str]) -> None:
     (healthy / "sea" / "link.jpg").symlink_to("00.jpg")
     assert [record.fault for record in surveyed(healthy).records if record.fault] == ["unopened"]
     (healthy / "sea" / "link.jpg").unlink()
@@ -132,7 +134,7 @@ def test_what_could_not_be_opened_is_tried_again(healthy: Path, opened: list[str
     assert not any(record.fault for record in again.records)
 
 
-def test_names_that_are_no_text_are_remembered(tmp_path: Path, paint: Paint) -> None:
+def test_names_that_are_not_utf8_are_remembered(tmp_path: Path, paint: Paint) -> None:
     for name in (b"caf\xe9.png", "naïve.png".encode(), b"line\nbreak.png"):
         paint(len(name)).save(tmp_path / "p.png")
         (tmp_path / "pictures").mkdir(exist_ok=True)
@@ -187,7 +189,7 @@ def test_a_picture_listed_twice_is_one_picture(healthy: Path) -> None:
     assert list_subjects(doubled) == list_subjects(collection)
 
 
-def test_a_cache_that_cannot_be_written_is_told_with_the_remedy(
+def test_the_error_for_an_unwritable_doctor_cache_has_a_remedy(
     healthy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "file").write_text("")

@@ -11,6 +11,6 @@ def test_grey_is_the_luma_on_three_equal_channels() -> None:
     assert np.abs(made[..., 0] - luminance(colours.astype(float))).max() <= 0.51
 
 
-def test_grey_leaves_grey_alone() -> None:
+def test_grey_pictures_stay_unchanged() -> None:
     ramp = np.repeat(np.arange(256, dtype=np.uint8)[None, :, None], 3, axis=2)
     assert np.array_equal(grey(ramp), ramp)

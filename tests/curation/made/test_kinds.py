@@ -1,4 +1,4 @@
-"""What every kind promises, whatever it makes."""
+"""Properties of all kinds of made data."""
 
 import numpy as np
 import pytest
@@ -35,7 +35,7 @@ class TestEveryKind:
         assert made.shape == (height, width, 3)
         assert made.dtype == np.uint8
 
-    def test_makes_the_same_of_the_same(self, kind: Kind) -> None:
+    def test_the_same_input_gives_the_same_result(self, kind: Kind) -> None:
         first, again = (kind.make(pixels(2, 90, 60), 7) for _ in range(2))
         assert np.array_equal(first.picture, again.picture)
         assert first.note == again.note

@@ -1,4 +1,4 @@
-"""Masks: over the lower half of faces that are found, over regions otherwise."""
+"""Masks over the lower half of detected faces, else over regions."""
 
 import numpy as np
 import pytest
@@ -28,13 +28,13 @@ def test_the_astronauts_face_is_found(astronaut: Picture) -> None:
     assert 130 < face.left + face.side < 145
 
 
-def test_a_large_photo_has_its_face_at_the_same_place(astronaut: Picture) -> None:
+def test_a_face_is_found_at_the_same_place_in_a_larger_photo(astronaut: Picture) -> None:
     large = np.asarray(Image.fromarray(astronaut).resize((768, 768), Image.Resampling.BICUBIC))
     (face,), (small,) = find_faces(large), find_faces(astronaut)
     assert np.allclose(np.array(face) / 3, small, atol=8)
 
 
-def test_a_mask_covers_mouth_and_chin_and_spares_the_eyes(astronaut: Picture) -> None:
+def test_a_mask_covers_mouth_and_chin_but_not_the_eyes(astronaut: Picture) -> None:
     made = Mask().make(astronaut, 0)
     assert made.note == "masked on a face"
     covered = changed(astronaut, made.picture)
@@ -43,12 +43,12 @@ def test_a_mask_covers_mouth_and_chin_and_spares_the_eyes(astronaut: Picture) ->
     assert 0.01 < covered.mean() < 0.05
 
 
-def test_masks_come_in_several_cloths(astronaut: Picture) -> None:
+def test_masks_have_several_colours(astronaut: Picture) -> None:
     cloths = {tuple(Mask().make(astronaut, seed).picture[68, 112].tolist()) for seed in range(12)}
     assert len(cloths) == 3
 
 
-def test_a_face_at_the_rim_is_masked_as_far_as_the_picture_goes() -> None:
+def test_a_face_at_the_border_is_masked_inside_the_picture() -> None:
     plain = np.full((40, 40, 3), 90, np.uint8)
     made = cover_faces(plain, [FaceBox(-10, -10, 30), FaceBox(25, 25, 30)], np.random.default_rng(0))
     assert made.shape == plain.shape
@@ -59,11 +59,11 @@ def test_a_face_at_the_rim_is_masked_as_far_as_the_picture_goes() -> None:
 def test_without_a_face_a_region_is_masked() -> None:
     rocket = source_photo("rocket")[:64, :64]
     made = Mask(share=0.3).make(rocket, 1)
-    assert made.note == "masked on a region, for no face was found"
+    assert made.note == "masked on a region, because no face was found"
     assert changed(rocket, made.picture).mean() >= 0.28  # what was white already does not change
 
 
-def test_the_usual_place_is_inside_and_below_the_middle() -> None:
+def test_the_default_face_box_is_inside_and_below_the_centre() -> None:
     face = middle_face(np.zeros((100, 60, 3), np.uint8))
     assert 0 < face.left < face.left + face.side < 60
     assert face.top > 40

@@ -45,7 +45,7 @@ def test_pixels_change_one_by_one(flat: Picture) -> None:
     assert together == pytest.approx(1 / 16, abs=0.01)
 
 
-def test_the_picture_itself_is_left_alone(flat: Picture) -> None:
+def test_the_input_picture_is_not_changed(flat: Picture) -> None:
     before = flat.copy()
     noisy(flat, 0.5)
     assert np.array_equal(flat, before)
@@ -74,13 +74,13 @@ def test_pale_noise_has_all_hues_and_values_but_little_saturation(flat: Picture)
     assert everywhere.max() == 255
 
 
-def test_palettes_are_read_as_one_writes_them() -> None:
+def test_palettes_are_read_from_text() -> None:
     assert read_palette("low-saturation") == "low-saturation"
     assert read_palette("#0ac81e, #FA0001") == (GREEN, RED)
 
 
 @pytest.mark.parametrize("text", ["gray", "", "#12345", "#0ac81e;#fa0001", "#0ac81e,"])
-def test_what_is_no_palette_is_refused(text: str) -> None:
+def test_invalid_palettes_are_refused(text: str) -> None:
     with pytest.raises(ImpastoError, match=r"--palette: .* is neither a palette nor a list of colours such as #c03020"):
         read_palette(text)
 

@@ -17,7 +17,7 @@ def test_stitching_and_halving_gives_back_every_byte() -> None:
     assert np.array_equal(right, EVERY_VALUE[::-1])
 
 
-def test_the_authors_stitching_turns_black_white_and_lowers_all_else() -> None:
+def test_legacy_stitching_turns_black_to_white_and_lowers_other_values() -> None:
     left, right = halves(stitch(EVERY_VALUE, EVERY_VALUE, legacy_stitch=True))
     for half in (left, right):
         assert half.dtype == np.uint8

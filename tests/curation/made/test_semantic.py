@@ -35,14 +35,14 @@ def test_a_map_has_few_colours(
     assert 1 < len(colours_of(made)) <= colours
 
 
-def test_the_papers_words_make_many_colours(painting: Picture) -> None:
+def test_the_order_in_the_paper_makes_many_colours(painting: Picture) -> None:
     made = semantic_map(painting, Semantic(blur="after-raw"), 0)
     assert len(colours_of(made)) > 4
     assert np.array_equal(made, blurred(semantic_map(painting, Semantic(blur="none"), 0), 4.0))
 
 
 @pytest.mark.parametrize("count", [1, 2, 4])
-def test_a_picture_of_few_colours_stays_as_it_is(count: int) -> None:
+def test_a_picture_of_few_colours_stays_unchanged(count: int) -> None:
     rng = np.random.default_rng(count)
     few = rng.integers(0, 256, (count, 3), dtype=np.uint8)[rng.integers(count, size=(20, 30))]
     assert np.array_equal(semantic_map(few, Semantic(blur="none"), 0), few)
@@ -67,8 +67,8 @@ def test_a_pixel_takes_the_nearest_colour(painting: Picture) -> None:
     assert np.allclose(np.linalg.norm(painting.astype(float) - made, axis=-1), away.min(axis=-1))
 
 
-def test_it_is_k_means_over_all_pixels() -> None:
-    """Weighted distinct colours give what plain k-means reaches, though most pixels share a few of the colours."""
+def test_the_result_equals_k_means_over_all_pixels() -> None:
+    """Weighted distinct colours give the result of plain k-means, even if most pixels share a few colours."""
     rng = np.random.default_rng(0)
     many = rng.integers(0, 256, (60, 80, 3), dtype=np.uint8)
     few = np.array([[20, 30, 40], [40, 30, 20], [30, 40, 60], [50, 50, 50], [60, 20, 20]], np.uint8)
@@ -91,7 +91,7 @@ def test_codes_and_colours_are_one_to_one() -> None:
     assert np.array_equal(as_colours(as_codes(colours)), colours)
 
 
-def test_the_map_below_the_noise_does_not_depend_on_it(painting: Picture) -> None:
+def test_the_map_without_noise_does_not_depend_on_the_noise(painting: Picture) -> None:
     clean = Semantic().make(painting, 3)
     noisy = Semantic(noise=0.25).make(painting, 3)
     assert (clean.note, noisy.note) == ("", "with noise")

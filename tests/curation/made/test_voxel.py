@@ -1,4 +1,4 @@
-"""Voxels: blocks of few materials that keep the picture's colours from afar."""
+"""Voxels: blocks of few materials that keep the mean colours of the picture."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ def test_cells_have_the_mean_colour_of_their_pixels() -> None:
     assert np.allclose(cells[1, 2], pixels[12:, 24:].mean(axis=(0, 1)) / 255)
 
 
-def test_a_picture_has_at_most_so_many_materials() -> None:
+def test_a_picture_has_at_most_the_given_number_of_materials() -> None:
     cells = cell_means(np.asarray(picture(2, 120, 96)), 6)
     material, colours = materials_of(cells, 5, 0)
     assert material.shape == (16, 20)
@@ -48,14 +48,14 @@ def test_steps_are_lit_on_top_and_dark_on_the_right() -> None:
     assert differs[1, :, 0, -2:].all()
 
 
-def test_the_rims_of_the_picture_are_no_steps() -> None:
+def test_the_borders_of_the_picture_are_not_steps() -> None:
     beside, below = np.array([[0, 1]]), np.array([[1], [0]])
     assert np.array_equal(relief(beside, 10)[:, :, 1], relief(np.zeros((1, 2), np.intp), 10)[:, :, 1])
     assert np.array_equal(relief(below, 10)[0], relief(np.zeros((2, 1), np.intp), 10)[0])
 
 
 @pytest.mark.parametrize("block", [4, 12, 16])
-def test_the_picture_is_recognised_from_afar(block: int) -> None:
+def test_the_mean_colours_of_the_picture_are_kept(block: int) -> None:
     pixels = np.asarray(picture(3, 192, 144))
     made = voxels(pixels, block, 16, 0)
     seen, meant = (gaussian_filter(luminance(image.astype(float)), block) for image in (made, pixels))

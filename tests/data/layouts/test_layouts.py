@@ -1,4 +1,4 @@
-"""Every layout is recognised, and read with the splits and labels that it means."""
+"""Every layout is recognised, and read with its splits and labels."""
 
 import gzip
 import io
@@ -30,7 +30,7 @@ def encoded(seed: int, kind: str = "PNG") -> bytes:
 
 
 def opened(path: Path, layout: str, **expected: int) -> Collection:
-    """Read a collection, check its layout and that every picture of it can be read."""
+    """Read a collection, check its layout, and read every picture."""
     assert recognise(path) == layout
     collection = read_collection(path)
     assert collection.layout == layout
@@ -77,7 +77,7 @@ def test_pictures_beside_class_folders_make_it_plain(tmp_path: Path, make_pictur
     make_pictures(tmp_path / "c", 1)
     opened(tmp_path / "c", "plain", train=5, test=0)
     collection = read_collection(tmp_path / "c", "class-folders")
-    assert collection.notes == ["1 pictures lie beside the class folders and have no class"]
+    assert collection.notes == ["1 pictures are outside of the class folders and have no class"]
 
 
 def test_tables_give_splits_and_several_labels(tmp_path: Path, make_pictures: Make) -> None:
@@ -102,14 +102,14 @@ def test_tables_give_splits_and_several_labels(tmp_path: Path, make_pictures: Ma
     assert [item.split for item in collection.items] == ["test", "train", "train", "train"]
 
 
-def test_absent_pictures_are_counted_and_the_first_named(tmp_path: Path, make_pictures: Make) -> None:
+def test_missing_pictures_are_counted_and_the_first_are_named(tmp_path: Path, make_pictures: Make) -> None:
     make_pictures(tmp_path / "c", 2)
     rows = ["path,style", "00.png,a", *[f"gone{n}.png,b" for n in range(7)]]
     (tmp_path / "c" / "labels.csv").write_text("\n".join(rows))
     (note,) = read_collection(tmp_path / "c").notes
-    assert "names 7 pictures that are not there: gone0.png, gone1.png, gone2.png, gone3.png, gone4.png, …" in note
+    assert "names 7 missing pictures: gone0.png, gone1.png, gone2.png, gone3.png, gone4.png, …" in note
     (tmp_path / "c" / "labels.csv").write_text("\n".join([rows[0], *rows[2:]]))
-    with pytest.raises(DataError, match="labels.csv names 7 pictures and none of them is there"):
+    with pytest.raises(DataError, match="labels.csv names 7 pictures, and all are missing"):
         read_collection(tmp_path / "c")
 
 
@@ -147,14 +147,14 @@ def test_labels_and_metadata_together_are_refused(tmp_path: Path, make_pictures:
         ("labels.csv", "", "needs the column path; it has none"),
         ("split.csv", "path\n00.png\n", "needs the columns path and split; it has path"),
         ("labels.csv", "path,style\n,a\n", "line 2: names no picture"),
-        ("labels.csv", "path,split\n00.png,dev\n", "line 2: split is 'dev'; train or test is needed"),
+        ("labels.csv", "path,split\n00.png,dev\n", "line 2: split is 'dev'; it must be train or test"),
         ("metadata.jsonl", "{", "line 1: is not JSON"),
         ("metadata.jsonl", "[1]", "line 1: is not an object"),
         ("metadata.jsonl", '{"style": "a"}', "needs the column file_name; it has style"),
         ("labels.csv", "path,style\n00.png,\udcff\n", "cannot be read as a table in UTF-8"),
     ],
 )
-def test_broken_tables(name: str, text: str, problem: str, tmp_path: Path, make_pictures: Make) -> None:
+def test_invalid_tables(name: str, text: str, problem: str, tmp_path: Path, make_pictures: Make) -> None:
     make_pictures(tmp_path / "c", 2)
     (tmp_path / "c" / name).write_bytes(text.encode("utf-8", "surrogateescape"))
     with pytest.raises(DataError) as raised:
@@ -172,7 +172,7 @@ def test_two_domains(tmp_path: Path, make_pictures: Make) -> None:
     }  # fmt: skip
 
 
-def test_the_layout_says_the_domain_whatever_a_table_says(tmp_path: Path, make_pictures: Make) -> None:
+def test_the_layout_overrides_a_domain_in_a_table(tmp_path: Path, make_pictures: Make) -> None:
     for folder in ("trainA", "trainB"):
         make_pictures(tmp_path / "c" / folder, 2)
     (tmp_path / "c" / "trainA" / "labels.csv").write_text("path,domain\n00.png,sky\n")
@@ -192,10 +192,10 @@ def test_paired_folders(tmp_path: Path, make_pictures: Make) -> None:
         ).with_suffix("")
 
 
-def test_pairs_without_partner_are_named(tmp_path: Path, make_pictures: Make) -> None:
+def test_pictures_without_partner_are_named_in_the_error(tmp_path: Path, make_pictures: Make) -> None:
     make_pictures(tmp_path / "c" / "A", 3)
     make_pictures(tmp_path / "c" / "B", 2)
-    with pytest.raises(DataError, match=r"1 pictures of .*/A have no partner of that name: 02; add the partners"):
+    with pytest.raises(DataError, match=r"1 pictures of .*/A have no partner with the same name: 02; add the partners"):
         read_collection(tmp_path / "c")
 
 
@@ -212,7 +212,7 @@ def test_side_by_side(tmp_path: Path) -> None:
     assert (np.asarray(read_picture(item.partner)) == whole[:, 32:]).all()
 
 
-def test_pairs_of_any_proportions_are_known_by_the_record_of_who_made_them(tmp_path: Path, make_pictures: Make) -> None:
+def test_made_pairs_of_any_proportions_are_recognised_by_their_record(tmp_path: Path, make_pictures: Make) -> None:
     make_pictures(tmp_path / "c", 3)
     (tmp_path / "c" / "made.json").write_text('{"kind": "grey", "layout": "alone"}')
     assert recognise(tmp_path / "c") == "plain"
@@ -235,13 +235,15 @@ def test_wikiart_lists(tmp_path: Path, make_pictures: Make) -> None:
     collection = opened(wikiart(tmp_path / "c", make_pictures), "wikiart", train=3, test=1)
     assert collection.histogram("style") == {"Baroque": 2, "Rococo": 2}
     assert collection.histogram("genre") == {"still_life": 1}
-    assert collection.notes == ["the lists name 1 pictures that are not there: Rococo/09.png"]
+    assert collection.notes == ["1 pictures of the lists are missing: Rococo/09.png"]
 
 
-def test_wikiart_lists_without_pictures_or_with_strange_classes(tmp_path: Path, make_pictures: Make) -> None:
+def test_wikiart_lists_without_pictures_or_with_unknown_classes(tmp_path: Path, make_pictures: Make) -> None:
     folder = wikiart(tmp_path / "c", make_pictures)
     (folder / "style_train.csv").write_text("Baroque/00.png,7\n")
-    with pytest.raises(DataError, match="style_train.csv gives Baroque/00.png the class 7, which style_class does not"):
+    with pytest.raises(
+        DataError, match="style_train.csv gives Baroque/00.png the class 7, which is not in style_class"
+    ):
         read_collection(folder)
     (folder / "style_train.csv").write_text("Baroque/00.png\n")
     with pytest.raises(DataError, match="style_train.csv is not a list of pictures and class numbers"):
@@ -249,7 +251,7 @@ def test_wikiart_lists_without_pictures_or_with_strange_classes(tmp_path: Path, 
     (folder / "style_train.csv").write_text("Gone/00.png,0\n")
     (folder / "style_val.csv").unlink()
     (folder / "genre_train.csv").unlink()
-    with pytest.raises(DataError, match=r"WikiArt lists of 1 pictures and none of them is there \(Gone/00.png\)"):
+    with pytest.raises(DataError, match=r"WikiArt lists of 1 pictures, but none of the pictures \(Gone/00.png\)"):
         read_collection(folder)
 
 
@@ -263,7 +265,7 @@ def field(number: int, content: bytes) -> bytes:
 
 
 def example(**values: bytes) -> bytes:
-    """A tf.train.Example with bytes values, and an integer one to be skipped."""
+    """A tf.train.Example with bytes values, and an integer value that is skipped."""
     entries = [field(1, name.encode()) + field(2, field(1, field(1, value))) for name, value in values.items()]
     entries.append(field(1, b"width") + field(2, field(3, b"\x0a\x01\x07")))
     return field(1, b"".join(field(1, entry) for entry in entries))
@@ -306,7 +308,7 @@ def test_damaged_tfrecords(damage: str, tmp_path: Path, make_pictures: Make) -> 
         "garbage": record(b"\xff" * 30),
     }[damage]
     (tmp_path / "c" / "monet_tfrec" / "m.tfrec").write_bytes(content)
-    with pytest.raises(DataError, match="m.tfrec is no TFRecord file of pictures or is damaged"):
+    with pytest.raises(DataError, match="m.tfrec is not a TFRecord file of pictures or is damaged"):
         read_collection(tmp_path / "c")
 
 
@@ -372,7 +374,7 @@ def test_damaged_mnist(tmp_path: Path) -> None:
     content = images.read_bytes()
     images.write_bytes(content[:-1])
     with pytest.raises(
-        DataError, match="train-images-idx3-ubyte is no IDX file of bytes in 3 dimensions, or is damaged"
+        DataError, match="train-images-idx3-ubyte is not an IDX file of bytes in 3 dimensions, or is damaged"
     ):
         read_collection(tmp_path / "c")
 
@@ -398,18 +400,18 @@ def test_cifar10(inside: str, tmp_path: Path) -> None:
     assert collection.histogram("class") == {"airplane": 3, "automobile": 2}
     assert (np.asarray(read_picture(collection.items[3].picture)) == pixels[3].transpose(1, 2, 0)).all()
     (folder / "data_batch_1.bin").write_bytes(content[:-1])
-    with pytest.raises(DataError, match="is not whole pictures of 3073 bytes"):
+    with pytest.raises(DataError, match="does not consist of whole pictures of 3073 bytes"):
         read_collection(tmp_path / "c")
 
 
 def test_pickled_cifar10_is_refused(tmp_path: Path) -> None:
     (tmp_path / "c" / "cifar-10-batches-py").mkdir(parents=True)
     (tmp_path / "c" / "cifar-10-batches-py" / "data_batch_1").write_bytes(b"\x80\x02")
-    with pytest.raises(DataError, match="could run a stranger's code when opened; get the binary version"):
+    with pytest.raises(DataError, match="can run foreign code when they are opened; get the binary version"):
         read_collection(tmp_path / "c")
 
 
-def test_shards_of_other_hands(tmp_path: Path) -> None:
+def test_shards_from_other_programs(tmp_path: Path) -> None:
     (tmp_path / "c").mkdir()
     with tarfile.open(tmp_path / "c" / "a.tar", "w") as archive:
         for name, content in [
@@ -424,11 +426,11 @@ def test_shards_of_other_hands(tmp_path: Path) -> None:
     assert [dict(item.labels) for item in collection.items] == [{"class": "3"}, {"style": "baroque"}]
     assert (np.asarray(read_picture(collection.items[1].picture)) == np.asarray(picture(2))).all()
     (tmp_path / "c" / "a.tar").write_bytes(b"no tar at all")
-    with pytest.raises(DataError, match="a.tar is no tar file or is damaged"):
+    with pytest.raises(DataError, match="a.tar is not a tar file or is damaged"):
         read_collection(tmp_path / "c")
 
 
-def test_two_layouts_at_once_are_named(tmp_path: Path, make_pictures: Make) -> None:
+def test_two_matching_layouts_are_named_in_the_error(tmp_path: Path, make_pictures: Make) -> None:
     for name in ("trainA", "trainB", "A", "B"):
         make_pictures(tmp_path / "c" / name, 2)
     with pytest.raises(DataError, match="looks like two layouts: two-domains .* and paired-folders .*data.layout"):
@@ -436,7 +438,7 @@ def test_two_layouts_at_once_are_named(tmp_path: Path, make_pictures: Make) -> N
     assert len(read_collection(tmp_path / "c", "paired-folders").items) == 2
 
 
-def test_what_is_no_collection(tmp_path: Path) -> None:
+def test_paths_that_are_not_a_collection(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "text.txt").write_text("")
     for path, problem in [
@@ -450,7 +452,7 @@ def test_what_is_no_collection(tmp_path: Path) -> None:
         read_collection(tmp_path, "planes")
 
 
-def test_every_layout_was_tried() -> None:
+def test_every_layout_was_tested() -> None:
     text = Path(__file__).read_text(encoding="utf-8")
     untested = [name for name in LAYOUTS if f'"{name}", train=' not in text]
     assert untested == ["cifar-10-python"], "which is only refused"

@@ -221,12 +221,12 @@ def _make(
     max_megapixels: float,
 ) -> None:
     from impasto.cli.data_make import make_command
-    from impasto.curation.make import MakeSettings
+    from impasto.curation.make import MakeOptions
     from impasto.errors import ImpastoError
 
     if pairs and unpaired:
         raise ImpastoError("--pairs and --unpaired exclude each other; pass one of them")
-    settings = MakeSettings(
+    settings = MakeOptions(
         layout="pairs" if pairs else "unpaired" if unpaired else "alone",
         size=size,
         stretch=stretch,

@@ -1,4 +1,4 @@
-"""One collection examined: what it holds, and what is wrong with it."""
+"""The diagnosis of one collection: its contents and its problems."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from impasto.errors import DataError
 TINY = 64
 """Pixels along the shorter side."""
 SIDES = (32, 64, 128, 256, 512, 1024, 2048, 4096)
-"""Where the bars of the sizes' histogram part, pixels along the shorter side."""
+"""Bounds of the histogram of sizes, pixels along the shorter side."""
 ASPECTS = (1 / 3, 1 / 2, 2 / 3, 0.8, 1.25, 1.5, 2, 3)
-"""Where the bars of the shapes' histogram part, width / height."""
+"""Bounds of the histogram of shapes, width / height."""
 
 
 class Bar(NamedTuple):
-    """One bar of a histogram: `low` <= value < `high`, which the last one has not."""
+    """One bar of a histogram: `low` <= value < `high`. The last bar has no `high`."""
 
     low: float
     high: float | None
@@ -39,38 +39,38 @@ class Bar(NamedTuple):
 
 @dataclass(frozen=True)
 class Options:
-    """What counts as wrong, where that is a matter of opinion."""
+    """Thresholds for what counts as a problem."""
 
     tiny: int = TINY
-    """Pixels along the shorter side below which a picture is called tiny."""
+    """Pictures with a shorter side below this, in pixels, are tiny."""
     max_megapixels: float = MAX_MEGAPIXELS
-    """Pictures above this are not decoded."""
+    """Larger pictures are not decoded."""
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What the doctor says of a collection."""
+    """The result of checking a collection."""
 
     survey: Survey
     attribute: str | None
-    """The attribute by which pictures are in classes: the first that groups them."""
+    """The attribute whose classes are checked: the first that groups pictures."""
     groups: Sequence[Group]
     findings: Sequence[Finding]
-    """The gravest first."""
+    """The most severe first."""
 
     @property
     def collection(self) -> Collection:
-        """What was examined."""
+        """The examined collection."""
         return self.survey.collection
 
     @property
     def splits(self) -> dict[Split, int]:
-        """Pictures (or pairs) to learn from and held out."""
+        """Number of pictures (or pairs) for training and for testing."""
         return {split: len(self.collection.of(split)) for split in ("train", "test")}
 
     @property
     def classes(self) -> dict[str, dict[Split, int]]:
-        """Pictures of each class and split, by the class's name."""
+        """Number of pictures of each class and split, by class name."""
         counts: dict[str, dict[Split, int]] = defaultdict(lambda: {"train": 0, "test": 0})
         for item in self.collection.items:
             if self.attribute is not None and self.attribute in item.labels:
@@ -79,42 +79,42 @@ class Diagnosis:
 
     @property
     def sides(self) -> list[Bar]:
-        """Pictures by the pixels of their shorter side."""
+        """Number of pictures by the pixels of their shorter side."""
         return _histogram([min(record.width, record.height) for record in self._measured], SIDES)
 
     @property
     def aspects(self) -> list[Bar]:
-        """Pictures by width / height."""
+        """Number of pictures by width / height."""
         return _histogram([record.width / record.height for record in self._measured], ASPECTS)
 
     @property
     def formats(self) -> Counter[str]:
-        """Pictures by format and mode, such as `JPEG RGB`."""
+        """Number of pictures by format and mode, such as `JPEG RGB`."""
         return Counter(f"{record.format} {record.mode}" for record in self._measured)
 
     @property
     def bytes(self) -> int:
-        """What all pictures weigh."""
+        """Size of all pictures, in bytes."""
         return sum(record.size for record in self.survey.records)
 
     def count(self, severity: Severity) -> int:
-        """Return how many kinds of findings of a severity there are."""
+        """Return the number of kinds of findings of a severity."""
         return sum(finding.severity == severity for finding in self.findings)
 
     def verdict(self) -> str:
-        """Say in one sentence whether the collection can be learned from."""
+        """Return one sentence on whether the collection can be used for training."""
         grave = [
             finding.title[0].lower() + finding.title[1:] for finding in self.findings if finding.severity == "grave"
         ]
         if grave:
             more = f" and {len(grave) - 3} more grave findings" if len(grave) > 4 else ""
-            return f"Not fit to learn from yet: {', '.join(grave[:3] if more else grave)}{more}."
+            return f"Not ready for training: {', '.join(grave[:3] if more else grave)}{more}."
         if self.count("warning"):
-            return "Fit to learn from, though some of it deserves a look."
-        return "In good order: nothing was found that would harm training."
+            return "Ready for training, with some warnings."
+        return "In good order: no problems for training were found."
 
     def to_json(self) -> dict[str, Any]:
-        """Return everything that can be said in plain values; every name is there, however many."""
+        """Return everything as plain values, with all names."""
         return {
             "folder": str(self.survey.root.absolute()),
             "layout": self.collection.layout,
@@ -138,9 +138,9 @@ class Diagnosis:
 def diagnose(
     folder: Path, options: Options | None = None, workers: int | None = None, progress: Progress | None = None
 ) -> Diagnosis:
-    """Examine all pictures of a folder or archive; nothing in it is changed.
+    """Examine all pictures of a folder or archive without changing anything.
 
-    Raises DataError where there is nothing to examine, and OutputError where the user's cache cannot be written.
+    Raises DataError if there is nothing to examine, and OutputError if the cache of the user cannot be written.
     """
     options = options or Options()
     collection, disorder = _read(folder)
@@ -170,7 +170,7 @@ def grouping_attribute(collection: Collection) -> str | None:
 
 
 def _read(folder: Path) -> tuple[Collection, str]:
-    """Return a collection and what is wrong with its layout; in disorder, its pictures without splits and labels."""
+    """Return a collection and the problem of its layout. With a problem: its pictures without splits and labels."""
     try:
         return read_collection(folder), ""
     except DataError as error:
@@ -183,7 +183,7 @@ def _read(folder: Path) -> tuple[Collection, str]:
         return Collection(folder, "plain", [Item(folder / name, name) for name in names]), str(error)
 
 
-# Pictures, each by itself
+# Single pictures
 
 
 def _of_pictures(surveyed: Survey, options: Options) -> dict[str, list[Case]]:
@@ -198,7 +198,7 @@ def _of_pictures(surveyed: Survey, options: Options) -> dict[str, list[Case]]:
 
 
 def _notable(record: Record, surveyed: Survey, place: int, options: Options) -> Iterator[tuple[str, str]]:
-    """Yield the kinds of findings that a picture in order gives rise to, each with a note."""
+    """Yield the kinds of findings of a readable picture, each with a note."""
     if record.megapixels > options.max_megapixels:
         yield "oversized", f"{record.megapixels:,.0f} megapixels"
     if min(record.width, record.height) < options.tiny:
@@ -224,15 +224,15 @@ def _notable(record: Record, surveyed: Survey, place: int, options: Options) -> 
 
 
 def _suffix_note(record: Record, name: str) -> str:
-    """Say which format a picture has where its name says another."""
+    """Return a note if the format of a picture does not match its suffix."""
     suffix = "." + name.rpartition(".")[2].lower()
     if record.format not in FORMATS or suffix in FORMATS[record.format]:
         return ""
-    return f"is {record.format} inside"
+    return f"is a {record.format} file"
 
 
 def _is_usual(kind: str, found: int, count: int) -> bool:
-    """Say whether a peculiarity is the rule in this collection, and so none: all digits of MNIST are tiny and grey."""
+    """Return whether a property is usual in this collection, so it is no finding: all of MNIST is tiny and grey."""
     peculiarities = ("tiny", "transparent", "cmyk", "palette", "deep", "grey", "colour", "profile")
     return kind in peculiarities and 2 * found > count
 
@@ -241,11 +241,11 @@ def _case(surveyed: Survey, place: int, note: str = "") -> Case:
     return Case((surveyed.subjects[place].name,), note, (place,))
 
 
-# Pictures, compared
+# Compared pictures
 
 
 def _of_several_items(group: Group, surveyed: Survey) -> bool:
-    """Leave out a pair whose two pictures are alike, as a photo and its grey version are."""
+    """Return whether a group has several items. A photo and its grey version can be a pair, not duplicates."""
     return len({surveyed.subjects[place].item for place in group.members}) > 1
 
 
@@ -298,7 +298,7 @@ def _of_strays(collection: Collection) -> dict[str, list[Case]]:
 
 
 def _histogram(values: Sequence[float], edges: Sequence[float]) -> list[Bar]:
-    """Count values between edges, without the empty bars at both ends."""
+    """Return the histogram of values between edges, without empty bars at both ends."""
     counts = Counter(bisect_right(edges, value) for value in values)
     bounds = [0.0, *edges, None]
     bars = [Bar(bounds[place] or 0.0, bounds[place + 1], counts[place]) for place in range(len(edges) + 1)]

@@ -14,34 +14,34 @@ from impasto.curation.doctor.survey import Progress
 from impasto.data.likeness import LEAST_COSINE, SIDE, Thumbnails, same_picture, vectors
 
 ROWS, COLUMNS = 1024, 4096
-"""Pictures compared at a time: 16 MB of cosines, however large the collection."""
+"""Pictures compared at once: 16 MB of cosines for collections of any size."""
 CHECKED = 8192
-"""Likely pairs looked at closely at a time."""
+"""Candidate pairs compared in detail at once."""
 
 Places = NDArray[np.int64]
 
 
 class Group(NamedTuple):
-    """Pictures that are the same, by their place in the survey, in its order."""
+    """Pictures that are the same, by their index in the survey, in order."""
 
     members: tuple[int, ...]
     exact: bool
-    """All of them byte for byte."""
+    """Whether all are equal byte for byte."""
 
 
 class Forest:
-    """Which pictures belong together: each points to an earlier one of its group, the first to itself."""
+    """A union-find forest: each picture points to an earlier one of its group, the first one to itself."""
 
     def __init__(self, count: int) -> None:
         self._parents = np.arange(count)
 
     def join(self, first: int, second: int) -> None:
-        """Make one group of two."""
+        """Join two groups."""
         a, b = self._root(first), self._root(second)
         self._parents[max(a, b)] = min(a, b)
 
     def roots(self) -> Places:
-        """Return the first of each picture's group."""
+        """Return the first picture of the group of each picture."""
         while not np.array_equal(self._parents, above := self._parents[self._parents]):
             self._parents = above
         return self._parents
@@ -57,7 +57,7 @@ class Forest:
 def find_groups(records: Sequence[Record], progress: Progress | None = None) -> list[Group]:
     """Return the groups of pictures that are the same, by their first member.
 
-    Blank pictures and those that were not decoded can only be the same byte for byte; damaged ones not at all.
+    Blank pictures and pictures that were not decoded are compared byte for byte only. Damaged ones are not compared.
     """
     by_digest: dict[str, list[int]] = defaultdict(list)
     for place, record in enumerate(records):
@@ -84,7 +84,7 @@ def _groups(roots: Places, records: Sequence[Record]) -> Iterator[Group]:
 
 
 def _near(thumbnails: Thumbnails, progress: Progress | None) -> Places:
-    """Return for each thumbnail [N, 256] the first one that shows the same picture, perhaps by way of others."""
+    """Return the first thumbnail of the same picture for each thumbnail [N, 256], also through others."""
     count = len(thumbnails)
     forest = Forest(count)
     for left in range(0, count, COLUMNS):
@@ -99,16 +99,17 @@ def _near(thumbnails: Thumbnails, progress: Progress | None) -> Places:
 
 
 def _high(cosines: NDArray[np.float32]) -> tuple[Places, Places]:
-    """Return the rows and columns of what reaches LEAST_COSINE; hardly a row does, and a maximum is quickly found."""
+    """Return the rows and columns of cosines above LEAST_COSINE. Few rows have any, and their maximum is fast."""
     rows = np.flatnonzero(cosines.max(axis=1) >= LEAST_COSINE)
     inside, columns = np.nonzero(cosines[rows] >= LEAST_COSINE)
     return rows[inside], columns
 
 
 def _join(forest: Forest, thumbnails: Thumbnails, first: Places, second: Places) -> None:
-    """Join those of the likely pairs that are the same picture, a few at a time.
+    """Join the candidate pairs that show the same picture, a few at a time.
 
-    What was joined in the meantime needs no look, so that a thousand frames of one scene take no million of looks.
+    Pairs that were joined meanwhile are skipped, so a thousand frames of one scene need far fewer than a million
+    comparisons.
     """
     while True:
         roots = forest.roots()
@@ -117,7 +118,7 @@ def _join(forest: Forest, thumbnails: Thumbnails, first: Places, second: Places)
         if not len(first):
             return
         now = np.zeros(len(first), dtype=np.bool_)
-        now[:: -(-len(first) // CHECKED) | 1] = True  # an odd step, so that all columns have their turn
+        now[:: -(-len(first) // CHECKED) | 1] = True  # an odd step, so all columns are visited
         a, b = first[now], second[now]
         same = same_picture(thumbnails[a], thumbnails[b])
         for one, other in zip(a[same].tolist(), b[same].tolist(), strict=True):

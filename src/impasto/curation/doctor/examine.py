@@ -1,4 +1,4 @@
-"""One stored picture looked at: what it is, whether all of it can be decoded, and what tells it from others."""
+"""Examines one stored picture: its properties, whether it can be decoded completely, and its thumbnail."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from impasto.data.pictures import DAMAGE, MAX_MEGAPIXELS, scaled, upright_rgb
 from impasto.data.sources import FORMATS, Packed, Raw
 
 Stored: TypeAlias = Path | Packed | Raw
-"""Where a whole picture is."""
+"""The location of a whole picture."""
 
 Fault = Literal["not-a-picture", "corrupt", "truncated", "unopened"]
 
@@ -33,60 +33,60 @@ SIGNS: Mapping[bytes, str] = {
     b"PK\3\4": "a zip archive or an office document",
     b"\x1f\x8b": "a gzip archive",
     b"Rar!": "a RAR archive",
-    b"version https://git-lfs": "a Git LFS pointer, whose picture was never downloaded",
+    b"version https://git-lfs": "a Git LFS pointer to a picture that was not downloaded",
     b"\0\0\0\x0cjP  ": "a JPEG 2000 picture, which impasto does not read",
     b"\x93NUMPY": "a NumPy array",
 }
-"""How files begin that are often found under a picture's name."""
+"""First bytes of files that often have the suffix of a picture."""
 
 PICTURE_SIGNS = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"P5", b"P6")
-"""How pictures begin, even damaged ones; WebP and AVIF name themselves later."""
+"""First bytes of pictures, even damaged ones. WebP and AVIF are checked separately."""
 
 READ_WHOLE_BYTES = 64 << 20
 """Larger files are not held in memory."""
 LARGE_MEGAPIXELS = 25.0
-"""Pictures above this are decoded one at a time, so that memory does not grow with the number of threads."""
+"""Larger pictures are decoded one at a time, so memory does not grow with the number of threads."""
 ENOUGH = 2 * SIDE
-"""Pixels along the shorter side from which a thumbnail is made."""
+"""Shorter side of the picture from which a thumbnail is made, pixels."""
 COLOURLESS = 6
-"""Levels of 255 between the channels of a thumbnail that count as none."""
+"""Maximum difference between the channels of a grey thumbnail, levels of 255."""
 
 TROUBLE = (*DAMAGE, AttributeError, AssertionError, ArithmeticError, RuntimeError, MemoryError, ImageCms.PyCMSError)
-"""What Pillow's plugins raise on scrambled files, also where they meant not to."""
+"""Exceptions that Pillow's plugins raise for damaged files, including unintended ones."""
 
 _one_large = threading.Lock()
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What was learned of one stored picture."""
+    """The properties of one stored picture."""
 
     size: int = 0
     """Bytes as stored."""
     digest: str = ""
-    """BLAKE2b-128 of the stored bytes, or of uncompressed pixels; hexadecimal."""
+    """BLAKE2b-128 of the stored bytes or of uncompressed pixels, hexadecimal."""
     fault: Fault | None = None
     says: str = ""
-    """The fault in words, to follow the file's name."""
+    """The fault in words. It follows the name of the file."""
     format: str = ""
-    """A key of FORMATS, `raw`, or nothing where it is none."""
+    """A key of FORMATS, `raw`, or empty for an unknown format."""
     mode: str = ""
-    """Pillow's: 1, L, P, RGB, RGBA, CMYK and so on."""
+    """Mode in Pillow: 1, L, P, RGB, RGBA, CMYK and so on."""
     deep: bool = False
-    """More than 8 bits a channel."""
+    """More than 8 bits per channel."""
     width: int = 0
     height: int = 0
-    """Upright, in pixels."""
+    """Of the upright picture, in pixels."""
     orientation: int = 1
-    """What EXIF says: 1 to 8."""
+    """EXIF orientation: 1 to 8."""
     profile: str = ""
-    """The embedded colour profile's name, where it is another than sRGB."""
+    """Name of the embedded colour profile, if it is not sRGB."""
     animated: bool = False
     transparent: bool = False
-    """Some of it truly is."""
+    """Whether some pixels are transparent."""
     colourless: bool = False
     thumbnail: bytes = b""
-    """16 x 16 grey levels, row by row; none where it was not decoded."""
+    """16 x 16 grey levels, row by row. Empty if it was not decoded."""
 
     @property
     def megapixels(self) -> float:
@@ -101,25 +101,25 @@ class _Content(NamedTuple):
 
 
 def examine(stored: Stored, max_megapixels: float = MAX_MEGAPIXELS) -> Record:
-    """Open a picture, decode all of it (unless it has more than `max_megapixels`) and say what was found.
+    """Open a picture, decode it completely unless it has more than `max_megapixels`, and return its record.
 
-    Nothing a file holds makes this raise.
+    It raises no exception, whatever the file holds.
     """
     try:
         if isinstance(stored, Raw):
             return _examined_raw(stored)
         with _opened(stored) as content:
             return _examined(content, max_megapixels)
-    except OSError as error:  # of the file system; what the content raises is caught where it is decoded
+    except OSError as error:  # of the file system; errors of the content are handled where it is decoded
         return Record(fault="unopened", says=f"cannot be opened ({error.strerror or error})")
     except (*TROUBLE, EOFError) as error:
-        return Record(fault="corrupt", says=f"cannot be taken out of its archive ({_words(error)})")
+        return Record(fault="corrupt", says=f"cannot be extracted from its archive ({_words(error)})")
 
 
 def looks_like_a_picture(path: Path) -> bool:
-    """Say whether a file of any name has the header of a picture that could be read."""
+    """Return whether a file with any name has the header of a readable picture."""
     try:
-        if not path.is_file():  # a pipe would wait for ever to be opened
+        if not path.is_file():  # opening a pipe would block
             return False
         with path.open("rb") as file:
             if _kind_of(file.read(64)):
@@ -132,13 +132,13 @@ def looks_like_a_picture(path: Path) -> bool:
 
 @contextmanager
 def _opened(stored: Path | Packed) -> Iterator[_Content]:
-    """Open what is stored, having read it once for its digest."""
+    """Open a stored picture, after reading it once for its digest."""
     if isinstance(stored, Packed):
         yield _held(stored.read())
         return
     status = stored.stat()
     if not stat.S_ISREG(status.st_mode):
-        raise OSError("it is no regular file")
+        raise OSError("it is not a regular file")
     with stored.open("rb") as file:
         if status.st_size <= READ_WHOLE_BYTES:
             yield _held(file.read())
@@ -171,7 +171,7 @@ def _examined(content: _Content, max_megapixels: float) -> Record:
     record = Record(content.size, content.digest)
     head = content.file.read(64)
     content.file.seek(0)
-    Image.MAX_IMAGE_PIXELS = None  # ours below takes the place of Pillow's limit, which raises or warns
+    Image.MAX_IMAGE_PIXELS = None  # replaced by our own limit below
     try:
         picture = Image.open(content.file, formats=tuple(FORMATS))
     except UnidentifiedImageError:
@@ -190,7 +190,7 @@ def _examined(content: _Content, max_megapixels: float) -> Record:
 
 
 def _with_header(record: Record, picture: Image.Image) -> Record:
-    """Add what a picture's header says, before anything is decoded."""
+    """Add the properties in the header of a picture, before decoding."""
     orientation = _orientation(picture)
     width, height = picture.size if orientation < 5 else picture.size[::-1]
     kind = "JPEG" if picture.format == "MPO" else picture.format or ""
@@ -208,7 +208,7 @@ def _with_header(record: Record, picture: Image.Image) -> Record:
 
 
 def _decoded(record: Record, picture: Image.Image, file: IO[bytes]) -> Record:
-    """Decode a picture, all of its stream, and add what its pixels say."""
+    """Decode a picture completely and add the properties of its pixels."""
     try:
         picture.draft(None, scaled(picture.size, ENOUGH))  # JPEG: an eighth of the pixels, but the whole stream
         picture.load()
@@ -216,17 +216,17 @@ def _decoded(record: Record, picture: Image.Image, file: IO[bytes]) -> Record:
             _check_png(file)
         return _with_pixels(record, picture)
     except MemoryError:
-        return replace(record, fault="unopened", says="needs more memory to decode than there is")
+        return replace(record, fault="unopened", says="needs more memory to decode than available")
     except TROUBLE as error:
         words = _words(error)
         cut = isinstance(error, EOFError) or any(sign in words.lower() for sign in ("truncated", "cut off", "end of"))
         if cut:
-            return replace(record, fault="truncated", says="is cut off; a part of the picture is missing")
+            return replace(record, fault="truncated", says="is cut off, so a part of the picture is missing")
         return replace(record, fault="corrupt", says=f"is damaged inside ({words})")
 
 
 def _with_pixels(record: Record, picture: Image.Image) -> Record:
-    """Add what a decoded picture's pixels say."""
+    """Add the properties of the pixels of a decoded picture."""
     transparent = _is_transparent(picture)
     small = upright_rgb(_reduced(picture)).resize((SIDE, SIDE), Image.Resampling.BILINEAR)
     spread = np.ptp(np.asarray(small), axis=2)
@@ -239,7 +239,7 @@ def _with_pixels(record: Record, picture: Image.Image) -> Record:
 
 
 def _reduced(picture: Image.Image) -> Image.Image:
-    """Average blocks of pixels as far as a thumbnail allows, so that colours are converted for a few only."""
+    """Average blocks of pixels down to the size for a thumbnail, so few colours need conversion."""
     factor = min(picture.size) // ENOUGH
     if factor < 2 or picture.mode in ("1", "P"):
         return picture
@@ -258,7 +258,7 @@ def _is_transparent(picture: Image.Image) -> bool:
 def _is_animated(picture: Image.Image) -> bool:
     try:
         return bool(getattr(picture, "is_animated", False))
-    except TROUBLE:  # a second frame that is damaged; the first is what counts
+    except TROUBLE:  # a damaged second frame; only the first one is used
         return False
 
 
@@ -272,7 +272,7 @@ def _orientation(picture: Image.Image) -> int:
 
 @functools.lru_cache(maxsize=256)
 def _profile_name(profile: bytes) -> str:
-    """Return the name of a colour profile, nothing for sRGB."""
+    """Return the name of a colour profile. Empty for sRGB."""
     if not profile:
         return ""
     try:
@@ -283,9 +283,9 @@ def _profile_name(profile: bytes) -> str:
 
 
 def _check_png(file: IO[bytes]) -> None:
-    """Compare the checksums of a PNG's critical chunks, which Pillow does not do for the pixels.
+    """Check the checksums of the critical chunks of a PNG. Pillow does not check those of the pixels.
 
-    Raises ValueError where one is wrong, EOFError where the end is missing.
+    Raises ValueError if one is wrong, EOFError if the end is missing.
     """
     file.seek(8)
     kind = b""
@@ -301,16 +301,16 @@ def _check_png(file: IO[bytes]) -> None:
 
 
 def _kind_of(head: bytes) -> str:
-    """Say what a file is that begins like this, with its article; nothing where it begins as a picture."""
+    """Return the kind of a file by its first bytes, with an article. Empty for a picture."""
     if head.startswith(PICTURE_SIGNS) or head[8:12] == b"WEBP" or head[4:12] in (b"ftypavif", b"ftypavis"):
         return ""
     if not head:
         return "empty"
     if not head.strip(b"\0"):
-        return "nothing but zero bytes"
+        return "only zero bytes"
     if head[4:8] == b"ftyp":
         heic = head[8:11] in (b"hei", b"mif", b"hev")
-        return "a HEIC photo, which impasto does not read" if heic else "a film"
+        return "a HEIC photo, which impasto does not read" if heic else "a video"
     for sign, kind in SIGNS.items():
         if head.startswith(sign):
             return kind
@@ -320,7 +320,7 @@ def _kind_of(head: bytes) -> str:
 def _kind_of_text(head: bytes) -> str:
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip()[:14].lower()
     if start.startswith((b"<!doctype html", b"<html", b"<head")):
-        return "a web page, perhaps an error that was saved by a download"
+        return "a web page, perhaps an error page of a download"
     if start.startswith((b"<svg", b"<?xml")):
         return "an SVG drawing or other XML"
     readable = sum(32 <= byte < 127 or byte in b"\t\r\n" for byte in head)

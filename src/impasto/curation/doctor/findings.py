@@ -1,4 +1,4 @@
-"""What can be found in a collection: how grave it is, and what to do about it."""
+"""The kinds of findings in a collection, with their severity and remedy."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 Severity = Literal["grave", "warning", "remark"]
 SEVERITIES: tuple[Severity, ...] = ("grave", "warning", "remark")
-"""Grave: training would stop, or its results would be wrong. Warning: it would suffer. Remark: good to know."""
+"""grave: training stops or its results are wrong. warning: training suffers. remark: information."""
 
 
 class Kind(NamedTuple):
@@ -17,34 +17,34 @@ class Kind(NamedTuple):
     severity: Severity
     title: str
     says: str
-    """What it means and the remedy, of one picture or group; may name {tiny} and {megapixels}."""
+    """Meaning and remedy, for one picture or group. It can contain {tiny} and {megapixels}."""
 
 
 KINDS: Mapping[str, Kind] = {
     "layout": Kind(
         "grave",
-        "Folder in disorder",
-        "The pictures were examined as a plain folder, because it cannot be read as what it looks like.",
+        "Inconsistent folder",
+        "The pictures were examined as a plain folder, because its layout cannot be read.",
     ),
     "not-a-picture": Kind(
         "grave",
         "Not a picture",
-        "The name is a picture's, the content is not: download it again, remove it, or let --quarantine move it away.",
+        "The file has the suffix of a picture, but is none: download it again, remove it, or use --quarantine.",
     ),
     "truncated": Kind(
         "grave",
         "Cut off",
-        "A part of the picture is missing: copy or download it again, or let --quarantine move it away.",
+        "A part of the picture is missing: copy or download it again, or use --quarantine.",
     ),
     "corrupt": Kind(
         "grave",
         "Damaged",
-        "The picture cannot be decoded: copy or download it again, or let --quarantine move it away.",
+        "The picture cannot be decoded: copy or download it again, or use --quarantine.",
     ),
     "unopened": Kind(
         "grave",
         "Cannot be opened",
-        "The system does not hand out the file: mend its permissions or its link, or remove it.",
+        "The system cannot open the file: fix its permissions or its link, or remove it.",
     ),
     "oversized": Kind(
         "grave",
@@ -55,60 +55,60 @@ KINDS: Mapping[str, Kind] = {
     "uneven-pair": Kind(
         "grave",
         "Pair of odd width",
-        "A picture that shows a pair side by side must have an even width: crop it or remove it.",
+        "A picture with a pair side by side must have an even width: crop it or remove it.",
     ),
     "across-splits": Kind(
         "grave",
         "Same picture in train and test",
-        "What is learned from cannot be tested on: results would look better than they are. Remove one of them, the "
-        "training copy rather than the test copy, as --quarantine does with exact copies.",
+        "Test pictures must not be in training: results would look better than they are. Remove the training copy, as "
+        "--quarantine does with exact copies.",
     ),
     "across-classes": Kind(
         "grave",
         "Same picture in two classes",
-        "The labels contradict each other: decide on one and remove the other; --quarantine keeps the first of exact "
+        "The labels contradict each other: keep one and remove the other. --quarantine keeps the first of exact "
         "copies.",
     ),
     "exact-duplicate": Kind(
         "warning",
         "Exact duplicates",
-        "The same file several times counts several times in training: keep one; --quarantine moves the others away.",
+        "A repeated file counts several times in training: keep one. --quarantine moves the others away.",
     ),
     "near-duplicate": Kind(
         "warning",
         "Near duplicates",
-        "They show the same picture resized, recompressed, brightened or slightly cropped: look at them and keep one.",
+        "They show the same picture, resized, recompressed, brightened or slightly cropped: keep one of them.",
     ),
     "single": Kind(
         "warning",
         "Class with one picture",
-        "One picture is no class to learn: add pictures, join it with another class, or leave it out.",
+        "A class with one picture cannot be learned: add pictures, merge it with another class, or leave it out.",
     ),
     "unlabelled": Kind(
         "warning",
         "Without a label",
-        "Other pictures say their {attribute}, this one does not: add it, or it is left out where labels are needed.",
+        "Other pictures have a {attribute}, this one does not: add it, or it is left out of labelled training.",
     ),
     "tiny": Kind(
         "warning",
         "Tiny",
-        "Its shorter side has less than {tiny} pixels, and training would blow it up: replace it or remove it.",
+        "Its shorter side has less than {tiny} pixels, and training would enlarge it: replace it or remove it.",
     ),
-    "labels": Kind("warning", "Labels and lists", "A table beside the pictures does not fit them: mend it."),
+    "labels": Kind("warning", "Labels and lists", "A table beside the pictures does not match them: fix it."),
     "misnamed": Kind(
         "warning",
         "Picture with an unknown suffix",
-        "It is a picture, but its name does not say so and it is not learned from: rename it.",
+        "It is a picture, but without the suffix of one, so it is not used: rename it.",
     ),
     "unused": Kind(
         "warning",
         "Picture outside the layout",
-        "It lies where this layout does not look, or is in no list, and is not learned from: move it or list it.",
+        "It is in a folder or missing in a list that this layout reads, so it is not used: move it or list it.",
     ),
     "name": Kind(
         "warning",
-        "Name that makes trouble",
-        "It cannot be copied to every system, or be written in a list: rename it.",
+        "Problematic name",
+        "It cannot be copied to every system or written in a list: rename it.",
     ),
     "same-name": Kind(
         "warning",
@@ -118,22 +118,24 @@ KINDS: Mapping[str, Kind] = {
     "wrong-suffix": Kind(
         "remark",
         "Suffix of another format",
-        "Impasto looks at the content and reads it; other programs may not: rename it.",
+        "impasto reads it by its content, but other programs may fail: rename it.",
     ),
-    "animated": Kind("remark", "Animated or of several pages", "Only the first frame is learned from."),
+    "animated": Kind("remark", "Animated or with several pages", "Only the first frame is used."),
     "transparent": Kind("remark", "Transparent", "Transparent parts become white."),
-    "cmyk": Kind("remark", "Ink colours (CMYK)", "It is converted to RGB, by its profile where it has one."),
+    "cmyk": Kind("remark", "Ink colours (CMYK)", "It is converted to RGB, with its profile if it has one."),
     "palette": Kind("remark", "Few colours (palette)", "A picture of at most 256 colours, often dithered."),
-    "deep": Kind("remark", "More than 8 bits", "It is brought to 8 bits a channel."),
+    "deep": Kind("remark", "More than 8 bits", "It is converted to 8 bits per channel."),
     "grey": Kind(
-        "remark", "Grey among colour", "It has no colour, while most others have: a painter may learn to fade colours."
+        "remark", "Grey among colour", "It has no colours, but most others have: a painter can learn to fade colours."
     ),
-    "colour": Kind("remark", "Colour among grey", "It has colour, while most others have none."),
-    "profile": Kind("remark", "Colour profile other than sRGB", "It is converted to sRGB; other programs may not."),
-    "turned": Kind("remark", "Turned by its EXIF tag", "Impasto turns it upright; other programs may not."),
-    "beside": Kind("remark", "Other files", "It is no picture, and is neither read nor moved."),
+    "colour": Kind("remark", "Colour among grey", "It has colours, but most others have none."),
+    "profile": Kind(
+        "remark", "Colour profile other than sRGB", "It is converted to sRGB. Other programs may not do so."
+    ),
+    "turned": Kind("remark", "Rotated by its EXIF tag", "impasto rotates it upright. Other programs may not do so."),
+    "beside": Kind("remark", "Other files", "It is not a picture. It is neither read nor moved."),
 }
-"""Every kind of finding, the gravest first."""
+"""Every kind of finding, the most severe first."""
 
 
 class Case(NamedTuple):
@@ -141,9 +143,9 @@ class Case(NamedTuple):
 
     names: tuple[str, ...]
     note: str = ""
-    """What is particular to this case, to follow the name."""
+    """Details of this case. They follow the name."""
     places: tuple[int, ...] = ()
-    """Of the same pictures in the survey, where they are there."""
+    """Indices of the pictures in the survey, if they are in it."""
 
 
 @dataclass(frozen=True)
@@ -157,15 +159,15 @@ class Finding:
 
     @property
     def severity(self) -> Severity:
-        """How grave it is."""
+        """Its severity."""
         return KINDS[self.kind].severity
 
     @property
     def title(self) -> str:
-        """Its name."""
+        """Its title."""
         return KINDS[self.kind].title
 
     @property
     def files(self) -> int:
-        """How many files are concerned."""
+        """Number of affected files."""
         return sum(len(case.names) for case in self.cases)

@@ -1,8 +1,8 @@
-"""What the doctor remembers of a collection, so that a second look opens only what changed.
+"""The doctor's notes on a collection, so a second check opens only changed pictures.
 
-One JSON object a line: the first says what it is, each other one describes a picture by its key (its name, and inside
-an archive its place), the size and time of its file, and what was found. A line that is cut off, as after Ctrl-C or a
-power cut, is left out.
+Each line is a JSON object. The first identifies the file. Each other line describes a picture: its key (its name, and
+in an archive its offset), the size and time of its file, and the result. A line that is cut off by Ctrl-C or a power
+failure is ignored.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from impasto.errors import OutputError
 from impasto.files import default_cache, make_folder, replacing, unwritable
 
 VERSION = 1
-"""Raise it whenever `examine` finds something else in the same file."""
+"""Increase it when `examine` gives another result for the same file."""
 
 KINDS = {field.name: str if field.name == "fault" else type(field.default) for field in fields(Record)}
-"""What a record's values are."""
+"""The types of the values of a record."""
 
 
 class Stamp(NamedTuple):
-    """What changes when a file does."""
+    """Values that change when a file changes."""
 
     size: int
     changed: int
@@ -37,22 +37,22 @@ class Stamp(NamedTuple):
 
 
 Known: TypeAlias = dict[str, tuple[Stamp, Record]]
-"""What is remembered, by key."""
+"""Remembered records by key."""
 
 
 class Notebook:
-    """Remembered records, and a file to which new ones are added."""
+    """Remembered records, with a file for new ones."""
 
     def __init__(self, path: Path, known: Known, file: IO[str]) -> None:
         self.path, self._known, self._file = path, known, file
 
     def find(self, key: str, stamp: Stamp) -> Record | None:
-        """Return what is known of a picture, unless its file changed."""
+        """Return the record of a picture. None if it is unknown or its file changed."""
         seen, record = self._known.get(key, (None, None))
         return record if seen == stamp else None
 
     def add(self, entries: Iterable[tuple[str, Stamp, Record]]) -> None:
-        """Write down new records; raise OutputError where the disk is full."""
+        """Write new records. Raises OutputError if the disk is full."""
         try:
             self._file.writelines(_line(*entry) for entry in entries)
             self._file.flush()
@@ -62,9 +62,9 @@ class Notebook:
 
 @contextmanager
 def opened_notebook(folder: Path, keys: Iterable[str]) -> Iterator[Notebook]:
-    """Open the notebook of a collection whose pictures go by these keys, forgetting pictures that are gone.
+    """Open the notebook of a collection with these keys. Forget pictures that no longer exist.
 
-    Raises OutputError where the user's cache cannot be written.
+    Raises OutputError if the cache of the user cannot be written.
     """
     folder = folder.absolute()
     name = blake2b(os.fsencode(folder), digest_size=16).hexdigest()
@@ -77,7 +77,7 @@ def opened_notebook(folder: Path, keys: Iterable[str]) -> Iterator[Notebook]:
 
 
 def _opened(path: Path, folder: Path, wanted: Known, *, is_new: bool, is_stale: bool) -> IO[str]:
-    """Open the notes to add to them, having begun them anew where they say nothing, or little that still counts."""
+    """Open the notes for appending. Rewrite them first if they are empty or mostly outdated."""
     try:
         make_folder(path.parent)
         if is_new or is_stale:
@@ -85,7 +85,7 @@ def _opened(path: Path, folder: Path, wanted: Known, *, is_new: bool, is_stale: 
                 file.write(json.dumps({"impasto check": VERSION, "folder": str(folder)}) + "\n")
                 file.writelines(_line(key, *entry) for key, entry in wanted.items())
         file = path.open("a", encoding="ascii")
-        file.write("" if is_new else "\n")  # ends what an interruption may have left unfinished
+        file.write("" if is_new else "\n")  # ends a line that an interruption left incomplete
     except OSError as error:
         raise _unwritable(path, error) from error
     except OutputError as error:
@@ -94,7 +94,7 @@ def _opened(path: Path, folder: Path, wanted: Known, *, is_new: bool, is_stale: 
 
 
 def _read(path: Path) -> tuple[Known, int]:
-    """Return what a notebook says of each picture, the last word counting, and how many lines it has."""
+    """Return the last record of each picture in a notebook, and its number of lines."""
     known: Known = {}
     count = 0
     try:
@@ -105,10 +105,10 @@ def _read(path: Path) -> tuple[Known, int]:
                 count += 1
                 try:
                     key, stamp, record = _parsed(json.loads(line))
-                except (ValueError, TypeError, KeyError, AttributeError):  # no object, or not one of ours
+                except (ValueError, TypeError, KeyError, AttributeError):  # not an object, or not in our format
                     continue
                 known[key] = stamp, record
-    except (OSError, ValueError, AttributeError):  # none yet, or not ours
+    except (OSError, ValueError, AttributeError):  # missing, or not in our format
         return {}, 0
     return known, count
 
@@ -122,7 +122,7 @@ def _line(key: str, stamp: Stamp, record: Record) -> str:
 
 
 def _parsed(entry: dict[str, Any]) -> tuple[str, Stamp, Record]:
-    """Return what a line says; raise some error of values, types or keys where it is not one of ours."""
+    """Return the contents of a line. Raises ValueError, TypeError or KeyError for another format."""
     key, (size, changed) = entry.pop("key"), entry.pop("stamp")
     if "thumbnail" in entry:
         entry["thumbnail"] = base64.b64decode(entry["thumbnail"], validate=True)

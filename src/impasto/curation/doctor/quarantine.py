@@ -1,7 +1,7 @@
-"""Moving what a collection is better without into a folder of its own. Nothing is deleted.
+"""Moves bad pictures of a collection into a separate folder. Nothing is deleted.
 
-`quarantine.csv` in that folder says of each file why it is there and where it was, and is complete before the first one
-moves: wherever an interruption falls, every file is at one of the two places, and the same command goes on.
+`quarantine.csv` in that folder has the reason and the old path of each file. It is complete before the first move.
+After an interruption every file is in one of the two folders, and the same command resumes.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ from impasto.files import make_folder, replacing, unwritable
 
 TABLE = "quarantine.csv"
 COLUMNS = ("name", "reason", "from")
-CONDEMNED = ("not-a-picture", "corrupt", "truncated")
+MOVED_FAULTS = ("not-a-picture", "corrupt", "truncated")
 
 
 class Move(NamedTuple):
-    """One file on its way."""
+    """One file to move."""
 
     source: Path
     target: Path
@@ -37,33 +37,33 @@ class Move(NamedTuple):
 
 
 def check_quarantine(folder: Path, target: Path) -> None:
-    """Refuse a quarantine folder that holds the collection, lies inside it or holds something else.
+    """Raise OutputError for a quarantine folder that contains the collection, is inside it or has other contents.
 
-    Raises OutputError; cheap enough to be asked before pictures are examined.
+    It is fast, so it can run before pictures are examined.
     """
     here, there = folder.resolve(), target.resolve()
     if here in (there, *there.parents) or there in here.parents:
-        raise OutputError(f"{target} must lie outside {folder} and not around it; name another --quarantine folder")
+        raise OutputError(f"{target} must not be inside {folder} or contain it; choose another --quarantine folder")
     if target.is_dir():
         if any(target.iterdir()) and not (target / TABLE).is_file():
-            raise OutputError(f"{target} holds other things than a quarantine; name another --quarantine folder")
+            raise OutputError(f"{target} is not a quarantine folder and not empty; choose another --quarantine folder")
     elif target.exists():
-        raise OutputError(f"{target} is not a folder; name another --quarantine folder")
+        raise OutputError(f"{target} is not a folder; choose another --quarantine folder")
     if folder.is_file():
-        raise DataError(f"{folder} is one file, from which nothing can be moved; unpack it, or leave out --quarantine")
+        raise DataError(f"{folder} is a single file, so nothing can be moved; unpack it, or leave out --quarantine")
 
 
 def quarantine(diagnosis: Diagnosis, target: Path, progress: Progress | None = None) -> list[Move]:
-    """Move what is damaged, no picture or an exact copy into `target`, which keeps the sub-folders.
+    """Move damaged files, files that are not pictures and exact copies into `target`, with their sub-folders.
 
-    Of exact copies one stays: a test picture rather than a training picture, else the first. A pair stays or goes as a
-    whole. `progress` is told how many files were moved.
+    One of several exact copies stays: a test picture if there is one, else the first. A pair stays or moves as a whole.
+    `progress` is called with the number of moved files.
 
-    Raises DataError for a collection inside archives or arrays, OutputError where a file cannot be moved or would
-    replace another.
+    Raises DataError for a collection inside archives or arrays, OutputError if a file cannot be moved or would replace
+    another one.
     """
     check_quarantine(diagnosis.survey.root, target)
-    reasons = condemned(diagnosis.survey)
+    reasons = files_to_move(diagnosis.survey)
     moves = _planned(diagnosis.survey, reasons, target)
     if not moves:
         return []
@@ -75,8 +75,8 @@ def quarantine(diagnosis: Diagnosis, target: Path, progress: Progress | None = N
     return moves
 
 
-def condemned(surveyed: Survey) -> dict[int, str]:
-    """Return the places of the stored pictures to move, each with the reason."""
+def files_to_move(surveyed: Survey) -> dict[int, str]:
+    """Return the indices of the stored pictures to move, each with the reason."""
     places: dict[int, list[int]] = defaultdict(list)
     for place, subject in enumerate(surveyed.subjects):
         places[subject.item].append(place)
@@ -85,18 +85,18 @@ def condemned(surveyed: Survey) -> dict[int, str]:
 
 
 def _damaged(surveyed: Survey, places: Mapping[int, Sequence[int]]) -> dict[int, str]:
-    """Return the items of which a picture is damaged or none, each with the reason."""
+    """Return the items with a damaged picture, or with a file that is not a picture, each with the reason."""
     reasons = {}
     for item, parts in places.items():
         for place in parts:
             record = surveyed.records[place]
-            if record.fault in CONDEMNED:
+            if record.fault in MOVED_FAULTS:
                 reasons[item] = record.says if len(parts) == 1 else f"{surveyed.subjects[place].name} {record.says}"
     return reasons
 
 
 def _copies(surveyed: Survey, places: Mapping[int, Sequence[int]]) -> dict[int, str]:
-    """Return the items that are exact copies of one that stays, each with the reason."""
+    """Return the items that are exact copies of an item that stays, each with the reason."""
     alike: dict[tuple[str, ...], list[int]] = defaultdict(list)
     for item, parts in places.items():
         records = [surveyed.records[place] for place in parts]
@@ -113,7 +113,7 @@ def _copies(surveyed: Survey, places: Mapping[int, Sequence[int]]) -> dict[int, 
 
 
 def _is_linked(link: Stored, file: Stored) -> bool:
-    """Say whether one is a link to the other, and so not to be left without it."""
+    """Return whether one is a link to the other. Then neither is moved."""
     if not (isinstance(link, Path) and isinstance(file, Path)):
         return False
     return link.is_symlink() and not file.is_symlink() and link.resolve() == file.resolve()
@@ -125,12 +125,12 @@ def _planned(surveyed: Survey, reasons: Mapping[int, str], target: Path) -> list
         source, name, _ = surveyed.subjects[place]
         if not isinstance(source, Path):
             raise DataError(
-                f"{surveyed.collection.root} keeps its pictures inside larger files, from which nothing can be moved; "
+                f"{surveyed.collection.root} has its pictures inside larger files, so nothing can be moved; "
                 "unpack them, or leave out --quarantine"
             )
         goal = target / PurePosixPath(*[part for part in PurePosixPath(name).parts if part != ".."])
         if goal in moves or (_exists(goal) and not _is_copied(source, goal)):
-            raise OutputError(f"{goal} exists, and {source} would replace it; name another --quarantine folder")
+            raise OutputError(f"{goal} exists, and {source} would replace it; choose another --quarantine folder")
         moves[goal] = Move(source, goal, reason)
     return list(moves.values())
 
@@ -140,12 +140,12 @@ def _exists(path: Path) -> bool:
 
 
 def _is_copied(source: Path, goal: Path) -> bool:
-    """Say whether an interrupted move left a whole copy."""
+    """Return whether an interrupted move left a complete copy."""
     return goal.is_file() and source.is_file() and filecmp.cmp(source, goal, shallow=False)
 
 
 def _write_table(path: Path, moves: Sequence[Move]) -> None:
-    """Write the table, with the rows of earlier calls first; names need not be valid Unicode."""
+    """Write the table, with the rows of earlier calls first. Names can be invalid Unicode."""
     rows = {(row["name"], row["from"]): row["reason"] for row in _read_table(path)}
     for source, goal, reason in moves:
         rows[goal.relative_to(path.parent).as_posix(), str(source.absolute())] = reason
@@ -164,7 +164,7 @@ def _read_table(path: Path) -> list[dict[str, str]]:
         with path.open(newline="", encoding="utf-8", errors="surrogateescape") as file:
             return [{column: row[column] for column in COLUMNS} for row in csv.DictReader(file)]
     except (OSError, csv.Error, KeyError) as error:
-        raise OutputError(f"{path} is not the table of a quarantine; name another --quarantine folder") from error
+        raise OutputError(f"{path} is not the table of a quarantine; choose another --quarantine folder") from error
 
 
 def _move(move: Move) -> None:
@@ -188,6 +188,6 @@ def _move_file(source: Path, goal: Path) -> None:
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
-        with replacing(goal) as temporary:  # another disk: the original goes when the copy is safe
+        with replacing(goal) as temporary:  # another disk: the original is removed after the copy is complete
             shutil.copy2(source, temporary)
         source.unlink()

@@ -1,4 +1,4 @@
-"""Files of a collection's folder that are not taken for pictures, or not looked for where they are."""
+"""Files in the folder of a collection that are not read: other files, and pictures in unexpected places."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ OF_THE_SYSTEM = frozenset({"thumbs.db", "desktop.ini"})
 
 
 class Stray(NamedTuple):
-    """A file that no picture of the collection comes from."""
+    """A file that is not part of the collection."""
 
     name: str
-    """Relative to the collection's folder."""
+    """Relative to the folder of the collection."""
     kind: Literal["unused", "misnamed", "beside"]
-    """A picture by its name, a picture by its content only, or none."""
+    """A picture by its suffix, a picture by its content only, or another file."""
 
 
 def find_strays(collection: Collection) -> list[Stray]:
-    """List a folder's files that are not among its pictures, nor read for other reasons; hidden ones are left out.
+    """List the files of a folder that are neither its pictures nor tables, without hidden files.
 
-    A collection inside archives or arrays has none.
+    Empty for a collection inside archives or arrays.
     """
     stored = [subject.stored for subject in list_subjects(collection)]
     if not all(isinstance(source, Path) for source in stored):
@@ -48,7 +48,7 @@ def _strays(root: str, known: set[str]) -> Iterator[Stray]:
     for place, folders, files in os.walk(root):
         folders[:] = [name for name in folders if not name.startswith(".")]
         for file in files:
-            path = os.path.normpath(os.path.join(place, file))  # noqa: PTH118 - a Path for each of many takes seconds
+            path = os.path.normpath(os.path.join(place, file))  # noqa: PTH118 - a Path object for each file would take seconds
             if file.startswith(".") or file in READ or file.lower() in OF_THE_SYSTEM or path in known:
                 continue
             yield Stray(os.path.relpath(path, root), _kind(Path(path)))

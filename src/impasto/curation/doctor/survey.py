@@ -1,4 +1,4 @@
-"""Every stored picture of a collection examined, in threads, with what is known from an earlier time left alone."""
+"""Examines every stored picture of a collection in threads. Unchanged pictures of an earlier check are skipped."""
 
 from __future__ import annotations
 
@@ -19,53 +19,53 @@ from impasto.data.collection import Collection, Item
 from impasto.data.sources import Half, Source
 
 Progress = Callable[[str, int, int], None]
-"""Told what was done (`examined` or `compared`), how many, of how many."""
+"""Called with (`examined` or `compared`, pictures done, all pictures)."""
 
 TOGETHER = 32
-"""Pictures a thread takes at a time; tiny ones take less time than handing them over."""
+"""Pictures in a task of a thread. Tiny pictures take less time than a task of their own."""
 MOST_THREADS = 8
-"""More would wait for Python's lock, which Pillow lets go of only while it decodes."""
+"""More threads would wait for Python's lock, which Pillow releases only while it decodes."""
 
 
 class Subject(NamedTuple):
-    """One stored picture: an item's own, its partner, or one that shows both of a pair side by side."""
+    """One stored picture: that of an item, its partner, or a picture with both halves of a pair."""
 
     stored: Stored
     name: str
-    """Its path relative to the collection's folder, or its name inside an archive."""
+    """Its path relative to the folder of the collection, or its name inside an archive."""
     item: int
-    """Its item's place in the collection."""
+    """Index of its item in the collection."""
 
 
 @dataclass(frozen=True)
 class Survey:
-    """All pictures of a collection and what was learned of each."""
+    """All pictures of a collection with their records."""
 
     collection: Collection
     subjects: Sequence[Subject]
     records: Sequence[Record]
     """One for each subject."""
     opened: int
-    """Pictures that were examined now and not remembered."""
+    """Number of pictures that were examined now, not remembered."""
 
     @property
     def root(self) -> Path:
-        """The collection's folder or archive, on this machine."""
+        """The folder or archive of the collection, on this machine."""
         return Path(self.collection.root)
 
     def item_of(self, subject: int) -> Item:
-        """Return the item that a stored picture belongs to, by the picture's place."""
+        """Return the item of a stored picture, by the index of the picture."""
         return self.collection.items[self.subjects[subject].item]
 
 
 def survey(
     collection: Collection, max_megapixels: float, workers: int | None = None, progress: Progress | None = None
 ) -> Survey:
-    """Examine a collection's pictures with `workers` threads, one for each core unless said.
+    """Examine the pictures of a collection with `workers` threads. Default: one for each core.
 
-    What was found is noted at once, so that an interrupted survey goes on where it stopped.
+    Results are written at once, so an interrupted survey resumes where it stopped.
 
-    Raises OutputError where the notes in the user's cache cannot be written.
+    Raises OutputError if the notes in the cache of the user cannot be written.
     """
     subjects = list_subjects(collection)
     stamps = _stamps(subjects)
@@ -93,7 +93,7 @@ def survey(
 
 
 def list_subjects(collection: Collection) -> list[Subject]:
-    """Return the stored pictures of a collection, in its order, each once: also where it shows a pair."""
+    """Return the stored pictures of a collection in order. A picture with both halves of a pair comes once."""
     root = Path(collection.root)
     subjects: dict[Stored, Subject] = {}
     for place, item in enumerate(collection.items):
@@ -116,26 +116,26 @@ def _key(subject: Subject) -> str:
 
 
 def _stamps(subjects: Sequence[Subject]) -> list[Stamp]:
-    """Return the stamp of each picture's file, looking once at a file that holds many."""
+    """Return the stamp of the file of each picture. A file with many pictures is read once."""
     of_archive = functools.cache(_stamp)
     files = [stored if isinstance(stored, Path) else stored.file for stored, _, _ in subjects]
     return [
         _stamp(file) if file is subject.stored else of_archive(file)
         for file, subject in zip(files, subjects, strict=True)
-        if isinstance(file, Path)  # all of a collection on this machine
+        if isinstance(file, Path)  # true for all pictures on this machine
     ]
 
 
 def _stamp(path: Path) -> Stamp:
     try:
         status = path.stat()
-    except OSError:  # `examine` will say why; its finding is not remembered
+    except OSError:  # `examine` reports the error, which is not remembered
         return Stamp(0, 0)
     return Stamp(status.st_size, status.st_mtime_ns)
 
 
 def _known(notebook: Notebook, key: str, stamp: Stamp, max_megapixels: float) -> Record | None:
-    """Return what is known of a picture, unless it may now be decoded and could not before."""
+    """Return the record of a picture. None if it is unknown, or can be decoded now but not before."""
     record = notebook.find(key, stamp)
     if record is None or record.fault == "unopened":
         return None
@@ -143,7 +143,7 @@ def _known(notebook: Notebook, key: str, stamp: Stamp, max_megapixels: float) ->
 
 
 def _examined(sources: Sequence[Stored], max_megapixels: float, workers: int) -> Iterator[tuple[range, list[Record]]]:
-    """Yield the places and records of a few sources at a time, in order, while threads work on the next ones."""
+    """Yield the indices and records of a few sources at a time, in order, while threads work on the next ones."""
     stopping = threading.Event()
 
     def look(places: range) -> list[Record]:
@@ -153,7 +153,7 @@ def _examined(sources: Sequence[Stored], max_megapixels: float, workers: int) ->
     pool = ThreadPoolExecutor(workers, thread_name_prefix="impasto-examine")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # Pillow's, of odd metadata; once for all threads, who share the setting
+            warnings.simplefilter("ignore")  # Pillow warns of odd metadata; all threads share this setting
             for start in range(0, len(sources), TOGETHER):
                 places = range(start, min(start + TOGETHER, len(sources)))
                 waiting.append((places, pool.submit(look, places)))

@@ -1,6 +1,6 @@
 """Made data: the second domain of the papers' tasks, computed from the first.
 
-Each kind is a frozen model of settings with one method, `make`: picture in, picture of the same size out.
+Each kind is a frozen options class with one method, `make`. It turns a picture into a picture of the same size.
 """
 
 from impasto.curation.made.grey import Grey

@@ -1,4 +1,4 @@
-"""Where faces are: a detector that comes with scikit-image, or the usual place in pictures cropped to one."""
+"""Finds faces: a detector from scikit-image, or the usual position in pictures cropped to a face."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from skimage.feature import Cascade
 
 from impasto.data.renderers.canvas import Picture
 
-SEEN_SIDE = 240  # short side at which the detector looks, pixels: its time grows with the area
-SMALLEST_SHARE = 0.12  # of the short side: smaller finds are mostly foliage
-WINDOW = 24  # side of the detector's own window, pixels: nothing smaller can be found
-AGREEING_WINDOWS = 5  # fewer find more faces, and many that are none
-MIDDLE_SIDE, MIDDLE_HEIGHT = 0.54, 0.6  # in a picture cropped to a face: its side by the short side, its centre
+SEEN_SIDE = 240  # short side for the detector, pixels: its time grows with the area
+SMALLEST_SHARE = 0.12  # of the short side: smaller detections are mostly foliage
+WINDOW = 24  # side of the window of the detector, pixels: the smallest possible face
+AGREEING_WINDOWS = 5  # with fewer there are more faces, but many false ones
+MIDDLE_SIDE, MIDDLE_HEIGHT = 0.54, 0.6  # in a picture cropped to a face: side and centre, as shares of the picture
 
 
 class FaceBox(NamedTuple):
@@ -30,7 +30,7 @@ class FaceBox(NamedTuple):
 def find_faces(picture: Picture) -> list[FaceBox]:
     """Return the frontal faces of a picture [H, W, 3], by local binary patterns (Liao et al. 2007, in scikit-image).
 
-    It was trained on photos of upright faces. Turned heads, profiles and most painted faces escape it.
+    It was trained on photos of upright faces. It misses turned heads, profiles and most painted faces.
     """
     height, width = picture.shape[:2]
     scale = min(1.0, SEEN_SIDE / min(height, width))
@@ -47,7 +47,7 @@ def find_faces(picture: Picture) -> list[FaceBox]:
 
 
 def middle_face(picture: Picture) -> FaceBox:
-    """Return where the face usually is in a picture [H, W, 3] cropped to one: below the middle, for there is hair."""
+    """Return the usual box of a face in a picture [H, W, 3] cropped to one: below the centre, because of the hair."""
     height, width = picture.shape[:2]
     side = MIDDLE_SIDE * min(height, width)
     return FaceBox(MIDDLE_HEIGHT * height - side / 2, (width - side) / 2, side)

@@ -1,4 +1,4 @@
-"""What a kind of made data is: settings that turn a picture into its counterpart in the second domain."""
+"""A kind of made data: options that turn a picture into its counterpart in the second domain."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ class Made(NamedTuple):
     """A made picture."""
 
     picture: Picture
-    """[H, W, 3] uint8, of its source's size."""
+    """[H, W, 3] uint8, the size of its source."""
     note: str = ""
-    """What was done, where that differs from picture to picture: `with noise`."""
+    """What was done, if it differs between pictures, such as `with noise`."""
 
 
 class Kind(BaseModel, ABC):
-    """The settings of one kind of made data, and how it is made."""
+    """The options of one kind of made data, with the function that makes it."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -28,4 +28,4 @@ class Kind(BaseModel, ABC):
 
     @abstractmethod
     def make(self, picture: Picture, seed: int) -> Made:
-        """Make the counterpart of a picture [H, W, 3]; the same picture and seed give the same counterpart."""
+        """Make the counterpart of a picture [H, W, 3]. The same picture and seed give the same counterpart."""

@@ -1,8 +1,9 @@
 """Masks: covered faces, the second domain of face completion, or covered regions.
 
-Park, Ye and Flaherty 2023, "Cycle GANs and Style Transfer", slides "Face Completion" (spec sheet 03, data). Their
-pictures are of people who wear masks over nose, mouth and chin; here such a mask is painted. Where no face
-can be found, or none is wanted, a quarter of the picture is painted over in strokes, ellipses or rectangles.
+Park, Ye and Flaherty 2023, "Cycle GANs and Style Transfer", slides "Face Completion"
+(docs/methods/unpaired-translation.md, "Data"). Their pictures show people with masks over nose, mouth and chin; here
+such a mask is painted. If no face is found, or none is requested, a quarter of the picture is covered by strokes,
+ellipses or rectangles.
 """
 
 from __future__ import annotations
@@ -22,27 +23,27 @@ Shape = Literal["strokes", "ellipses", "rectangles"]
 CLOTHS = ((168, 202, 222), (236, 238, 240), (52, 54, 62))  # surgical blue, white, black
 REGION_PAINT = (255, 255, 255)
 SUPERSAMPLING = 4
-MARGIN = 0.3  # around the face box, as a share of its side: room for chin and straps
-MOST_SHAPES = 200  # ends the search for a share that rounding keeps just out of reach
+MARGIN = 0.3  # around the face box, as a share of its side, for chin and straps
+MOST_SHAPES = 200  # limit, because rounding can keep the share just below the target
 
 Points = NDArray[np.float64]
-"""[N, 2] x and y, in sides of the face box from its top left corner."""
+"""[N, 2] x and y, in units of the side of the face box, from its top left corner."""
 
 
 class Mask(Kind):
-    """A picture with something painted over."""
+    """A picture with covered parts."""
 
     kind: Literal["mask"] = "mask"
     on: Literal["faces", "middle", "regions"] = "faces"
-    """`faces`: frontal faces that a detector finds, else regions; `middle`: pictures that are cropped to one face;
+    """`faces`: frontal faces that a detector finds, else regions; `middle`: the centre of pictures cropped to a face;
     `regions`: anywhere."""
     shape: Shape = "strokes"
-    """Of regions."""
+    """Shape of regions."""
     share: float = Field(0.25, gt=0, le=0.9)
-    """Share of the picture that regions cover at least."""
+    """Minimum share of the picture that regions cover."""
 
     def make(self, picture: Picture, seed: int) -> Made:
-        """Paint over faces, or over regions where there are none; the note says which."""
+        """Cover faces, or regions if there are none. The note says which."""
         rng = np.random.default_rng(seed)
         if self.on == "regions":
             return Made(cover_regions(picture, self.shape, self.share, rng))
@@ -51,11 +52,13 @@ class Mask(Kind):
         faces = find_faces(picture)
         if faces:
             return Made(cover_faces(picture, faces, rng), "masked on a face")
-        return Made(cover_regions(picture, self.shape, self.share, rng), "masked on a region, for no face was found")
+        return Made(
+            cover_regions(picture, self.shape, self.share, rng), "masked on a region, because no face was found"
+        )
 
 
 def cover_faces(picture: Picture, faces: list[FaceBox], rng: np.random.Generator) -> Picture:
-    """Paint a mask of cloth over nose, mouth and chin of every face; the cloth is drawn from CLOTHS."""
+    """Paint a cloth mask over nose, mouth and chin of every face, in a random colour of CLOTHS."""
     masked = Image.fromarray(picture)
     for face in faces:
         cloth = face_mask(max(2, round(face.side)), CLOTHS[rng.integers(len(CLOTHS))], rng)
@@ -65,7 +68,7 @@ def cover_faces(picture: Picture, faces: list[FaceBox], rng: np.random.Generator
 
 
 def face_mask(side: int, colour: tuple[int, int, int], rng: np.random.Generator) -> Image.Image:
-    """Paint a mask for a face box of so many pixels, RGBA, MARGIN wider than the box on every side."""
+    """Paint a mask for a face box of `side` pixels, RGBA, MARGIN wider than the box on every side."""
     scale = side * SUPERSAMPLING
     canvas = Image.new("RGBA", (round(scale * (1 + 2 * MARGIN)),) * 2, (*colour, 0))
     brush = ImageDraw.Draw(canvas)
@@ -84,7 +87,7 @@ def face_mask(side: int, colour: tuple[int, int, int], rng: np.random.Generator)
 
 
 def outline(wide: float) -> Points:
-    """Return the rim of a mask: up over the nose, down around the chin; `wide` is half its width."""
+    """Return the outline of a mask: over the nose and around the chin. `wide` is half its width."""
     angle = np.linspace(0, np.pi, 33)
     chin = np.stack([0.5 + wide * np.cos(angle), 0.57 + 0.50 * np.sin(angle) ** 0.8], axis=1)
     nose = np.stack([0.5 - wide * np.cos(angle), 0.57 - 0.11 * np.sin(angle) ** 2], axis=1)
@@ -109,7 +112,7 @@ def straps(wide: float) -> list[Points]:
 
 
 def cover_regions(picture: Picture, shape: Shape, share: float, rng: np.random.Generator) -> Picture:
-    """Paint shapes over a picture until at least `share` of it is covered."""
+    """Draw shapes over a picture until at least `share` of it is covered."""
     height, width = picture.shape[:2]
     covered = Image.new("1", (width, height))
     brush = ImageDraw.Draw(covered)
@@ -121,24 +124,24 @@ def cover_regions(picture: Picture, shape: Shape, share: float, rng: np.random.G
 
 
 def _stroke(brush: ImageDraw.ImageDraw, size: Points, rng: np.random.Generator) -> None:
-    """Draw a wandering stroke of a broad round brush."""
+    """Draw a random curved stroke of a broad round brush."""
     radius = max(1.0, size.min() * rng.uniform(0.03, 0.06))
     turns = rng.uniform(0, 2 * np.pi) + np.cumsum(rng.normal(0, 0.7, 9))
     steps = 2.5 * radius * np.stack([np.cos(turns), np.sin(turns)], axis=1)
     path = rng.uniform(0, 1, 2) * size + np.cumsum(steps, axis=0)
-    path = size - np.abs(size - np.abs(path))  # turned back at the rims
+    path = size - np.abs(size - np.abs(path))  # reflected at the borders
     brush.line([(x, y) for x, y in path.tolist()], fill=1, width=max(1, round(2 * radius)))
     for x, y in path.tolist():
         brush.ellipse((x - radius, y - radius, x + radius, y + radius), fill=1)
 
 
 def _ellipse(brush: ImageDraw.ImageDraw, size: Points, rng: np.random.Generator) -> None:
-    """Draw an ellipse anywhere."""
+    """Draw an ellipse at a random position."""
     brush.ellipse(_box(size, rng), fill=1)
 
 
 def _rectangle(brush: ImageDraw.ImageDraw, size: Points, rng: np.random.Generator) -> None:
-    """Draw a rectangle anywhere."""
+    """Draw a rectangle at a random position."""
     brush.rectangle(_box(size, rng), fill=1)
 
 

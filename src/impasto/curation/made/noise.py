@@ -1,9 +1,9 @@
 """Noise on semantic maps.
 
-Tucker 2022, "Using GANs to Produce Art in a Particular Style from Semantic Maps", sections 5 and 7 (spec sheet 04, data
-pipeline 3, noise sweep, A3). The paper replaces 1/4 of the pixels of every map by colours uniform on {0..255}^3, both
-ends included (the author's code leaves 255 out). It proposes to vary the share of pixels, the share of pictures and the
-colours; all three can be.
+Tucker 2022, "Using GANs to Produce Art in a Particular Style from Semantic Maps", sections 5 and 7
+(docs/methods/paired-translation.md#noise-sweep). The paper replaces 1/4 of the pixels of every map by colours uniform
+on {0..255}^3, with 255 included (the author's code excludes it). It proposes to vary the share of pixels, the share of
+pictures and the colours. All three are options.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ Channel = Annotated[int, Field(ge=0, le=255)]
 Colour = tuple[Channel, Channel, Channel]
 PaletteName = Literal["uniform", "grey", "own", "low-saturation"]
 Palette = PaletteName | Annotated[tuple[Colour, ...], Field(min_length=1)]
-"""Where noise takes its colours: anywhere in RGB, greys, the picture's own, colours of low saturation, or a list."""
+"""Colours of the noise: any RGB, greys, those of the picture, colours of low saturation, or a list."""
 
 LOW_SATURATION = 0.25
-"""HSV saturation below which noise of low saturation stays."""
+"""Maximum HSV saturation of the palette low-saturation."""
 
 
 def add_noise(picture: Picture, pixel_fraction: float, palette: Palette, rng: np.random.Generator) -> Picture:
-    """Return a picture [H, W, 3] with each pixel replaced, with probability `pixel_fraction`, by a drawn colour."""
+    """Return a picture [H, W, 3]. Each pixel is replaced by a random colour with probability `pixel_fraction`."""
     hit = rng.random(picture.shape[:2], dtype=np.float32) < pixel_fraction
     noisy = picture.copy()
     noisy[hit] = drawn_colours(int(hit.sum()), palette, picture, rng)
@@ -37,7 +37,7 @@ def add_noise(picture: Picture, pixel_fraction: float, palette: Palette, rng: np
 
 
 def drawn_colours(count: int, palette: Palette, picture: Picture, rng: np.random.Generator) -> Picture:
-    """Draw colours [count, 3] from a palette, each colour of it as likely as another."""
+    """Draw colours [count, 3] from a palette with equal probabilities."""
     if palette == "uniform":
         return rng.integers(0, 256, (count, 3), dtype=np.uint8)
     if palette == "grey":
@@ -49,19 +49,19 @@ def drawn_colours(count: int, palette: Palette, picture: Picture, rng: np.random
 
 
 def pale_colours(count: int, rng: np.random.Generator) -> Picture:
-    """Draw colours [count, 3] of any hue and value, their HSV saturation uniform on [0, LOW_SATURATION]."""
+    """Draw colours [count, 3] of any hue and value, with HSV saturation uniform on [0, LOW_SATURATION]."""
     hue, value = rng.random((2, count))
     saturation = LOW_SATURATION * rng.random(count)
     sextant = (np.array([5, 3, 1])[:, None] + 6 * hue) % 6
-    away = np.clip(np.minimum(sextant, 4 - sextant), 0, 1)  # how far each channel lies from the brightest, [3, count]
+    away = np.clip(np.minimum(sextant, 4 - sextant), 0, 1)  # distance of each channel from the brightest, [3, count]
     colours: NDArray[np.float64] = 255 * value * (1 - saturation * away)
     return np.round(colours.T).astype(np.uint8)
 
 
 def read_palette(text: str) -> Palette:
-    """Read a palette as one writes it: one of its names, or colours such as `#c03020,#204080`.
+    """Return the palette of a text: one of the names, or colours such as `#c03020,#204080`.
 
-    Raises ImpastoError when it is neither.
+    Raises ImpastoError for any other text.
     """
     names = get_args(PaletteName)
     if text in names:

@@ -1,9 +1,9 @@
 """Semantic maps: pictures reduced to four colours.
 
-Tucker 2022, "Using GANs to Produce Art in a Particular Style from Semantic Maps", section 5 (spec sheet 04, data
-pipeline 2 and 3, A1 and A2). The text quantises and then blurs, yet claims four colours; the author's code blurs first,
-as is done here unless said otherwise. Its quantiser is an image library's; ours is the k-means of the text. A blur of 4
-pixels belongs to pictures of 512 pixels.
+Tucker 2022, "Using GANs to Produce Art in a Particular Style from Semantic Maps", section 5
+(docs/methods/paired-translation.md#a1 and docs/methods/paired-translation.md#a2). The text quantises and then blurs,
+but claims four colours. The author's code blurs first, as is the default here. It uses the quantiser of an image
+library; ours is the k-means of the text. The blur of 4 pixels is for pictures of 512 pixels.
 """
 
 from __future__ import annotations
@@ -30,20 +30,20 @@ class Semantic(Kind):
     kind: Literal["semantic"] = "semantic"
     colours: int = Field(4, ge=2, le=256)
     blur: Literal["before", "after", "after-raw", "none"] = "before"
-    """When to blur: before the colours are reduced; after, each pixel then taking the nearest of the few colours; after
-    and left so, which makes many colours (the paper, literally); or never."""
+    """When to blur. before: before the colours are reduced. after: afterwards; each pixel then takes the nearest of the
+    few colours. after-raw: afterwards, which makes many colours (the paper to the letter). none: never."""
     blur_pixels: float = Field(4.0, gt=0)
     """Standard deviation of the Gaussian."""
     quantiser: Literal["k-means", "pillow"] = "k-means"
-    """`pillow` is the author's code: maximum coverage, then 4 rounds of k-means."""
+    """pillow: as the author's code, maximum coverage and 4 rounds of k-means."""
     noise: float = Field(0.0, ge=0, le=1)
-    """Share of a picture's pixels that become noise; published: 0.25."""
+    """Share of the pixels of a picture that become noise. Published: 0.25."""
     noisy_images: float = Field(1.0, ge=0, le=1)
     """Share of the pictures that get noise."""
     palette: Palette = "uniform"
 
     def make(self, picture: Picture, seed: int) -> Made:
-        """Reduce the colours, then add the noise; the map below the noise does not depend on it."""
+        """Reduce the colours, then add the noise. The map without noise does not depend on the noise."""
         reduced = semantic_map(picture, self, seed)
         if self.noise == 0:
             return Made(reduced)
@@ -53,24 +53,24 @@ class Semantic(Kind):
         return Made(add_noise(reduced, self.noise, self.palette, rng), "with noise")
 
 
-def semantic_map(picture: Picture, settings: Semantic, seed: int) -> Picture:
-    """Return a picture [H, W, 3] in at most `settings.colours` colours (in more for a blur of `after-raw`)."""
-    if settings.blur == "before":
-        picture = blurred(picture, settings.blur_pixels)
-    few = quantised(picture, settings.colours, settings.quantiser, seed)
-    if settings.blur in ("before", "none"):
+def semantic_map(picture: Picture, options: Semantic, seed: int) -> Picture:
+    """Return a picture [H, W, 3] with at most `options.colours` colours (more with the blur `after-raw`)."""
+    if options.blur == "before":
+        picture = blurred(picture, options.blur_pixels)
+    few = quantised(picture, options.colours, options.quantiser, seed)
+    if options.blur in ("before", "none"):
         return few
-    soft = blurred(few, settings.blur_pixels)
-    return soft if settings.blur == "after-raw" else nearest(soft, as_colours(np.unique(as_codes(few))))
+    soft = blurred(few, options.blur_pixels)
+    return soft if options.blur == "after-raw" else nearest(soft, as_colours(np.unique(as_codes(few))))
 
 
 def blurred(picture: Picture, sigma_pixels: float) -> Picture:
-    """Blur a picture with a Gaussian, which Pillow approximates by boxes."""
+    """Blur a picture with a Gaussian. Pillow approximates it by boxes."""
     return np.asarray(Image.fromarray(picture).filter(ImageFilter.GaussianBlur(sigma_pixels)))
 
 
 def quantised(picture: Picture, colours: int, quantiser: Literal["k-means", "pillow"], seed: int) -> Picture:
-    """Return a picture in at most so many colours."""
+    """Return a picture with at most this many colours."""
     if quantiser == "k-means":
         return k_means(picture, colours, seed)
     few = Image.fromarray(picture).quantize(
@@ -82,8 +82,8 @@ def quantised(picture: Picture, colours: int, quantiser: Literal["k-means", "pil
 def k_means(picture: Picture, colours: int, seed: int) -> Picture:
     """Replace every pixel by the centroid of its k-means cluster in RGB, rounded to bytes.
 
-    k-means++ start, at most 100 iterations. It runs over the distinct colours, weighted by how many pixels have them:
-    the same clusters as over all pixels, several times faster, and in memory that a large picture cannot exceed.
+    k-means++ start, at most 100 iterations. It runs over the distinct colours, weighted by their number of pixels. That
+    gives the same clusters as all pixels, several times faster and in limited memory.
     """
     codes = as_codes(picture)
     distinct, pixels = np.unique(codes, return_counts=True)
@@ -100,7 +100,7 @@ def k_means(picture: Picture, colours: int, seed: int) -> Picture:
 
 
 def nearest(picture: Picture, palette: Picture) -> Picture:
-    """Replace every pixel by the nearest colour of a palette [K, 3], Euclidean in RGB."""
+    """Replace every pixel by the nearest colour of a palette [K, 3], by Euclidean distance in RGB."""
     codes = as_codes(picture)
     distinct = np.unique(codes)
     away = as_colours(distinct).astype(np.int32)[:, None] - palette.astype(np.int32)
@@ -108,8 +108,8 @@ def nearest(picture: Picture, palette: Picture) -> Picture:
 
 
 def recoloured(codes: Codes, distinct: Codes, colours: Picture) -> Picture:
-    """Give each pixel of codes [H, W] the colour [U, 3] that stands at its place among the distinct codes [U]."""
-    table = np.empty((1 << 24, 3), np.uint8)  # only the rows in use are ever touched
+    """Map the codes [H, W] of pixels to colours [U, 3], where `distinct` [U] lists the codes of these colours."""
+    table = np.empty((1 << 24, 3), np.uint8)  # only the used rows are written
     table[distinct] = colours
     return np.asarray(table[codes])
 

@@ -1,4 +1,4 @@
-"""The table of layouts, and how one is recognised."""
+"""The table of layouts, and the function that recognises one."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ MARKED: Mapping[str, Layout] = {
     "paired-folders": PAIRED_FOLDERS,
     "zip": ZIP,
 }
-"""Layouts with signs of their own: a folder that shows the signs of two cannot be guessed."""
+"""Layouts with special files or folders. A folder that matches two of them is ambiguous."""
 
 SHAPED: Mapping[str, Layout] = {"side-by-side": SIDE_BY_SIDE, "class-folders": CLASS_FOLDERS, "plain": PLAIN}
-"""Layouts of nothing but pictures, the most particular first."""
+"""Layouts that consist of pictures only, the most specific first."""
 
 LAYOUTS: Mapping[str, Layout] = {**MARKED, **SHAPED}
 
@@ -39,7 +39,7 @@ LAYOUTS: Mapping[str, Layout] = {**MARKED, **SHAPED}
 def recognise(path: Path) -> str:
     """Return the layout of a folder or archive.
 
-    Raises DataError where it is missing, holds no pictures, or shows the signs of two layouts.
+    Raises DataError if it is missing, holds no pictures, or matches two layouts.
     """
     if path.is_file() and not ZIP.marks(path):
         raise DataError(f"{path} is not a folder or a zip; name the folder that holds the pictures")
@@ -47,20 +47,20 @@ def recognise(path: Path) -> str:
     if len(marked) > 1:
         found = " and ".join(f"{name} ({MARKED[name].says})" for name in marked)
         raise DataError(
-            f"{path} looks like two layouts: {found}; say which one with data.layout or --layout, or part them"
+            f"{path} looks like two layouts: {found}; choose one with data.layout or --layout, or separate them"
         )
     if marked:
         return marked[0]
-    list_pictures(path)  # says what is wrong with a folder without pictures
+    list_pictures(path)  # raises a clear error for a folder without pictures
     return next(name for name, layout in SHAPED.items() if layout.marks(path))
 
 
 def read_collection(path: Path | str, layout: str | None = None) -> Collection:
-    """List the pictures of a folder, an archive or an address, with splits and labels.
+    """List the pictures of a folder, an archive or a URL, with splits and labels.
 
-    The layout is the one named or recognised; at an address only shards are.
+    The layout is the given one or is recognised. At a URL it is always shards.
 
-    Nothing is decoded. Raises DataError for what cannot be learned from.
+    Nothing is decoded. Raises DataError for a collection that cannot be used.
     """
     if layout is not None and layout not in LAYOUTS:
         raise DataError(f"there is no layout {layout!r}{did_you_mean(layout, LAYOUTS)}")
@@ -68,5 +68,5 @@ def read_collection(path: Path | str, layout: str | None = None) -> Collection:
         return read_remote_shards(path)
     collection = LAYOUTS[layout or recognise(path)].read(path)
     if not collection.items:
-        raise DataError(f"{path} holds no pictures as {collection.layout}; check the folder")
+        raise DataError(f"{path} holds no pictures in the layout {collection.layout}; check the folder")
     return collection

@@ -16,11 +16,11 @@ from impasto.errors import DataError
 IDX_SPLITS: dict[str, Split] = {"train": "train", "t10k": "test"}
 CIFAR_SIDE = 32
 CIFAR_RECORD = 1 + 3 * CIFAR_SIDE**2
-"""Bytes of one picture: its class, then a plane each of red, green and blue."""
+"""Bytes of one picture: its class, then one plane each for red, green and blue."""
 
 
 def read_mnist(folder: Path) -> Collection:
-    """List the digits of MNIST, or of a collection in its format; the attribute is `class`."""
+    """List the digits of MNIST, or of a collection in its format. The attribute is `class`."""
     folder = _mnist_folder(folder) or folder
     items = [item for prefix, split in IDX_SPLITS.items() for item in _idx_items(folder, prefix, split)]
     return Collection(folder, "mnist", items)
@@ -44,7 +44,7 @@ def _idx_items(folder: Path, prefix: str, split: Split) -> Iterator[Item]:
 
 
 def _idx_header(file: Path, dimensions: int) -> tuple[int, ...]:
-    """Return the sizes that an IDX file of bytes states, having checked that it holds as much."""
+    """Return the sizes in the header of an IDX file of bytes, after checking the length of the file."""
     content = _content(file)
     try:
         zero, kind, found, *sizes = struct.unpack_from(f">HBB{dimensions}I", content)
@@ -52,7 +52,7 @@ def _idx_header(file: Path, dimensions: int) -> tuple[int, ...]:
         raise DataError(f"{file} is cut off; copy it again") from error
     total = 4 + 4 * dimensions + math.prod(sizes)
     if (zero, kind, found) != (0, 8, dimensions) or len(content) != total:
-        raise DataError(f"{file} is no IDX file of bytes in {dimensions} dimensions, or is damaged; copy it again")
+        raise DataError(f"{file} is not an IDX file of bytes in {dimensions} dimensions, or is damaged; copy it again")
     return tuple(sizes)
 
 
@@ -63,13 +63,13 @@ def _idx_file(folder: Path, name: str) -> Path | None:
 
 
 def _mnist_folder(path: Path) -> Path | None:
-    """Return where the files lie: the folder, or where torchvision puts them."""
+    """Return the folder of the files: the folder itself, or the one that torchvision uses."""
     places = (path, path / "raw", path / "MNIST" / "raw")
     return next((place for place in places if _idx_file(place, "train-images-idx3-ubyte")), None)
 
 
 def read_cifar10(folder: Path) -> Collection:
-    """List the pictures of CIFAR-10's binary version; the attribute is `class`."""
+    """List the pictures of CIFAR-10's binary version. The attribute is `class`."""
     folder = _cifar_folder(folder) or folder
     names = _cifar_classes(folder)
     batches = [*sorted(folder.glob("data_batch_*.bin")), *folder.glob("test_batch.bin")]
@@ -79,7 +79,7 @@ def read_cifar10(folder: Path) -> Collection:
 def _cifar_items(file: Path, names: list[str]) -> Iterator[Item]:
     content = _content(file)
     if not content or len(content) % CIFAR_RECORD:
-        raise DataError(f"{file} is not whole pictures of {CIFAR_RECORD} bytes; copy it again")
+        raise DataError(f"{file} does not consist of whole pictures of {CIFAR_RECORD} bytes; copy it again")
     split: Split = "test" if file.stem.startswith("test") else "train"
     for number, start in enumerate(range(0, len(content), CIFAR_RECORD)):
         if content[start] >= len(names):
@@ -105,7 +105,7 @@ def _is_pickled_cifar(path: Path) -> bool:
 
 def _read_pickled_cifar(path: Path) -> Collection:
     raise DataError(
-        f"{path} is the Python version of CIFAR-10, whose files could run a stranger's code when opened; get the "
+        f"{path} is the Python version of CIFAR-10, whose files can run foreign code when they are opened; get the "
         "binary version with: impasto data get cifar-10"
     )
 

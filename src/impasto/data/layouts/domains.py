@@ -1,6 +1,6 @@
 """Two unrelated domains in one folder: trainA and trainB, and Kaggle's "I'm Something of a Painter Myself".
 
-The attribute `domain` says A or B; for Kaggle's collection A are the photos.
+The attribute `domain` is A or B. In Kaggle's collection A is the photos.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ Part = tuple[list[Item], list[str]]
 
 
 def read_two_domains(folder: Path) -> Collection:
-    """List trainA, trainB and, where they are there, testA and testB."""
+    """List trainA and trainB, and testA and testB if they exist."""
     parts = {domain: folder_items(folder / f"train{domain}", within=folder) for domain in "AB"}
     return _joined(folder, "two-domains", parts)
 
 
 def read_gan_getting_started(folder: Path) -> Collection:
-    """List photo_jpg and monet_jpg, or where a JPEG folder is missing the TFRecord files of the same pictures."""
+    """List photo_jpg and monet_jpg. If a JPEG folder is missing, list the TFRecord files of the same pictures."""
     parts = {domain: _kaggle_part(folder, name) for domain, name in (("A", "photo"), ("B", "monet"))}
     return _joined(folder, "gan-getting-started", parts)
 
@@ -48,7 +48,7 @@ def _joined(folder: Path, layout: str, parts: dict[str, Part]) -> Collection:
 
 
 def _has_folders(*choices: tuple[str, ...]) -> Callable[[Path], bool]:
-    """Return a test for at least one folder of each choice."""
+    """Return a function that checks for at least one folder of each choice."""
     return lambda path: all(any((path / name).is_dir() for name in names) for names in choices)
 
 

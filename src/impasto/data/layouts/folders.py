@@ -1,4 +1,4 @@
-"""Folders of picture files: all alike, or a sub-folder for each class; with or without train and test folders."""
+"""Folders of picture files, with or without a sub-folder for each class, with or without train and test folders."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from impasto.data.pictures import picture_names
 
 
 def read_plain(folder: Path) -> Collection:
-    """List a folder's pictures, with what split.csv, labels.csv and metadata.jsonl say of them."""
+    """List the pictures of a folder, with the entries of split.csv, labels.csv and metadata.jsonl."""
     items, notes = folder_items(folder)
     return Collection(folder, "plain", items, notes)
 
 
 def read_classes(folder: Path) -> Collection:
-    """List a folder whose sub-folders are classes: the attribute `class`."""
+    """List a folder with a sub-folder for each class. The attribute is `class`."""
     items, notes = folder_items(folder)
     splits = _has_split_folders([item.name for item in items])
     named = []
@@ -28,7 +28,7 @@ def read_classes(folder: Path) -> Collection:
         named.append(item._replace(labels={**label, **item.labels}))
     loose = sum("class" not in item.labels for item in named)
     if loose:
-        notes = [*notes, f"{loose} pictures lie beside the class folders and have no class"]
+        notes = [*notes, f"{loose} pictures are outside of the class folders and have no class"]
     return Collection(folder, "class-folders", named, notes)
 
 
@@ -36,9 +36,9 @@ def folder_items(folder: Path, within: Path | None = None) -> tuple[list[Item], 
     """Return the items of a folder of picture files, and the notes of the tables beside it.
 
     The split comes from a table, from sub-folders train and test (or val), or for a folder `trainX` from its sibling
-    `testX`; all pictures are for training where nothing says otherwise. Names are relative to `within`, or the folder.
+    `testX`. Default: all pictures are for training. Names are relative to `within`, or to the folder.
 
-    Raises DataError where there is no picture or a table is broken.
+    Raises DataError if there is no picture or a table is damaged.
     """
     items = _listed(folder)
     sibling = folder.with_name("test" + folder.name.removeprefix("train"))
@@ -64,13 +64,13 @@ def _listed(folder: Path) -> list[Item]:
 
 
 def _has_split_folders(names: Sequence[str]) -> bool:
-    """Say whether all pictures lie in folders train and test; a folder test alone may be a class."""
+    """Return whether all pictures are in folders train and test. A folder test alone can be a class."""
     tops = {name.split("/")[0] for name in names if "/" in name}
     return {as_split(top) for top in tops} == {"train", "test"} and all("/" in name for name in names)
 
 
 def class_parts(name: str, *, splits: bool) -> list[str]:
-    """Return the folders and the file of a name, without what only says the split."""
+    """Return the folders and the file of a name, without the folder of the split."""
     parts = name.split("/")
     if parts[0] == "..":  # the sibling testX of a folder trainX
         return parts[2:]
@@ -78,7 +78,7 @@ def class_parts(name: str, *, splits: bool) -> list[str]:
 
 
 def _is_class_folders(path: Path) -> bool:
-    """Say whether at least two sub-folders, and nothing beside them, hold pictures."""
+    """Return whether all pictures are in sub-folders, at least two of them."""
     if not path.is_dir():
         return False
     names = picture_names(path)

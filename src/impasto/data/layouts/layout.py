@@ -1,4 +1,4 @@
-"""What a layout is: a way to arrange pictures, splits and labels that people use."""
+"""A layout: a common way to arrange pictures, splits and labels on disk."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from typing import NamedTuple
 from impasto.data.collection import Collection, Split
 
 TEST_NAMES = frozenset({"test", "val", "valid", "validation"})
-"""Folder names and table entries that mean held-out pictures."""
+"""Names of folders and table entries for held-out pictures."""
 
 
 class Layout(NamedTuple):
     """How to recognise a layout, and how to read it."""
 
     says: str
-    """What it looks like, for people."""
+    """A description for the user."""
     marks: Callable[[Path], bool]
-    """Whether a folder or file shows the signs of this layout; cheap."""
+    """Returns whether a folder or file has this layout. It is fast."""
     read: Callable[[Path], Collection]
-    """List the pictures without opening them; raises DataError for what cannot be right."""
+    """Lists the pictures without opening them. Raises DataError for an inconsistent collection."""
 
 
 def as_split(name: str) -> Split | None:
-    """Return the split that a folder or table entry names, if it names one."""
+    """Return the split for the name of a folder or table entry, or None."""
     lower = name.lower()
     return "test" if lower in TEST_NAMES else "train" if lower in ("train", "training") else None

@@ -1,4 +1,4 @@
-"""Pairs of pictures: two folders A and B with the same names, or pictures that show both side by side."""
+"""Pairs of pictures: two folders A and B with the same names, or pictures with both halves side by side."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from impasto.data.sources import Half, Source
 from impasto.errors import DataError, PictureError
 
 MADE = "made.json"
-"""What `impasto data make` writes down of a folder that it made."""
+"""The file in which `impasto data make` records the options of a folder."""
 LOOKED_AT = 32
-"""Headers read to recognise pictures twice as wide as high."""
+"""Number of headers that are read to recognise pictures twice as wide as high."""
 
 
 def read_paired_folders(folder: Path) -> Collection:
@@ -27,9 +27,9 @@ def read_paired_folders(folder: Path) -> Collection:
 
 
 def paired(root: Path, sources: Path, targets: Path) -> Collection:
-    """List the pairs of two folders whose pictures have the same names, but for their suffixes.
+    """List the pairs of two folders whose pictures have the same names, apart from their suffixes.
 
-    The split is that of A. Raises DataError where a picture of one folder has no partner in the other.
+    The split is that of A. Raises DataError if a picture of one folder has no partner in the other.
     """
     items, notes = folder_items(sources)
     partners, _ = folder_items(targets)
@@ -42,7 +42,7 @@ def paired(root: Path, sources: Path, targets: Path) -> Collection:
 
 
 def read_side_by_side(folder: Path) -> Collection:
-    """List the pairs of a folder of pictures whose left half is A and whose right half is B."""
+    """List the pairs of a folder of pictures. The left half of a picture is A, the right half is B."""
     items, notes = folder_items(folder)
     return Collection(folder, "side-by-side", [_halved(item) for item in items], notes)
 
@@ -59,7 +59,7 @@ def _stem(name: str) -> str:
 
 def _check_partners(missing: Mapping[Path, Sequence[str]]) -> None:
     problems = [
-        f"{len(names)} pictures of {folder} have no partner of that name: {first_named(names)}"
+        f"{len(names)} pictures of {folder} have no partner with the same name: {first_named(names)}"
         for folder, names in missing.items()
         if names
     ]
@@ -79,7 +79,7 @@ def _has_pictures(folder: Path) -> bool:
 
 
 def _is_side_by_side(path: Path) -> bool:
-    """Say whether impasto made it of pairs, or some of its pictures are all exactly twice as wide as high."""
+    """Return whether impasto made it of pairs, or all sampled pictures are exactly twice as wide as high."""
     if not path.is_dir():
         return False
     if _made_of_pairs(path / MADE):
@@ -90,7 +90,7 @@ def _is_side_by_side(path: Path) -> bool:
 
 
 def _made_of_pairs(record: Path) -> bool:
-    """Say whether the record that `impasto data make --pairs` leaves lies there: its pairs are of any proportions."""
+    """Return whether `impasto data make --pairs` made the folder. Its pairs have any proportions."""
     try:
         said = json.loads(record.read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -1,9 +1,9 @@
-"""WebDataset shards: tar files in which an example's files follow each other and share a name up to the first dot.
+"""WebDataset shards: tar files. The files of an example are adjacent and share a name up to the first dot.
 
     00000.jpg  00000.json  00001.jpg  00001.json ...
 
-The JSON holds the labels, `split` and `name`; a `.cls` file a class, as WebDataset writes it. `impasto data shard` puts
-an `index.json` beside the tars, which saves reading their headers.
+The JSON holds the labels, `split` and `name`. A `.cls` file holds a class, as WebDataset writes it. `impasto data
+shard` writes an `index.json` beside the tars, so their headers need not be read.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from impasto.errors import DataError
 
 INDEX = "index.json"
 PLAN = "unfinished.json"
-"""Lies in the folder while `impasto data shard` writes it."""
+"""Exists in the folder while `impasto data shard` writes it."""
 MOST_TEXT_BYTES = 1 << 20
 """A longer .json or .cls in a tar is refused."""
 
 
 def read_shards(folder: Path) -> Collection:
-    """List the pictures in a folder of tar files; raise DataError where one is damaged."""
+    """List the pictures in a folder of tar files. Raises DataError if one is damaged."""
     if (folder / PLAN).is_file():
         raise DataError(f"{folder} holds unfinished shards; run the command that makes them again")
     items = indexed_items(folder) if (folder / INDEX).is_file() else _scanned(folder)
@@ -53,7 +53,7 @@ def tar_items(shard: Path) -> Iterator[Item]:
         with tarfile.open(shard, "r:") as archive:
             yield from _examples(shard, archive)
     except (OSError, tarfile.TarError, ValueError) as error:
-        raise DataError(f"{shard} is no tar file or is damaged ({error}); make or copy it again") from error
+        raise DataError(f"{shard} is not a tar file or is damaged ({error}); make or copy it again") from error
 
 
 def _examples(shard: Path, archive: tarfile.TarFile) -> Iterator[Item]:
@@ -89,7 +89,7 @@ def _example(shard: Path, archive: tarfile.TarFile, key: str, files: dict[str, t
 
 
 def item_of(said: dict[str, Any], picture: Packed, name: str) -> Item:
-    """Return the item that a JSON's entries describe: split, name, and any text or whole number as a label."""
+    """Return the item of a JSON object: split and name, and each other string or integer as a label."""
     labels = {
         key: str(value) for key, value in said.items() if key not in ("split", "name") and isinstance(value, str | int)
     }
@@ -104,9 +104,9 @@ def _text(archive: tarfile.TarFile, member: tarfile.TarInfo) -> str:
 
 
 def read_remote_shards(url: str) -> Collection:
-    """List the pictures of shards on a web server, by the index that lies beside them.
+    """List the pictures of shards on a web server, by the index beside them.
 
-    Raises DataError where the index cannot be fetched or is damaged.
+    Raises DataError if the index cannot be downloaded or is damaged.
     """
     base = url.rstrip("/")
     with tempfile.TemporaryDirectory() as folder:
@@ -119,12 +119,12 @@ def read_remote_shards(url: str) -> Collection:
 
 
 def indexed_items(folder: Path) -> list[Item]:
-    """Return the pictures that the index names; raise DataError where it does not fit the tars beside it."""
+    """Return the pictures in the index. Raises DataError if it does not match the tars beside it."""
 
     def find(shard: dict[str, Any]) -> Path:
         file = folder / PurePosixPath(shard["file"]).name
         if not file.is_file() or file.stat().st_size != shard["bytes"]:
-            raise DataError(f"{file} is missing or has another size than {INDEX} says; copy the shards again")
+            raise DataError(f"{file} is missing or does not have the size in {INDEX}; copy the shards again")
         return file
 
     return _indexed_items(folder / INDEX, find)
@@ -135,7 +135,7 @@ def _indexed_items(index: Path, find: Callable[[dict[str, Any]], Path | RemoteSh
         shards = json.loads(index.read_text(encoding="utf-8"))["shards"]
         return [item for shard in shards for item in _indexed(shard, find(shard))]
     except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise DataError(f"{index} is damaged ({error}); remove it, and the tars will be read instead") from error
+        raise DataError(f"{index} is damaged ({error}); remove it to read the tars instead") from error
 
 
 def _indexed(shard: dict[str, Any], file: Path | RemoteShard) -> Iterator[Item]:

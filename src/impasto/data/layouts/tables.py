@@ -1,7 +1,7 @@
 """Tables beside pictures: split.csv, labels.csv, and Hugging Face's metadata.jsonl or metadata.csv.
 
-Each row names a picture, relative to the table's folder or (not for metadata) to the folder above that, and says its
-split or labels. An empty label says nothing.
+Each row names a picture, relative to the folder of the table or, except for metadata, to its parent folder. It gives
+the split or labels of the picture. An empty label is ignored.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ METADATA = ("metadata.jsonl", "metadata.csv")
 
 @dataclass
 class Table:
-    """What the tables beside a folder say, by absolute path of the picture."""
+    """The entries of the tables beside a folder, by absolute path of the picture."""
 
     splits: dict[str, Split] = field(default_factory=dict)
     labels: dict[str, dict[str, str]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
     def applied(self, folder: Path, items: Iterable[Item]) -> list[Item]:
-        """Return the items of a folder with the splits and labels that the tables give them."""
-        base = os.path.abspath(folder)  # noqa: PTH100 - resolving 50,000 links one by one takes seconds
+        """Return the items of a folder with the splits and labels of the tables."""
+        base = os.path.abspath(folder)  # noqa: PTH100 - resolving 50,000 links takes seconds
         applied = []
         for item in items:
             key = _key(base, item.name)
@@ -45,21 +45,19 @@ class Table:
 
 
 def read_tables(folder: Path, names: Sequence[str]) -> Table:
-    """Read the tables that say something about a folder's pictures; `names` are relative to the folder.
+    """Read the tables with entries for the pictures of a folder. `names` are relative to the folder.
 
-    They lie in the folder, in its split folders (metadata only) or up to two folders above it.
+    Tables are in the folder, in its split folders (metadata only) or up to two folders above it.
 
-    Raises DataError for a broken table, for one that names none of its pictures, and where labels.csv and metadata are
-    both there.
+    Raises DataError for a damaged table, for one that names none of its pictures, and for a folder with both labels.csv
+    and metadata.
     """
     table = Table()
     pictures = {_key(os.path.abspath(folder), name) for name in names}  # noqa: PTH100
     labels = _nearest(folder, ("labels.csv",), pictures)
     metadata = [path for place in (folder, *_split_folders(folder)) for path in _present(place, METADATA)]
     if labels and metadata:
-        raise DataError(
-            f"{folder} has both {labels.name} and {metadata[0].name}; remove or rename the one that does not count"
-        )
+        raise DataError(f"{folder} has both {labels.name} and {metadata[0].name}; remove or rename one of them")
     splits = _nearest(folder, ("split.csv",), pictures)
     for path in (splits, labels, *metadata):
         if path is not None:
@@ -68,7 +66,7 @@ def read_tables(folder: Path, names: Sequence[str]) -> Table:
 
 
 def _nearest(folder: Path, names: Sequence[str], pictures: set[str]) -> Path | None:
-    """Return the nearest table of these names in the folder or, if it lists some of its pictures, up to two above."""
+    """Return the nearest table of these names in the folder, or up to two folders above if it lists its pictures."""
     for above in (folder, *list(folder.absolute().parents)[:2]):
         for path in _present(above, names):
             if above == folder:
@@ -87,7 +85,7 @@ def _split_folders(folder: Path) -> list[Path]:
 
 
 def _add(table: Table, path: Path, folder: Path, pictures: set[str]) -> None:
-    """Add one file's rows; count the rows that name pictures which are not in the folder."""
+    """Add the rows of one file. Count the rows with pictures that are not in the folder."""
     _check_columns(path)
     inside = os.path.abspath(folder) + os.sep  # noqa: PTH100
     absent: list[str] = []
@@ -106,11 +104,11 @@ def _add(table: Table, path: Path, folder: Path, pictures: set[str]) -> None:
             table.labels.setdefault(key, {}).update(labels)
     if absent and not found:
         raise DataError(
-            f"{path} names {len(absent)} pictures and none of them is there ({first_named(absent)}); its paths must be "
+            f"{path} names {len(absent)} pictures, and all are missing ({first_named(absent)}); its paths must be "
             "relative to its own folder"
         )
     if absent:
-        table.notes.append(f"{path} names {len(absent)} pictures that are not there: {first_named(absent)}")
+        table.notes.append(f"{path} names {len(absent)} missing pictures: {first_named(absent)}")
 
 
 def first_named(names: Sequence[str]) -> str:
@@ -128,7 +126,7 @@ def _keys(table: Path, name: str) -> list[str]:
 
 
 def _columns(path: Path) -> list[str]:
-    """Return the column names of a table; raise DataError where it cannot be read."""
+    """Return the column names of a table. Raises DataError if it cannot be read."""
     if path.suffix == ".jsonl":
         return list(dict.fromkeys(key for _, row in _json_lines(path) for key in row))
     with _reading(path), path.open(newline="", encoding="utf-8-sig") as file:
@@ -136,7 +134,7 @@ def _columns(path: Path) -> list[str]:
 
 
 def _has_columns(path: Path) -> bool:
-    """Say whether a table above the folder is one of ours and not somebody else's of that name."""
+    """Return whether a table above the folder has the expected columns, and is not an unrelated file of that name."""
     try:
         return _wanted(path) <= len(set(_columns(path)) & {*PATH_COLUMNS, "split"})
     except DataError:
@@ -158,7 +156,7 @@ def _check_columns(path: Path) -> None:
 
 
 def _rows(path: Path) -> Iterator[tuple[str, Split | None, dict[str, str]]]:
-    """Yield each row's picture, split (if it says one) and labels."""
+    """Yield picture, split (if given) and labels of each row."""
     lines = _json_lines(path) if path.suffix == ".jsonl" else _csv_lines(path)
     needs_split = path.name == "split.csv"
     for number, row in lines:
@@ -168,7 +166,7 @@ def _rows(path: Path) -> Iterator[tuple[str, Split | None, dict[str, str]]]:
         said = row.get("split") or None
         split = as_split(said) if said else None
         if (needs_split and said is None) or (said is not None and split is None):
-            raise DataError(f"{path}, line {number}: split is {said!r}; train or test is needed")
+            raise DataError(f"{path}, line {number}: split is {said!r}; it must be train or test")
         labels = {key: value for key, value in row.items() if value and key not in (column, "split")}
         yield row[column], split, labels
 
@@ -189,21 +187,21 @@ def _json_lines(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
             try:
                 row = json.loads(line)
             except (ValueError, RecursionError) as error:
-                raise DataError(f"{path}, line {number}: is not JSON ({error}); mend or remove it") from error
+                raise DataError(f"{path}, line {number}: is not JSON ({error}); fix or remove it") from error
             if not isinstance(row, dict):
-                raise DataError(f'{path}, line {number}: is not an object such as {{"file_name": "a.jpg"}}; mend it')
+                raise DataError(f'{path}, line {number}: is not an object such as {{"file_name": "a.jpg"}}; fix it')
             yield number, _texts(row)
 
 
 def _texts(row: Mapping[str, Any]) -> dict[str, str]:
-    """Return what can be a label: text and whole numbers."""
+    """Return the values that can be labels: strings and integers."""
     return {key: str(value) for key, value in row.items() if isinstance(value, str | int) and value != ""}
 
 
 @contextmanager
 def _reading(path: Path) -> Iterator[None]:
-    """Tell in one sentence that a table cannot be read."""
+    """Convert errors of reading a table into one sentence."""
     try:
         yield
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path} cannot be read as a table in UTF-8 ({error}); mend or remove it") from error
+        raise DataError(f"{path} cannot be read as a table in UTF-8 ({error}); fix or remove it") from error

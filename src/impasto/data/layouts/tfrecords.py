@@ -1,8 +1,8 @@
 """Pictures inside TFRecord files, found without TensorFlow.
 
-A file is a row of records: length (8 bytes, little endian), its masked CRC-32C (4), the content, and the content's CRC
-(4). Each content is a `tf.train.Example`, a protocol-buffers message that maps names to values; the picture is the
-value called `image`. Only places are remembered, so nothing is decoded until a picture is wanted.
+A file is a sequence of records: length (8 bytes, little endian), its masked CRC-32C (4), the content, and the CRC of
+the content (4). The content is a `tf.train.Example`, a protocol-buffers message that maps names to values. The picture
+is the value `image`. Only positions are stored, so a picture is decoded when it is needed.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from impasto.errors import DataError
 HEADER = struct.Struct("<Q4s")
 FOOTER_BYTES = 4
 MOST_BYTES = 1 << 30
-"""A longer record is taken for damage."""
+"""A longer record counts as damage."""
 LENGTH_DELIMITED = 2
-"""Protocol buffers' wire type of texts, bytes and messages."""
+"""Wire type of strings, bytes and messages in protocol buffers."""
 
 
 def tfrecord_items(file: Path, root: Path) -> list[Item]:
-    """Return the pictures in a TFRecord file, named by their `image_name` or their number.
+    """Return the pictures in a TFRecord file, named by `image_name` or by their number.
 
-    Raises DataError where the file is damaged or its records hold no value called `image`.
+    Raises DataError if the file is damaged or a record has no value `image`.
     """
     try:
         with file.open("rb") as stream:
@@ -36,7 +36,7 @@ def tfrecord_items(file: Path, root: Path) -> list[Item]:
     except OSError as error:
         raise DataError(f"{file} cannot be read ({error.strerror}); check its permissions") from error
     except (ValueError, struct.error) as error:
-        raise DataError(f"{file} is no TFRecord file of pictures or is damaged ({error}); copy it again") from error
+        raise DataError(f"{file} is not a TFRecord file of pictures or is damaged ({error}); copy it again") from error
 
 
 def _item(file: Path, root: Path, number: int, start: int, content: bytes) -> Item:
@@ -51,7 +51,7 @@ def _item(file: Path, root: Path, number: int, start: int, content: bytes) -> It
 
 
 def _records(stream: IO[bytes]) -> Iterator[tuple[int, bytes]]:
-    """Yield where each record's content begins, and the content."""
+    """Yield the offset and the content of each record."""
     while header := stream.read(HEADER.size):
         length, checksum = HEADER.unpack(header)
         if struct.pack("<I", masked_crc32c(header[:8])) != checksum or length > MOST_BYTES:
@@ -64,7 +64,7 @@ def _records(stream: IO[bytes]) -> Iterator[tuple[int, bytes]]:
 
 
 def _features(content: bytes, start: int) -> Iterator[tuple[str, tuple[int, int]]]:
-    """Yield the name, and the place in the file, of every bytes value of an Example.
+    """Yield the name and the position in the file of every bytes value of an Example.
 
     Example {1: Features {1, repeated: entry {1: name, 2: Feature {1: BytesList {1: bytes}}}}}
     """
@@ -78,7 +78,7 @@ def _features(content: bytes, start: int) -> Iterator[tuple[str, tuple[int, int]
 
 
 def _fields(content: bytes, begin: int, end: int, wanted: int) -> Iterator[tuple[int, int]]:
-    """Yield where the length-delimited fields with a number lie in a message; skip the other fields."""
+    """Yield begin and end of the length-delimited fields with this number in a message. Skip other fields."""
     while begin < end:
         key, begin = _varint(content, begin, end)
         number, wire = key >> 3, key & 7

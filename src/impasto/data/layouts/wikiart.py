@@ -1,8 +1,8 @@
 """The WikiArt lists of cs-chan/ArtGAN beside a WikiArt folder.
 
-`style_class.txt`, `genre_class.txt` and `artist_class.txt` (with or without .txt) number the classes;
-`genre_train.csv`, `genre_val.csv` and so on have lines `Style_folder/file.jpg,number`. Lists and pictures may lie in
-one folder, or the pictures in its sub-folder `wikiart`. A picture that any list calls `val` is held out.
+`style_class.txt`, `genre_class.txt` and `artist_class.txt` (with or without .txt) number the classes.
+`genre_train.csv`, `genre_val.csv` and so on have lines `Style_folder/file.jpg,number`. The pictures are in the folder
+of the lists or in its sub-folder `wikiart`. A picture in any list `val` is held out.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ ATTRIBUTES = ("style", "genre", "artist")
 
 
 def read_wikiart(folder: Path) -> Collection:
-    """List the pictures that the lists name and that are there; raise DataError where none is."""
+    """List the pictures of the lists that exist. Raises DataError if none exists."""
     labels: dict[str, dict[str, str]] = {}
     held_out: set[str] = set()
     for attribute in ATTRIBUTES:
@@ -28,7 +28,9 @@ def read_wikiart(folder: Path) -> Collection:
         for split, table in _lists(folder, attribute):
             for name, number in _lines(table):
                 if number not in classes:
-                    raise DataError(f"{table} gives {name} the class {number}, which {attribute}_class does not name")
+                    raise DataError(
+                        f"{table} gives {name} the class {number}, which is not in {attribute}_class; copy both again"
+                    )
                 labels.setdefault(name, {})[attribute] = classes[number]
                 if split == "test":
                     held_out.add(name)
@@ -37,7 +39,7 @@ def read_wikiart(folder: Path) -> Collection:
     absent = sorted(name for name in labels if name not in there)
     if len(absent) == len(labels):
         raise DataError(
-            f"{folder} has WikiArt lists of {len(labels):,} pictures and none of them is there "
+            f"{folder} has WikiArt lists of {len(labels):,} pictures, but none of the pictures "
             f"({first_named(absent)}); copy the WikiArt folders, one for each style, beside the lists"
         )
     items = [
@@ -45,7 +47,7 @@ def read_wikiart(folder: Path) -> Collection:
         for name in sorted(labels)
         if name in there
     ]
-    notes = [f"the lists name {len(absent):,} pictures that are not there: {first_named(absent)}"] if absent else []
+    notes = [f"{len(absent):,} pictures of the lists are missing: {first_named(absent)}"] if absent else []
     return Collection(folder, "wikiart", items, notes)
 
 

@@ -1,4 +1,4 @@
-"""Pictures in a zip, read where they lie: StyleGAN's with its `dataset.json`, or folders of pictures zipped up."""
+"""Pictures in a zip, read without unpacking: StyleGAN's zip with `dataset.json`, or zipped folders of pictures."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MOST_TABLE_BYTES = 1 << 28
 
 
 def read_zip(file: Path) -> Collection:
-    """List the pictures of a zip; classes come from `dataset.json`, or from the top folders where there are several.
+    """List the pictures of a zip. Classes come from `dataset.json`, or from the top folders if there are several.
 
     Raises DataError for a damaged or encrypted zip, or one without pictures.
     """
@@ -34,7 +34,9 @@ def read_zip(file: Path) -> Collection:
         raise DataError(f"{file} holds no pictures; impasto looks for {', '.join(sorted(SUFFIXES))}")
     unreadable = [m.filename for m in members if m.compress_type not in METHODS or m.flag_bits & 1]
     if unreadable:
-        raise DataError(f"{file} holds {unreadable[0]} encrypted or packed in a rare way; make it again as a plain zip")
+        raise DataError(
+            f"{file} holds {unreadable[0]} encrypted or with an unusual compression; make it again as a plain zip"
+        )
     names = [member.filename for member in members]
     if table is None:
         names = _without_common_folder(names)
@@ -57,7 +59,7 @@ def _is_picture(name: str) -> bool:
 
 
 def _without_common_folder(names: Sequence[str]) -> list[str]:
-    """Return the names without the one folder that holds everything, as zips of a folder have."""
+    """Return the names without the top folder, if one folder holds everything."""
     tops = {name.split("/")[0] for name in names}
     if len(tops) == 1 and all("/" in name for name in names) and not as_split(next(iter(tops))):
         return [name.split("/", 1)[1] for name in names]
@@ -73,7 +75,7 @@ def _dataset_json(archive: zipfile.ZipFile) -> Any:
 
 
 def _stylegan_labels(table: Any, file: Path) -> dict[str, Mapping[str, str]]:
-    """Return the labels of a `dataset.json`: {"labels": [[name, class number], ...]}, or null where there are none."""
+    """Return the labels of a `dataset.json`: {"labels": [[name, class number], ...]}, or null without labels."""
     rows = table.get("labels") if isinstance(table, dict) else None
     if rows is None:
         return {}
@@ -81,7 +83,7 @@ def _stylegan_labels(table: Any, file: Path) -> dict[str, Mapping[str, str]]:
         return {str(name): {"class": str(int(number))} for name, number in rows}
     except (TypeError, ValueError) as error:
         raise DataError(
-            f"{file}: labels in dataset.json must be pairs of a name and a class number ({error}); mend it"
+            f"{file}: labels in dataset.json must be pairs of a name and a class number ({error}); fix it"
         ) from error
 
 

@@ -1,7 +1,7 @@
-"""Five ways to paint a photo without learning: the styles of the collection atelier.
+"""Five renderers that paint a photo without learning: the styles of the collection atelier.
 
-Each renderer takes a photo [H, W, 3], both sides at least 32 pixels, and a seed; it returns a painting of the same
-size. The same photo and seed give the same painting. Brushes, stones and lines are sized for a short side near 256.
+A renderer takes a photo [H, W, 3], both sides at least 32 pixels, and a seed, and returns a painting of the same size.
+The same photo and seed give the same painting. Brushes, stones and lines fit a short side of about 256 pixels.
 """
 
 from impasto.data.renderers.canvas import Picture, Renderer

@@ -1,4 +1,4 @@
-"""What the five renderers share: tones, blurs, noise, and the way back to bytes."""
+"""Functions that the renderers share: luma, blur, noise and conversion to bytes."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ Renderer = Callable[[Picture, int], Picture]  # (photo, seed) -> painting of the
 
 
 def luminance(colours: Field) -> Field:
-    """Return the Rec. 601 luma [...] of colours [..., 3], in their range."""
+    """Return the Rec. 601 luma [...] of colours [..., 3], in the same range."""
     return np.asarray(colours[..., 0] * 0.299 + colours[..., 1] * 0.587 + colours[..., 2] * 0.114)
 
 

@@ -1,9 +1,8 @@
 """Hatching: an engraving in dark ink on cream paper, over a faint wash of the photo's colours.
 
-After the tonal art maps of Praun et al. 2001 ("Real-time hatching"): layers of parallel lines in different directions,
-where each darker tone keeps the lines of the lighter ones and adds a layer. Departure: lines are drawn as the level
-sets of a phase field instead of looked up in textures, so that their width follows the tone and their course bends
-with the light, as an engraver's burin does.
+After the tonal art maps of Praun et al. 2001 ("Real-time hatching"): layers of parallel lines in different directions.
+A darker tone keeps the lines of the lighter tones and adds a layer. Departure: lines are level sets of a phase field,
+not textures, so their width follows the tone and their direction bends with the light.
 """
 
 import numpy as np
@@ -21,7 +20,7 @@ LAYERS = (  # direction across the lines in degrees, darkness where the layer be
 
 
 def hatching(photo: Picture, seed: int) -> Picture:
-    """Engrave a photo [H, W, 3]: three layers of ink lines that switch on with darkness."""
+    """Engrave a photo [H, W, 3] with three layers of ink lines that appear as it gets darker."""
     rng = np.random.default_rng(seed)
     colours = photo / 255.0
     darkness = engraving_darkness(luminance(colours))
@@ -35,12 +34,12 @@ def hatching(photo: Picture, seed: int) -> Picture:
 
 
 def engraving_darkness(light: Field) -> Field:
-    """Turn luminance [H, W] into darkness [H, W], both in [0, 1]: tones spread out, details raised."""
+    """Return darkness [H, W] for luminance [H, W], both in [0, 1], with stretched tones and sharper details."""
     light = blurred(light, 0.8)
     light = light + 0.6 * (light - blurred(light, 8))
     black, white = np.percentile(light, (1, 99))
     stretched = np.clip(1 - (white - light) / max(white - black, 0.5), 0, 1)
-    # Half-way to even shares of all tones: a night photo must not drown in ink.
+    # Partial histogram equalisation, so a night photo is not all ink.
     rank = np.searchsorted(np.sort(light, axis=None), light) / light.size
     return np.asarray(1 - (0.6 * stretched + 0.4 * rank))
 
@@ -48,11 +47,11 @@ def engraving_darkness(light: Field) -> Field:
 def hatch_lines(tone: Field, across: float, rng: np.random.Generator) -> Field:
     """Return the ink coverage [H, W] in [0, 1] of one layer of lines.
 
-    Tone [H, W] widens them from nothing at 0 to dense at 1; across is the angle, in radians, in which they follow one
-    another.
+    The lines have no width at tone 0 and are dense at tone 1; `tone` is [H, W]. `across` is the angle perpendicular to
+    the lines, in radians.
     """
     rows, columns = np.indices(tone.shape)
-    # In pixels: lines swerve where the tone changes, as if around a form, and a little by chance.
+    # In pixels: lines bend where the tone changes, as if around a form, and a little at random.
     bend = 6 * blurred(tone, 5) + 0.8 * smooth_noise(tone.shape, 10, rng)
     phase = (columns * np.cos(across) + rows * np.sin(across) + bend) / SPACING_PIXELS
     off_centre = SPACING_PIXELS * np.abs(phase - np.round(phase))  # pixels to the middle of the nearest line

@@ -1,9 +1,9 @@
 """Strokes: an oil sketch.
 
-Hertzmann 1998, "Painterly rendering with curved brush strokes of multiple sizes", section 2: layers from large brush
-to small; each paints where the canvas still differs from the photo blurred to the brush's size; strokes run along the
-normals of the luminance gradient. Departures: the gradient's direction is averaged over the brush (a structure
-tensor), for in flat areas it is noise; the paint has a relief, lit from the upper left.
+Hertzmann 1998, "Painterly rendering with curved brush strokes of multiple sizes", section 2: layers from the largest
+brush to the smallest. Each layer paints where the canvas differs from the photo blurred to the size of the brush.
+Strokes follow the normals of the luminance gradient. Departures: the direction of the gradient is averaged over the
+brush (a structure tensor), because in flat areas it is noise; the paint has a relief, lit from the upper left.
 """
 
 from typing import NamedTuple
@@ -16,9 +16,9 @@ from scipy.ndimage import shift, sobel
 from impasto.data.renderers.canvas import Field, Picture, blurred, luminance, shrunk, to_picture
 
 BRUSH_RADII_PIXELS = (8, 4, 2)
-TOLERANCE = 0.11  # T: colour distance, in [0, sqrt(3)], up to which the canvas is left as it is
+TOLERANCE = 0.11  # T: colour distance, in [0, sqrt(3)], up to which the canvas is not painted
 SHORTEST, LONGEST = 3, 10  # stroke lengths in brush radii
-STRAIGHTNESS = 0.3  # 1 - f_c: how much of its last direction a stroke keeps
+STRAIGHTNESS = 0.3  # 1 - f_c: share of the last direction that a stroke keeps
 COLOUR_JITTER = 0.02
 RELIEF = 0.25
 SUPERSAMPLING = 2
@@ -28,7 +28,7 @@ class Layer(NamedTuple):
     """N strokes of one brush."""
 
     points: Field  # [N, LONGEST + 1, 2], (row, column)
-    lengths: NDArray[np.int64]  # [N]: how many of the points count
+    lengths: NDArray[np.int64]  # [N]: number of points in use
     colours: Field  # [N, 3], about [0, 1]
 
 
@@ -36,8 +36,8 @@ def strokes(photo: Picture, seed: int) -> Picture:
     """Paint a photo [H, W, 3] with three sizes of curved brush strokes."""
     rng = np.random.default_rng(seed)
     height, width = photo.shape[:2]
-    paint = Image.new("RGBA", (width * SUPERSAMPLING, height * SUPERSAMPLING))  # alpha holds the height of the paint
-    canvas = np.full(photo.shape, -1.0)  # bare: far from every colour
+    paint = Image.new("RGBA", (width * SUPERSAMPLING, height * SUPERSAMPLING))  # alpha is the height of the paint
+    canvas = np.full(photo.shape, -1.0)  # unpainted: far from every colour
     for radius in BRUSH_RADII_PIXELS:
         reference = blurred(photo / 255.0, radius / 2)
         draw(trace(reference, canvas, radius, rng), radius, paint, rng)
@@ -48,7 +48,7 @@ def strokes(photo: Picture, seed: int) -> Picture:
 
 
 def trace(reference: Field, canvas: Field, radius: int, rng: np.random.Generator) -> Layer:
-    """Trace the strokes of one layer, all at once (the paper's makeSpineStroke); reference and canvas are [H, W, 3]."""
+    """Trace all strokes of one layer (makeSpineStroke in the paper). Reference and canvas are [H, W, 3]."""
     height, width = canvas.shape[:2]
     difference = np.linalg.norm(reference - canvas, axis=-1)
     along = stroke_directions(reference, radius)
@@ -86,9 +86,11 @@ def stroke_directions(reference: Field, radius: int) -> Field:
 
 
 def starting_points(difference: Field, radius: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Return where strokes begin [N, 2], in random order: the worst pixel of each grid cell of difference [H, W]."""
+    """Return the starts of strokes [N, 2] in random order: the worst pixel of each grid cell of difference [H, W]."""
     height, width = difference.shape
-    noisy = difference + 0.02 * rng.random(difference.shape)  # else even areas all begin in their cells' corners
+    noisy = difference + 0.02 * rng.random(
+        difference.shape
+    )  # otherwise strokes of even areas start in the corners of their cells
     rows, columns = -(-height // radius), -(-width // radius)
     padded = np.zeros((rows * radius, columns * radius))
     padded[:height, :width] = noisy
@@ -100,7 +102,7 @@ def starting_points(difference: Field, radius: int, rng: np.random.Generator) ->
 
 
 def draw(layer: Layer, radius: int, paint: Image.Image, rng: np.random.Generator) -> None:
-    """Draw a layer with round caps, each stroke in a random height, on paint, SUPERSAMPLING times enlarged."""
+    """Draw a layer on `paint`, enlarged by SUPERSAMPLING, with round caps and a random height for each stroke."""
     brush, half = ImageDraw.Draw(paint), radius * SUPERSAMPLING
     spines = SUPERSAMPLING * (layer.points[..., ::-1] + 0.5)
     heights = rng.integers(64, 256, (len(spines), 1))

@@ -1,7 +1,7 @@
 """Points: pointillism on a tinted ground.
 
-Seurat's divided colour: round dots of nearly pure colour, drawn from the photo, jittered in hue and strength, one
-in seven turned to the violet of shadows or the orange of sunlight, so that the eye does the mixing.
+Seurat's divided colour: round dots of nearly pure colour from the photo, with jitter in hue and saturation. One dot in
+seven becomes the violet of shadows or the orange of sunlight, and the eye mixes them.
 """
 
 import numpy as np
@@ -16,7 +16,7 @@ SUPERSAMPLING = 3
 
 
 def points(photo: Picture, seed: int) -> Picture:
-    """Dot a photo [H, W, 3] in three sizes, from large to small."""
+    """Paint a photo [H, W, 3] with dots of three sizes, from large to small."""
     rng = np.random.default_rng(seed)
     height, width = photo.shape[:2]
     image = Image.new("RGB", (width * SUPERSAMPLING, height * SUPERSAMPLING), GROUND)
@@ -39,7 +39,7 @@ def jittered_grid(height: int, width: int, spacing: float, rng: np.random.Genera
 
 
 def divided(colours: Field, rng: np.random.Generator) -> Picture:
-    """Make colours [N, 3] in [0, 1] purer, scatter each around itself, and return them as bytes."""
+    """Make colours [N, 3] in [0, 1] purer, jitter them, and return them as bytes."""
     hsv = np.asarray(Image.fromarray(to_picture(colours[None])).convert("HSV"))[0] / 255.0
     hue, saturation, value = hsv.T
     count = len(colours)

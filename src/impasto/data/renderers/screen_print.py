@@ -1,7 +1,7 @@
 """Flat: a screen print of few flat colours with dark outlines.
 
-The colours are k-means centres in CIELAB of the photo after total-variation smoothing (Chambolle 2004); the outlines
-are a thresholded difference of Gaussians, the plainest of those in Winnemöller et al. 2012 ("XDoG").
+The colours are k-means centres, in CIELAB, of the photo after total-variation smoothing (Chambolle 2004). The outlines
+are a thresholded difference of Gaussians, the simplest one in Winnemöller et al. 2012 ("XDoG").
 """
 
 import numpy as np
@@ -11,7 +11,7 @@ from PIL import Image
 from impasto.data.renderers.canvas import Field, Picture, blurred, luminance, shrunk, to_picture
 
 COLOURS = 12
-VIVIDNESS = np.array([1.0, 1.2, 1.2])  # gains of L, a, b: printing inks are purer than photographs
+VIVIDNESS = np.array([1.0, 1.2, 1.2])  # gains of L, a, b: inks are purer than photographs
 INK = np.array([0.08, 0.07, 0.13])
 SUPERSAMPLING = 2
 
@@ -37,7 +37,7 @@ def lab_centres(colours: Field, rng: np.random.Generator) -> Field:
     """Return the k-means centres [COLOURS, 3] of colours [N, 3], from a k-means++ start."""
     centres = colours[rng.integers(len(colours), size=1)]
     while len(centres) < COLOURS:
-        odds = distances(colours, centres).min(axis=0) + 1e-9  # a photo may have fewer colours than we ask for
+        odds = distances(colours, centres).min(axis=0) + 1e-9  # a photo can have fewer colours than COLOURS
         centres = np.concatenate([centres, colours[rng.choice(len(colours), size=1, p=odds / odds.sum())]])
     for _ in range(20):
         nearest = distances(colours, centres).argmin(axis=0)

@@ -1,6 +1,6 @@
 """Mosaic: stones of one colour each, in dark grout.
 
-The stones are SLIC superpixels (Achanta et al. 2012), so that they follow the photo's edges.
+The stones are SLIC superpixels (Achanta et al. 2012), so they follow the edges of the photo.
 """
 
 import numpy as np
@@ -12,12 +12,12 @@ from impasto.data.renderers.canvas import Picture, shrunk, smooth_noise, to_pict
 GROUT = np.array([0.13, 0.11, 0.10])
 GROUT_PIXELS = 1.8
 STONE_PIXELS = 10
-STONE_LIFT = 0.10  # makes up for the dark grout, and keeps black stones apart from it
+STONE_LIFT = 0.10  # compensates for the dark grout, and separates black stones from it
 SUPERSAMPLING = 2
 
 
 def mosaic(photo: Picture, seed: int) -> Picture:
-    """Lay a photo [H, W, 3] in stones of mean colour, each a little lighter or darker by chance."""
+    """Build a photo [H, W, 3] from stones of mean colour, each randomly a little lighter or darker."""
     from skimage.segmentation import find_boundaries, slic
 
     rng = np.random.default_rng(seed)
@@ -25,7 +25,7 @@ def mosaic(photo: Picture, seed: int) -> Picture:
     size = (width * SUPERSAMPLING, height * SUPERSAMPLING)
     large = np.asarray(Image.fromarray(photo).resize(size, Image.Resampling.BICUBIC))
     count = height * width // STONE_PIXELS**2
-    uneven = large + 6 * smooth_noise(large.shape, 6, rng)  # else even areas fall into a square grid
+    uneven = large + 6 * smooth_noise(large.shape, 6, rng)  # otherwise even areas become a square grid
     stones = slic(np.clip(uneven, 0, 255) / 255, n_segments=count, compactness=12, sigma=SUPERSAMPLING, start_label=0)
     sizes = np.bincount(stones.ravel())
     means = np.stack([np.bincount(stones.ravel(), channel.ravel()) / sizes for channel in np.moveaxis(large, -1, 0)])
