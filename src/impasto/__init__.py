@@ -6,8 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 __all__ = [
+    "ImpastoError",
+    "InterruptedTraining",
+    "LoadedPainter",
+    "Pictures",
     "Question",
+    "Recipe",
     "Run",
+    "TrainingListener",
     "evaluate",
     "load_classifier",
     "load_painter",
@@ -20,26 +26,37 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
+    from impasto.engine.interrupts import InterruptedTraining
+    from impasto.engine.listener import TrainingListener
+    from impasto.errors import ImpastoError
     from impasto.evaluation.evaluate import Question, evaluate
     from impasto.evaluation.extractors import open_extractor
     from impasto.evaluation.images import open_pictures
-    from impasto.notebook import Run, open_run, train
+    from impasto.notebook.run import Run, open_run
+    from impasto.notebook.training import train
     from impasto.painting.paint_files import paint_files
-    from impasto.painting.painters import load_classifier, load_painter
-    from impasto.recipe import load_recipe
+    from impasto.painting.painters import LoadedPainter, load_classifier, load_painter
+    from impasto.painting.picture_grid import Pictures
+    from impasto.recipe import Recipe, load_recipe
 
 _HOMES = {
+    "ImpastoError": "impasto.errors",
+    "InterruptedTraining": "impasto.engine.interrupts",
+    "LoadedPainter": "impasto.painting.painters",
+    "Pictures": "impasto.painting.picture_grid",
     "Question": "impasto.evaluation.evaluate",
+    "Recipe": "impasto.recipe",
+    "Run": "impasto.notebook.run",
+    "TrainingListener": "impasto.engine.listener",
     "evaluate": "impasto.evaluation.evaluate",
     "load_classifier": "impasto.painting.painters",
-    "open_extractor": "impasto.evaluation.extractors",
-    "open_pictures": "impasto.evaluation.images",
     "load_painter": "impasto.painting.painters",
     "load_recipe": "impasto.recipe",
+    "open_extractor": "impasto.evaluation.extractors",
+    "open_pictures": "impasto.evaluation.images",
+    "open_run": "impasto.notebook.run",
     "paint_files": "impasto.painting.paint_files",
-    "Run": "impasto.notebook",
-    "open_run": "impasto.notebook",
-    "train": "impasto.notebook",
+    "train": "impasto.notebook.training",
 }
 
 
@@ -54,4 +71,4 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     """Return the public names, so that completion finds them before they are imported."""
-    return sorted([*globals(), *_HOMES])
+    return sorted({*globals(), *__all__})

@@ -112,13 +112,23 @@ class RunFolder:
         return bool(last) and last[0]["kind"] == "finish"
 
     def journal(self) -> Iterator[dict[str, Any]]:
-        """Yield the journal's entries; a last line that was cut off is left out."""
+        """Yield the journal's entries, oldest first. Lines that are no entries are left out."""
         if not self.journal_file.is_file():
             return
-        with self.journal_file.open(encoding="utf-8") as file:
-            for line in file:
-                try:
-                    entry = json.loads(line)
-                except ValueError:
-                    continue  # a power cut can leave half a line
-                yield entry
+        with self.journal_file.open("rb") as file:  # bytes: a torn line need not be UTF-8
+            yield from filter(None, map(journal_entry, file))
+
+
+def journal_entry(line: bytes) -> dict[str, Any] | None:
+    """Return the entry of a journal's line: an object with `kind` and `images_seen`.
+
+    None where a power cut or an editor left something else.
+    """
+    try:
+        entry = json.loads(line)
+    except ValueError:
+        return None
+    if not isinstance(entry, dict) or not isinstance(entry.get("kind"), str):
+        return None
+    images_seen = entry.get("images_seen")
+    return entry if isinstance(images_seen, int) and images_seen >= 0 else None

@@ -18,13 +18,11 @@ from impasto.painting.class_requests import mixed, requested, short_names
 from impasto.painting.option_list import with_options
 from impasto.painting.paint_classes import ClassOptions, Series, paint_class_files, round_the_classes
 from impasto.painting.paint_files import check_takes_photos, paint_files
-from impasto.painting.paint_picture import PhotoOptions, Size
+from impasto.painting.paint_picture import SMALLEST_BRUSH, PhotoOptions, Size
 from impasto.painting.painters import LoadedPainter, load_painter
 from impasto.painting.usage import usage_of
 
 MOST_CLASSES_NAMED = 10
-SMALLEST_BRUSH = 16
-"""Smallest short side, in pixels, at which a picture is painted."""
 
 
 @dataclass(frozen=True)

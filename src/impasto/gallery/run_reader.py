@@ -16,7 +16,7 @@ import yaml
 
 from impasto.errors import RunError
 from impasto.gallery.curves import Series
-from impasto.run_folder import RECIPE, RunFolder
+from impasto.run_folder import RECIPE, RunFolder, journal_entry
 
 
 class Sample(NamedTuple):
@@ -57,7 +57,7 @@ def read_journal(folder: RunFolder) -> Journal:
     if not folder.journal_file.is_file():
         return Journal([], 0)
     with folder.journal_file.open("rb") as file:  # bytes: a torn line need not be UTF-8
-        read = [_entry(line) for line in file if line.strip()]
+        read = [journal_entry(line) for line in file if line.strip()]
     entries = [entry for entry in read if entry is not None]
     return Journal(entries, len(read) - len(entries))
 
@@ -102,15 +102,3 @@ def _flattened(settings: Mapping[str, object], prefix: str = "") -> Iterator[tup
 
 def _written(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-
-
-def _entry(line: bytes) -> dict[str, Any] | None:
-    """Return the entry of a line, or None where a power cut or an editor left something else."""
-    try:
-        entry = json.loads(line)
-    except ValueError:
-        return None
-    if not isinstance(entry, dict) or not isinstance(entry.get("kind"), str):
-        return None
-    images_seen = entry.get("images_seen")
-    return entry if isinstance(images_seen, int) and images_seen >= 0 else None

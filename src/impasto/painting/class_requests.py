@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import torch
@@ -114,6 +114,15 @@ def mixed(spec: ImageSpec, mixture: str) -> tuple[Request, list[str]]:
     what is not a weight.
     """
     given = _weights_given(spec, mixture)
+    with naming("--mix"):
+        return mixed_by_place(spec, given)
+
+
+def mixed_by_place(spec: ImageSpec, given: Mapping[int, float]) -> tuple[Request, list[str]]:
+    """Return what `mixed` does, for weights of 0 or more by the place of their class among all K.
+
+    Raises PainterError where the weights of an attribute do not add up to a number above 0.
+    """
     weights, notes = torch.zeros(len(spec.classes)), []
     for attribute in attributes_of(spec):
         named = {place: weight for place, weight in given.items() if place in attribute.places}
@@ -121,7 +130,7 @@ def mixed(spec: ImageSpec, mixture: str) -> tuple[Request, list[str]]:
             continue
         total = sum(named.values())
         if not 0 < total < math.inf:
-            raise PainterError(f"--mix: the weights add up to {total:g}; say weights such as 0.6 and 0.4")
+            raise PainterError(f"the weights add up to {total:g}; say weights such as 0.6 and 0.4")
         for place, weight in named.items():
             weights[place] = weight / total
         if abs(total - 1) > SUM_TOLERANCE:

@@ -42,26 +42,27 @@ def draw_sheet(pictures: Sequence[Image.Image], columns: int, captions: Captions
     """Lay out equally large pictures row by row; the last row may be short."""
     rows = -(-len(pictures) // columns)
     side = _cell_side(pictures[0].width, max(rows, columns))
-    step = side + GAP
+    height = max(1, round(side * pictures[0].height / pictures[0].width))
+    across, down = side + GAP, height + GAP
     font, title, small = (ImageFont.load_default(size) for size in (CAPTION, TITLE, SMALL))
     row_names = [fitting(name, font, LONGEST_CAPTION) for name in captions.rows]
     left = MARGIN + (_widest(row_names, font) + MARGIN // 2 if row_names else 0)
     heads = _heads(captions.columns, font, side)
-    top = MARGIN + round(TITLE * LINE) + max((head.height + GAP for head in heads), default=0)
+    top = MARGIN + _line(captions.title, TITLE) + max((head.height + GAP for head in heads), default=0)
     width = max(
-        left + columns * step, MARGIN + _widest([captions.title], title), MARGIN + _widest([captions.below], small)
+        left + columns * across, MARGIN + _widest([captions.title], title), MARGIN + _widest([captions.below], small)
     )
-    sheet = Image.new("RGB", (width + MARGIN, top + rows * step + round(SMALL * LINE) + MARGIN), PAPER)
+    sheet = Image.new("RGB", (width + MARGIN, top + rows * down + _line(captions.below, SMALL) + MARGIN), PAPER)
     draw = ImageDraw.Draw(sheet)
     draw.text((MARGIN, MARGIN), captions.title, INK, title)
     for column, head in enumerate(heads):
-        sheet.paste(head, (left + column * step + (side - head.width) // 2, top - GAP - head.height))
+        sheet.paste(head, (left + column * across + (side - head.width) // 2, top - GAP - head.height))
     for row, name in enumerate(row_names):
-        draw.text((left - MARGIN // 2, top + row * step + side // 2), name, INK, font, anchor="rm")
+        draw.text((left - MARGIN // 2, top + row * down + height // 2), name, INK, font, anchor="rm")
     for place, picture in enumerate(pictures):
         row, column = divmod(place, columns)
-        sheet.paste(_brought_to(picture, side), (left + column * step, top + row * step))
-    draw.text((MARGIN, top + rows * step + GAP), captions.below, INK, small)
+        sheet.paste(_brought_to(picture, side, height), (left + column * across, top + row * down))
+    draw.text((MARGIN, top + rows * down + GAP), captions.below, INK, small)
     return sheet
 
 
@@ -93,9 +94,14 @@ def _cell_side(size: int, cells: int) -> int:
     return max(1, min(wanted, LARGEST_SIDE // cells - GAP))
 
 
-def _brought_to(picture: Image.Image, side: int) -> Image.Image:
-    larger = enlarged(picture, side) if side % picture.width == 0 else picture
-    return larger if larger.width == side else larger.resize((side, side), Image.Resampling.LANCZOS)
+def _brought_to(picture: Image.Image, width: int, height: int) -> Image.Image:
+    larger = enlarged(picture, width) if width % picture.width == 0 else picture
+    return larger if larger.size == (width, height) else larger.resize((width, height), Image.Resampling.LANCZOS)
+
+
+def _line(text: str, letters: int) -> int:
+    """Return the height of a line of text, in pixels; 0 where there is no text."""
+    return round(letters * LINE) if text else 0
 
 
 def _heads(names: Sequence[str], font: Font, side: int) -> list[Image.Image]:

@@ -25,6 +25,8 @@ Colours = Literal["painted", "keep"]
 Size = int | Literal["own"]
 SMALLEST_SIDE = 8
 """Below this, pixels, there is nothing to paint."""
+SMALLEST_BRUSH = 16
+"""Smallest short side, in pixels, that a user can ask to paint at."""
 LARGEST_UNASKED = 800
 """Default short side, in pixels, at which larger photos are painted. A brush is some pixels wide; in a photo of 3,000
 pixels it would be invisible."""

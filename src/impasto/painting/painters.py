@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, overload
 
 import torch
 import yaml
@@ -22,6 +22,15 @@ from impasto.painter import Classifier, Networked, Painter, PaintOptions
 from impasto.recipe import PainterRecipe, Recipe, load_painter_recipe, parse_recipe
 from impasto.recipe_files import read_shipped, shipped_recipes
 from impasto.run_folder import RECIPE, WEIGHTS, RunFolder
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from numpy.typing import NDArray
+    from PIL import Image
+    from torch import Tensor
+
+    from impasto.painting.picture_grid import Pictures
 
 DEFAULT_PAINTER = "impressionist"
 RUNS = Path("runs")
@@ -59,6 +68,33 @@ class LoadedPainter:
     fingerprint: str = ""
     """The first 16 hexadecimal digits of the weights' SHA-256. Empty for a painter without weights."""
 
+    @overload
+    def paint(self, photo: Image.Image | str | PathLike[str], **how: Any) -> Image.Image: ...
+    @overload
+    def paint(self, photo: NDArray[Any], **how: Any) -> NDArray[Any]: ...
+    @overload
+    def paint(self, photo: Tensor, **how: Any) -> Tensor: ...
+    @overload
+    def paint(
+        self, photo: Sequence[Image.Image | PathLike[str]] | list[str] | tuple[str, ...], **how: Any
+    ) -> Pictures: ...
+    @overload
+    def paint(self, photo: Sequence[NDArray[Any]], **how: Any) -> list[NDArray[Any]]: ...
+    @overload
+    def paint(self, photo: Sequence[Tensor], **how: Any) -> list[Tensor]: ...
+    @overload
+    def paint(
+        self, photo: None = None, *, classes: str | Mapping[str, float], count: None = None, **how: Any
+    ) -> Image.Image: ...
+    @overload
+    def paint(
+        self,
+        photo: None = None,
+        *,
+        classes: str | Sequence[str] | Mapping[str, float] | None = None,
+        count: int | None = None,
+        **how: Any,
+    ) -> Pictures: ...
     def paint(
         self,
         photo: Any = None,
@@ -66,22 +102,41 @@ class LoadedPainter:
         classes: str | Sequence[str] | Mapping[str, float] | None = None,
         count: int | None = None,
         style: Any = None,
+        size: Any = None,
+        strength: float = 1.0,
+        colours: str = "painted",
         seed: int = 0,
         **options: Any,
     ) -> Any:
-        """Paint a photo, several photos, or classes from noise.
+        """Paint a photo, several photos, or classes from noise. The pixels are those of `impasto paint`.
 
-        `photo` is a PIL image, a path, an array (uint8, or floats from 0 to 1, [H, W, 3] or [H, W]), a float tensor
-        ([3, H, W] or [N, 3, H, W] in [-1, 1]), or a list of these. The painting is of the same kind; for a path it is a
-        PIL image. `style` is the picture whose style a painter of styles takes. `classes` is a class, several, or
-        weights by class such as `{"cubism": 0.6, "ukiyo_e": 0.4}`; it gives `count` PIL images.
+        `photo` is a PIL image, a path, an array (uint8, or floats from 0 to 1; [H, W, 3] or [H, W]), a tensor (floats
+        in [-1, 1]; [3, H, W] or [N, 3, H, W]), or a list of these. The painting is of the same kind and size; for a
+        path it is a PIL image. `style` is the picture whose style a painter of styles takes, of any kind. `size` is the
+        short side to paint at, in pixels, or "own"; `strength` goes from 0 (photo) to 1 (painting); `colours="keep"`
+        takes the photo's palette.
 
-        `options` are `size`, `strength` and `colours` for photos, as in `impasto paint`, and the method's own options.
-        Raises PainterError for options and classes that do not exist, PictureError for what is not a picture.
+        `classes` is a class, a list of classes, or weights by class such as `{"cubism": 0.6, "ukiyo_e": 0.4}`, which
+        are scaled to a sum of 1. With `count`, there are this many paintings of each, as a list of PIL images that a
+        notebook shows as a grid. Without it, one class or mixture is one PIL image. Without `classes`, all classes
+        take turns.
+
+        Other keywords are the method's own options; `impasto about PAINTER` lists them. Raises PainterError for
+        options, classes and values that do not exist, PictureError for a picture that cannot be read or painted.
         """
-        from impasto.painting.from_python import paint
+        from impasto.painting.from_python import Asked, paint
 
-        return paint(self, photo, classes=classes, count=count, style=style, seed=seed, **options)
+        return paint(self, photo, Asked(classes, count, style, size, strength, colours, seed), **options)
+
+    def __repr__(self) -> str:
+        """Return the painter's name and method in a line."""
+        seen = f", {self.images_seen:,} images seen" if self.images_seen else ""
+        return f"<LoadedPainter {self.name} ({self.recipe.method.name}{seen})>"
+
+    def _repr_html_(self) -> str:
+        from impasto.painting.painter_html import painter_html
+
+        return painter_html(self)
 
     @property
     def short_side(self) -> int:
