@@ -328,7 +328,7 @@ def test_nothing_held_out_means_no_overfit_meter(tiny: Callable[..., Recipe], mo
     train(tiny("data.validation_share=0"), Path("run"), listener)
     assert all(list(scalars) == ["health/diversity"] for scalars in looks("run").values())
     assert listener.notes == [
-        "nothing is held out, so that learning by heart cannot be noticed; say data.validation_share=0.1"
+        "no pictures are held out, so memorisation cannot be detected; set data.validation_share=0.1"
     ]
 
 
