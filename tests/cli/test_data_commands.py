@@ -80,7 +80,9 @@ def test_a_run_goes_on_with_the_same_pictures_only(impasto: Run, tiny_recipe: Pa
     picture(9).save(collection / "photos" / "new.png")
     code, _, err = impasto(*command, "training.images=4")
     assert code == 2
-    assert "the pictures of run changed since it began: pictures were added, removed or renamed (8 then, 9 now)" in err
+    assert (
+        "the pictures changed since the run run started: pictures were added, removed or renamed (8 then, 9 now)" in err
+    )
     assert "--accept-changed-data" in err
     code, out, _ = impasto(*command, "training.images=4", "--accept-changed-data")
     assert code == 0

@@ -333,7 +333,9 @@ def test_without_held_out_pictures_overfit_is_not_measured(
     listener = Listener()
     train(tiny("data.validation_share=0"), Path("run"), listener)
     assert all(list(scalars) == ["health/diversity"] for scalars in measurements("run").values())
-    assert listener.notes == ["nothing is held out, so memorisation cannot be noticed; set data.validation_share=0.1"]
+    assert listener.notes == [
+        "no pictures are held out, so memorisation cannot be detected; set data.validation_share=0.1"
+    ]
 
 
 def test_where_something_is_held_out_there_is_nothing_to_note(tiny: Callable[..., Recipe]) -> None:

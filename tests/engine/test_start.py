@@ -96,12 +96,12 @@ def test_what_is_wrong_with_a_start_is_reported() -> None:
     Path("runs/empty").mkdir()
     Path("runs/empty/recipe.yaml").write_text(STAGE_ONE)
     mistakes: list[tuple[Recipe, type[ImpastoError], str]] = [
-        (stage_two("training.start_from=null"), RecipeError, "start_from: say which run gantor-v2 takes stage_one from"),
+        (stage_two("training.start_from=null"), RecipeError, "start_from: gantor-v2 takes stage_one from another run; set"),
         (stage_two("training.start_from=oen"), RunError, r"there is no run oen; did you mean one\?"),
         (stage_two("training.start_from=other"), RunError, r"there is no run other; there is one \(or"),
-        (stage_two("training.start_from=cyclegan-atelier"), RunError, "cyclegan-atelier has not been trained yet; do so first"),
-        (stage_two("training.start_from=empty"), RunError, "runs/empty has no checkpoint yet; train it first"),
-        (stage_two("method.width=16"), RunError, r"stage_one of .* does not fit \(project.*is \[512, 102\] here, \[384, 102\] there\); .*method.width"),
+        (stage_two("training.start_from=cyclegan-atelier"), RunError, "cyclegan-atelier is not trained yet; train it first"),
+        (stage_two("training.start_from=empty"), RunError, "runs/empty has no checkpoint yet; train that run first"),
+        (stage_two("method.width=16"), RunError, r"stage_one of .* does not fit \(project.*is \[512, 102\] in this run, \[384, 102\] in that run\); .*method.width"),
         (stage_two("data.image_size=128", "data.resize=152"), RunError, r"images of 16 pixels, does not fit \(.* is only"),
         (stage_two(method="gantor-v1"), RunError, "what gantor-v2 learned, not gantor-v1; name a run of gantor-v1"),
     ]  # fmt: skip
@@ -148,7 +148,7 @@ def test_a_start_gives_all_painting_networks_or_none(tiny_recipe: Path) -> None:
         about = file.metadata()
     half = {name: weight for name, weight in load_file(weights).items() if name.startswith("to_painting.")}
     save_file(half, weights, about)
-    with pytest.raises(RunError, match=r"000000008 has no network to_photo, only to_painting; name another run"):
+    with pytest.raises(RunError, match=r"000000008 has no network to_photo, only to_painting; use another run"):
         train(parse_recipe(text, "r", ["training.start_from=one"]), Path("runs/two"))
 
 

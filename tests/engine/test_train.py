@@ -93,7 +93,7 @@ class Steps(TrainingListener):
 def test_an_unknown_best_scalar_is_refused_at_the_first_step(tiny_recipe: Path) -> None:
     steps = Steps()
     with pytest.raises(
-        RecipeError, match=r"training.best: generator/cycel is not logged; did you mean generator/cycle\?"
+        RecipeError, match=r"training.best: generator/cycel is not a logged scalar; did you mean generator/cycle\?"
     ):
         train(recipe(tiny_recipe, "training.best=generator/cycel"), Path("run"), steps)
     assert steps.count == 0, "nothing learned is lost"
@@ -105,7 +105,9 @@ def test_where_networks_take_turns_it_is_refused_after_the_last_turn(tmp_path: P
     run = load_recipe("cwgan-gp-atelier", [*tiny, *short, "training.best=generator/adversarial"])
     train(run, tmp_path / "good")
     steps = Steps()
-    with pytest.raises(RecipeError, match=r"training.best: generator/advers is not logged; did you mean generator/adv"):
+    with pytest.raises(
+        RecipeError, match=r"training.best: generator/advers is not a logged scalar; did you mean generator/adv"
+    ):
         train(
             load_recipe("cwgan-gp-atelier", [*tiny, *short, "training.best=generator/advers"]), tmp_path / "bad", steps
         )
@@ -139,7 +141,7 @@ def test_an_interrupted_interval_is_no_candidate_for_the_best(tiny_recipe: Path)
 
 def test_a_folder_of_another_recipe_is_refused(tiny_recipe: Path) -> None:
     train(recipe(tiny_recipe), Path("run"))
-    with pytest.raises(RunError, match=r"run holds a run of another recipe \(method.width: 4 here, 8 there\)"):
+    with pytest.raises(RunError, match=r"run contains a run of another recipe \(method.width: 4 here, 8 there\)"):
         train(recipe(tiny_recipe, "method.width=8"), Path("run"))
     Path("other").mkdir()
     Path("other/thesis.txt").write_text("precious")
@@ -220,7 +222,7 @@ def test_a_checkpoint_cut_off_is_named_and_the_older_one_offered(file: str, left
         shutil.copytree(last, older)
     whole = (last / file).read_bytes()
     (last / file).write_bytes(whole[: int(len(whole) * left)])
-    with pytest.raises(CheckpointError, match=r"000000008 is damaged \(.+\); delete it to go on from 000000004"):
+    with pytest.raises(CheckpointError, match=r"000000008 is damaged \(.+\); delete it to resume from 000000004"):
         train(recipe(tiny_recipe, *overrides), Path("run"))
     assert last.exists()
     shutil.rmtree(older)
@@ -248,7 +250,7 @@ def test_entries_of_images_not_saved_are_dropped_on_resuming(tiny_recipe: Path) 
 
 
 def test_fewer_pictures_than_a_batch(tiny_recipe: Path) -> None:
-    with pytest.raises(DataError, match=r"5 pictures to learn from, fewer than a batch of 6; add pictures or lower"):
+    with pytest.raises(DataError, match=r"5 training pictures are fewer than a batch of 6; add pictures, or lower"):
         train(recipe(tiny_recipe, "training.batch_size=6", "training.images=12"), Path("run"))
 
 

@@ -1,1 +1,1 @@
-"""Runs any method: the loop, and all that is the same for every method."""
+"""The training loop and everything else that is the same for every method."""

@@ -1,4 +1,4 @@
-"""A running average of the painting networks' weights, which paints better than any single step's weights."""
+"""A running average of the painting networks' weights. It paints better than the weights of any single step."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ import torch
 from torch import Tensor, nn
 
 RAMP = 0.05
-"""The half-life is at most this share of the images seen so far, so that the untrained weights are soon forgotten
-(Karras et al. 2022, arXiv:2206.00364, the authors' code)."""
+"""Upper limit of the half-life, as a share of the images seen so far. It removes the untrained weights from the average
+early (Karras et al. 2022, arXiv:2206.00364, the authors' code)."""
 
 
 class Average:
-    """An exponential average with a half-life in images; with none it is the weights themselves."""
+    """An exponential average with a half-life in images. Without a half-life it is the weights themselves."""
 
     def __init__(self, networks: Mapping[str, nn.Module], halflife_images: int | None) -> None:
         self.halflife_images = halflife_images
@@ -28,7 +28,7 @@ class Average:
         )
 
     def update(self, images: int, images_seen: int) -> None:
-        """Take in the weights after a batch of `images`, `images_seen` in all."""
+        """Add the weights after a batch of `images`. `images_seen` counts all images so far."""
         if self.halflife_images is None:
             return
         decay = 0.5 ** (images / min(self.halflife_images, max(images_seen * RAMP, 1e-8)))
@@ -41,7 +41,7 @@ class Average:
 
     @contextmanager
     def applied(self) -> Iterator[None]:
-        """Lend the averaged weights to the networks."""
+        """Give the networks the averaged weights inside the context; restore their own weights afterwards."""
         if self.halflife_images is None:
             yield
             return
@@ -57,7 +57,7 @@ class Average:
         return dict(self._averaged)
 
     def load_state_dict(self, state_dict: Mapping[str, Tensor]) -> None:
-        """Put back averaged weights."""
+        """Restore averaged weights."""
         for name, tensor in state_dict.items():
             self._averaged[name].copy_(tensor)
 

@@ -1,4 +1,7 @@
-"""Checkpoints: folders that appear whole or not at all, from which a run goes on exactly and a painter paints."""
+"""Checkpoints: folders that are written completely or not at all.
+
+A run resumes from a checkpoint exactly. A painter needs only its weights and recipe.
+"""
 
 from __future__ import annotations
 
@@ -47,11 +50,11 @@ class Checkpoints:
         self.method, self.state, self.average, self.clock, self.means = method, state, average, clock, means
 
     def save(self, scalars: Mapping[str, float] | None = None, metrics: Mapping[str, float] | None = None) -> Path:
-        """Save everything at the clock's images.
+        """Save everything; the folder's name is the number of images seen. Return the folder.
 
-        `scalars` are means since the last checkpoint and `metrics` what was measured of these weights, to choose the
-        best by; without scalars, as when a run is interrupted, the checkpoint is no candidate. The metrics go with the
-        weights: a classifier says how good it is.
+        `scalars` are means since the last checkpoint. `metrics` are the metrics of these weights; the weights' file
+        records them. Both decide which checkpoint is best. Without scalars, as after an interruption, the checkpoint
+        cannot become the best.
 
         Raises TrainingDivergedError when a weight is not finite, OutputError when the disk is full.
         """
@@ -62,9 +65,7 @@ class Checkpoints:
             with replacing_folder(target) as folder:
                 (folder / WEIGHTS).write_bytes(self._packed(weights, metrics))
                 (folder / RECIPE).write_text(self.recipe.to_yaml(), encoding="utf-8")
-                training = (
-                    io.BytesIO()
-                )  # torch reports a full disk as a RuntimeError without a reason; Python as what it is
+                training = io.BytesIO()  # Python reports a full disk as OSError, torch as an unclear RuntimeError
                 torch.save(self._training(), training)
                 (folder / TRAINING).write_bytes(training.getbuffer())
         if scalars is not None:
@@ -73,9 +74,9 @@ class Checkpoints:
         return target
 
     def resume_latest(self) -> None:
-        """Put everything back as the newest checkpoint has it; do nothing where there is none.
+        """Restore everything from the newest checkpoint, if there is one.
 
-        Raises CheckpointError when it is damaged, naming what to delete to go on from an older one.
+        Raises CheckpointError when it is damaged. The message names what to delete to resume from an older one.
         """
         latest = self.run.latest()
         if latest is None:
@@ -84,7 +85,7 @@ class Checkpoints:
             averaged = load_file(latest / WEIGHTS)
             training = torch.load(latest / TRAINING, map_location="cpu", weights_only=True)
         except PermissionError as error:
-            raise CheckpointError(f"{latest} cannot be read ({error.strerror}); mend its permissions") from error
+            raise CheckpointError(f"{latest} cannot be read ({error.strerror}); fix its permissions") from error
         except (
             OSError,
             SafetensorError,
@@ -115,7 +116,7 @@ class Checkpoints:
         }
 
     def _packed(self, weights: Mapping[str, Tensor], metrics: Mapping[str, float]) -> bytes:
-        """Return the bytes of the weights' file."""
+        """Return the content of the weights' file."""
         contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in weights.items()}
         about = {
             "version": __version__,
@@ -125,7 +126,7 @@ class Checkpoints:
             **self._frozen_hashes(),
             **({"metrics": dict(metrics)} if metrics else {}),
         }
-        return bytes(save(contiguous, {"impasto": json.dumps(about)}))  # one entry: several come in any order
+        return bytes(save(contiguous, {"impasto": json.dumps(about)}))  # one entry: the order of several is not fixed
 
     def _check_frozen(self, training: dict[str, Any], folder: Path) -> None:
         """Raise CheckpointError where a frozen network is not the one that the run began with."""
@@ -167,8 +168,8 @@ class Checkpoints:
 
     def _damaged(self, folder: Path, error: Exception) -> str:
         older = self.run.checkpoint_folders()[:-1]
-        reason = (str(error).splitlines() or ["it ends too early"])[0]
-        remedy = f"delete it to go on from {older[-1].name}" if older else "delete it to start this run again"
+        reason = (str(error).splitlines() or ["the file is too short"])[0]
+        remedy = f"delete it to resume from {older[-1].name}" if older else "delete it to start this run again"
         return f"{folder} is damaged ({reason}); {remedy}"
 
     def _note_best(self, target: Path, scalars: Mapping[str, float]) -> None:
@@ -176,9 +177,9 @@ class Checkpoints:
         if name is None or not math.isfinite(value := scalars.get(name, math.nan)):
             return
         if self.run.best_file.is_file():
-            noted = json.loads(self.run.best_file.read_text(encoding="utf-8"))
-            is_better = value > noted["value"] if higher_is_better(name) else value < noted["value"]
-            if not is_better and (self.run.checkpoints / noted["checkpoint"]).is_dir():
+            best = json.loads(self.run.best_file.read_text(encoding="utf-8"))
+            is_better = value > best["value"] if higher_is_better(name) else value < best["value"]
+            if not is_better and (self.run.checkpoints / best["checkpoint"]).is_dir():
                 return
         write_text(self.run.best_file, json.dumps({"checkpoint": target.name, "scalar": name, "value": value}) + "\n")
 
@@ -186,15 +187,15 @@ class Checkpoints:
         best = self.run.best()
         for folder in self.run.checkpoint_folders()[:-1]:
             if folder != best:
-                going = folder.with_name(f".{folder.name}.old")  # a deletion cut off must not leave half a checkpoint
-                folder.rename(going)
-                shutil.rmtree(going, ignore_errors=True)
+                hidden = folder.with_name(f".{folder.name}.old")  # an interrupted deletion leaves no half checkpoint
+                folder.rename(hidden)
+                shutil.rmtree(hidden, ignore_errors=True)
         for leftover in self.run.checkpoints.glob(".*"):
             shutil.rmtree(leftover, ignore_errors=True)
 
 
 def diverged(what: str, clock: Clock, run: RunFolder) -> str:
-    """Return the sentence for a run that broke down."""
+    """Return the message for a run in which `what` became NaN or infinite."""
     latest = run.latest()
     good = f"the last good checkpoint is {latest}" if latest else "there is no checkpoint yet"
     return (

@@ -2,8 +2,8 @@
 
 It measures whenever a sheet of samples is painted. Diversity: the distance between paintings of one class and different
 noise, as a share of the distance between real pictures of one class. Overfit: r_v of Karras et al. 2020
-(arXiv:2006.06676), equation 1, which is 0 where the discriminator takes held-out pictures for real and 1 where it takes
-them for fakes. It also reads what the method logs: the discriminator's accuracy and the norms of gradients. Measuring
+(arXiv:2006.06676), equation 1. It is 0 if the discriminator scores held-out pictures like training pictures, and 1 if
+it scores them like fakes. The watch also reads the logged accuracy of the discriminator and gradient norms. Measuring
 never changes training.
 """
 
@@ -32,8 +32,8 @@ PAIRS = 32
 """Pairs of images of one class. Diversity is their mean distance."""
 FEWEST = 8
 """Fewest pairs or held-out pictures for a measurement."""
-ASKED = 256
-"""Training pictures, and held-out ones, that the discriminator is asked about."""
+COMPARED = 256
+"""Most training pictures, and most held-out ones, that the discriminator scores."""
 TOGETHER = 32
 """Images in a pass through a network."""
 COARSE = 16
@@ -108,7 +108,7 @@ def signs(vitals: Vitals, augmentation: AugmentationKind = "none") -> dict[str, 
     if vitals.overfit is not None and vitals.overfit > MEMORISED:
         remedies = ["more pictures", *ada, "to stop here"]
         found["overfit"] = (
-            "It memorises: to the discriminator, held-out pictures look more like fakes than like training pictures "
+            "The discriminator memorises: to it, held-out pictures look more like fakes than like training pictures "
             f"(overfit {vitals.overfit:.2f}); the usual remedies are {_listed(remedies)}"
         )
     for network, ratio in vitals.gradients.items():
@@ -136,7 +136,7 @@ class News(NamedTuple):
 
 
 def is_watched(method: Learner[Any]) -> bool:
-    """Whether a method paints from classes and has a discriminator to ask."""
+    """Whether a method paints from classes and has a discriminator."""
     return isinstance(method, Adversarial) and isinstance(method, Painter) and method.prompt_type is ClassPrompt
 
 
@@ -157,13 +157,13 @@ class CollapseWatch:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the owner of the pictures should know before training, one sentence each."""
+        """Sentences that the user should know before training."""
         if self.dataset.held_out_size:
             return ()
-        return ("nothing is held out, so memorisation cannot be noticed; set data.validation_share=0.1",)
+        return ("no pictures are held out, so memorisation cannot be detected; set data.validation_share=0.1",)
 
     def remember(self, journal: Iterable[Mapping[str, Any]]) -> None:
-        """Take in what earlier sessions of the run logged and reported."""
+        """Read what earlier sessions of the run logged and reported."""
         for entry in journal:
             if entry["kind"] == "scalars":
                 self.hear(entry["scalars"])
@@ -175,7 +175,7 @@ class CollapseWatch:
                 self.standing -= {entry["sign"]}
 
     def hear(self, means: Mapping[str, float]) -> None:
-        """Take in means of what the method logs."""
+        """Add means of what the method logs."""
         self._recent.append(means)
 
     def measure(self, on_device: Callable[[Tensor], Tensor], autocast: Autocast) -> Vitals:
@@ -277,7 +277,7 @@ def overfit(learned: Tensor, held_out: Tensor, fake: Tensor) -> float | None:
 
 
 def same_class_pairs(images: Tensor, labels: Tensor, most: int) -> list[int]:
-    """Return places in images [N, ...] with labels [N, A]; two of equal labels follow each other, each place once.
+    """Return indices into images [N, ...] with labels [N, A]. Two of equal labels follow each other; none repeats.
 
     A picture is not paired with an equal one or its mirror image. At most `most` pairs are taken, evenly spread because
     pictures may be sorted by class.
@@ -312,8 +312,8 @@ def _read_held_out(dataset: Dataset) -> Tensor:
 
 
 def _apart(size: int) -> int:
-    """Return n so that every n-th of `size` pictures makes at most ASKED, evenly spread because they may be sorted."""
-    return -(-size // ASKED)
+    """Return n: every n-th of `size` pictures is used, at most COMPARED. They are evenly spread because of sorting."""
+    return -(-size // COMPARED)
 
 
 def _together(batches: Iterator[LabelledImages]) -> LabelledImages:

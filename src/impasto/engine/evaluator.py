@@ -24,10 +24,10 @@ class TrainingEvaluator:
     """Computes the metrics of a run. It is made before the first step, so that missing weights stop a run at once."""
 
     def __init__(self, recipe: Recipe, dataset: Dataset, device: torch.device) -> None:
-        """Open the features and the real pictures.
+        """Open the feature extractor and the real pictures.
 
-        Raises RecipeError where the data has nothing to compare with, EvaluationError for metrics or features that are
-        not known, or weights that are missing.
+        Raises RecipeError when the data has no real pictures or a metric cannot be computed, EvaluationError for
+        unknown metrics or features, and for missing weights.
         """
         assert recipe.evaluation is not None
         options = recipe.evaluation
@@ -48,7 +48,7 @@ class TrainingEvaluator:
             raise RecipeError("recipe", problems)
 
     def _problems(self) -> Iterator[str]:
-        """Yield which metrics cannot be computed on this data with these features, before training starts."""
+        """Yield a message for each metric that cannot be computed on this data with these features."""
         classes = self.extractor.classes if self.extractor is not None else ()
         count = len(self.photos) or self.options.images
         for metric in self.options.metrics:
@@ -62,7 +62,7 @@ class TrainingEvaluator:
                 yield f"evaluation.images: {metric} needs {FEWEST[metric]} images, and there are {count}"
 
     def evaluate(self, painter: Painter[Any]) -> Record:
-        """Return the metrics of the painter's present weights; the same at every call for the same weights."""
+        """Return the metrics of the painter's current weights. The same weights always give the same metrics."""
         subject = painted_set(
             painter,
             self.paint_options,

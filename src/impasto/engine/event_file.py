@@ -1,6 +1,6 @@
-"""The journal in TensorBoard's format, where the package tensorboard is installed.
+"""The journal in TensorBoard's format, if the package tensorboard is installed.
 
-Records are written at once, without TensorBoard's own thread: a full disk is then told like any other.
+Records are written immediately, without TensorBoard's own thread, so a full disk is reported as an OutputError.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from impasto.files import make_folder, unwritable
 
 
 class EventFile:
-    """One session's event file; entries after `images_seen` of earlier sessions are declared void."""
+    """The event file of one session. TensorBoard ignores entries of earlier sessions after `images_seen`."""
 
     def __init__(self, folder: Path, images_seen: int) -> None:
         from tensorboard.compat.proto.event_pb2 import Event, SessionLog
@@ -32,7 +32,7 @@ class EventFile:
         self._write(step=images_seen + 1, session_log=SessionLog(status=SessionLog.START))
 
     def scalars(self, scalars: Mapping[str, float], images_seen: int) -> None:
-        """Add numbers."""
+        """Add scalars."""
         from tensorboard.compat.proto.summary_pb2 import Summary
 
         values = [Summary.Value(tag=name, simple_value=value) for name, value in scalars.items()]
@@ -57,7 +57,7 @@ class EventFile:
 
 
 def event_file(folder: Path, images_seen: int) -> EventFile | None:
-    """Return an event file in the folder, or None where TensorBoard is not installed."""
+    """Return an event file in the folder, or None if TensorBoard is not installed."""
     if importlib.util.find_spec("tensorboard") is None:
         return None
     return EventFile(folder, images_seen)

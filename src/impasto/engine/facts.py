@@ -1,4 +1,4 @@
-"""Facts about a run for its journal: where, with what and on what it learned, and the memory that took."""
+"""Facts about a run for its journal: versions, hardware, settings, data and peak memory."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from impasto.recipe import TrainingOptions
 
 try:
     import resource
-except ImportError:  # Windows does not say
+except ImportError:  # not available on Windows
     resource = None  # type: ignore[assignment]
 
 
 def start_facts(options: TrainingOptions, dataset: Dataset, fabric: Fabric) -> dict[str, str]:
-    """Return what a reader of the journal needs to judge speed and to repeat the run."""
+    """Return the facts that a reader of the journal needs to compare speed and to repeat the run."""
     device = fabric.device
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else f"CPU, {torch.get_num_threads()} threads"
     return {
@@ -36,10 +36,10 @@ def start_facts(options: TrainingOptions, dataset: Dataset, fabric: Fabric) -> d
 
 
 def peak_megabytes(device: torch.device) -> float | None:
-    """Return the most memory this process had at once, in MB: the device's for CUDA, else the machine's, if it says."""
+    """Return this process's peak memory in MB: GPU memory on CUDA, else main memory; None if it is not known."""
     if device.type == "cuda":
         return round(torch.cuda.max_memory_allocated(device) / 1e6, 1)
     if resource is None:
         return None
-    unit = 1 if sys.platform == "darwin" else 1024  # bytes there, KiB elsewhere
+    unit = 1 if sys.platform == "darwin" else 1024  # bytes on macOS, KiB elsewhere
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6, 1)

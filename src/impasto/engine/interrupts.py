@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM, kept until the step is done."""
+"""Ctrl-C and SIGTERM, deferred until the training step is complete."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from types import FrameType, TracebackType
 from typing import Any
 
 
-class InterruptedTraining(Exception):  # noqa: N818 - not an error: the run is saved and can go on
-    """Training was asked to stop, and stopped after saving."""
+class InterruptedTraining(Exception):  # noqa: N818 - not an error: the run is saved and can be resumed
+    """A signal stopped training. The run was saved first."""
 
     def __init__(self, signal_number: int, images_seen: int) -> None:
         self.signal_number, self.images_seen = signal_number, images_seen
@@ -22,7 +22,7 @@ class InterruptedTraining(Exception):  # noqa: N818 - not an error: the run is s
 
 
 class Interrupts:
-    """While entered, remembers the first SIGINT or SIGTERM; a second one takes its usual course."""
+    """Inside the context, stores the first SIGINT or SIGTERM. A second signal has its usual effect."""
 
     SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -31,7 +31,7 @@ class Interrupts:
         self._previous: dict[int, Any] = {}
 
     def __enter__(self) -> Interrupts:
-        if threading.current_thread() is threading.main_thread():  # elsewhere signals do not arrive
+        if threading.current_thread() is threading.main_thread():  # other threads receive no signals
             self._previous = {number: signal.signal(number, self._remember) for number in self.SIGNALS}
         return self
 

@@ -1,4 +1,4 @@
-"""What a run leaves to look at: journal.jsonl, sample sheets, and TensorBoard's files where that is installed."""
+"""The log of a run: journal.jsonl, sample sheets, and TensorBoard's files if TensorBoard is installed."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ CAPTION_HEIGHT = 16
 
 
 class Journal:
-    """Writes one run's story; `images_seen` tells where in the run an entry stands."""
+    """Writes the log of one run. `images_seen` gives an entry's position in the run."""
 
     def __init__(self, run: RunFolder, images_seen: int) -> None:
-        """Open the journal; entries after `images_seen`, left by a run that was killed, are dropped."""
+        """Open the journal and remove entries after `images_seen`, which a killed run may have left."""
         self.run = run
         self._started = time.monotonic()
         kept = [entry for entry in run.journal() if entry["images_seen"] <= images_seen] if images_seen else []
@@ -36,7 +36,7 @@ class Journal:
 
     @property
     def seconds(self) -> float:
-        """Training time so far, that of earlier sessions included."""
+        """Training time so far in seconds, including earlier sessions."""
         return self._earlier_seconds + time.monotonic() - self._started
 
     def note(self, kind: str, images_seen: int, **fields: Any) -> None:
@@ -55,7 +55,7 @@ class Journal:
             self._events.scalars(scalars, images_seen)
 
     def metrics(self, metrics: Mapping[str, float], images_seen: int, record: Mapping[str, Any] | None = None) -> None:
-        """Add what was measured, with its record where there is one."""
+        """Add metrics, and the record of how they were computed if there is one."""
         fields = {} if record is None else {"record": record}
         rounded = {name: _significant(value) for name, value in metrics.items()}
         self.note("metrics", images_seen, metrics=rounded, **fields)
@@ -63,7 +63,7 @@ class Journal:
             self._events.scalars(metrics, images_seen)
 
     def sheet(self, rows: Mapping[str, Tensor], images_seen: int) -> Path:
-        """Draw a sample sheet from named rows of images [N, C, H, W] in [-1, 1]."""
+        """Draw a sample sheet from named rows of images [N, C, H, W] in [-1, 1]; return its file."""
         picture = sample_sheet(rows)
         target = make_folder(self.run.samples) / f"{images_seen:09d}.png"
         with replacing(target) as temporary:
@@ -74,13 +74,13 @@ class Journal:
         return target
 
     def close(self) -> None:
-        """Close what was opened."""
+        """Close the event file."""
         if self._events is not None:
             self._events.close()
 
 
 def sample_sheet(rows: Mapping[str, Tensor], gap: int = 4) -> Image.Image:
-    """Lay out named rows of images [N, C, H, W] in [-1, 1] under their names."""
+    """Return a sheet of named rows of images [N, C, H, W] in [-1, 1], each below its name; `gap` in pixels."""
     pictures = {name: [to_picture(image.expand(3, -1, -1)) for image in images] for name, images in rows.items()}
     heights = [row[0].height + CAPTION_HEIGHT + gap for row in pictures.values()]
     width = max(sum(picture.width + gap for picture in row) - gap for row in pictures.values())
@@ -97,5 +97,5 @@ def sample_sheet(rows: Mapping[str, Tensor], gap: int = 4) -> Image.Image:
 
 
 def _significant(value: float) -> float:
-    """Six significant digits: enough for a curve, short enough for a line."""
+    """Round to six significant digits: enough for a curve, and short."""
     return float(f"{value:.6g}")

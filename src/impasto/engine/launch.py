@@ -1,4 +1,4 @@
-"""Devices, precision and processes: what a run needs to know of the machine."""
+"""Devices, precision and processes of a run."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from impasto.recipe import TrainingOptions
 
 
 def launch(options: TrainingOptions) -> Fabric:
-    """Return a Fabric on the devices and in the precision asked for, with its processes started.
+    """Return a Fabric with the chosen devices and precision. Its processes are started.
 
-    Raises RunError when the machine has no such devices.
+    Raises RunError when the machine does not have these devices.
     """
     keep_large_blocks()
-    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # the journal says what Fabric would announce
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # the journal records what Fabric logs
     accelerator = _accelerator(options)
     if accelerator == "cuda":
-        torch.backends.cudnn.benchmark = True  # images of one size: choose the fastest kernels once
+        torch.backends.cudnn.benchmark = True  # images of one size: the fastest kernels are chosen once
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", category=DeprecationWarning)  # Fabric's own use of torch
         fabric = Fabric(
@@ -37,7 +37,7 @@ def launch(options: TrainingOptions) -> Fabric:
 
 
 def chosen_precision(options: TrainingOptions, device_type: str) -> Literal["fp32", "bf16"]:
-    """Return the precision asked for, or for `auto` bf16 where the hardware multiplies it natively."""
+    """Return the chosen precision. `auto` is bf16 on hardware with native bf16 arithmetic, else fp32."""
     if options.precision != "auto":
         return options.precision
     return "bf16" if has_bf16(device_type) else "fp32"
@@ -46,5 +46,8 @@ def chosen_precision(options: TrainingOptions, device_type: str) -> Literal["fp3
 def _accelerator(options: TrainingOptions) -> Literal["cpu", "cuda"]:
     accelerator = chosen_device(options.accelerator, "training.accelerator")
     if accelerator == "cuda" and options.devices > torch.cuda.device_count():
-        raise RunError(f"training.devices: there are only {torch.cuda.device_count()} CUDA devices; ask for as many")
+        count = torch.cuda.device_count()
+        raise RunError(
+            f"training.devices: {options.devices} CUDA devices are not available; set training.devices={count}"
+        )
     return accelerator

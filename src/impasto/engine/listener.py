@@ -1,4 +1,4 @@
-"""How a run reports progress, without knowing who listens."""
+"""The interface through which a run reports progress."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from impasto.run_folder import RunFolder
 
 
 class TrainingListener:
-    """Told what happens during training. The command line and notebooks derive their own. This one ignores it."""
+    """Receives events during training. This class ignores them; the command line and notebooks derive their own."""
 
     def started(
         self, recipe: Recipe, run: RunFolder, clock: Clock, facts: Mapping[str, str], classes: Mapping[str, int]
     ) -> None:
-        """Hear that training begins, or goes on, at the clock's images. `classes` counts the pictures of each class."""
+        """Training starts or resumes at the clock's images. `classes` is the number of pictures of each class."""
 
     def noted(self, note: str) -> None:
-        """Hear what the user should know before training."""
+        """A sentence that the user should know before training."""
 
     def stepped(self, clock: Clock, means: Mapping[str, float] | None) -> None:
-        """Hear that a batch was learned from. At intervals, `means` are the means of what the method logs."""
+        """A training step is complete. At intervals, `means` are the means of the logged scalars, else None."""
 
     def measured(self, clock: Clock, metrics: Mapping[str, float]) -> None:
-        """Hear which metrics were measured."""
+        """Metrics were measured."""
 
     def alarmed(self, clock: Clock, alarm: str) -> None:
-        """Hear a sentence about a sign of a problem and the usual remedies."""
+        """The collapse watch found a sign of a problem. `alarm` is a sentence with the usual remedies."""
 
     def saved(self, path: Path) -> None:
-        """Hear that a sample sheet or a checkpoint was written."""
+        """A sample sheet or a checkpoint was written."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Measurement(NamedTuple):
-    """Metrics by name, and the record of how they were computed where an evaluator computed any."""
+    """Metrics by name. If an evaluator computed any, the record says how."""
 
     metrics: Mapping[str, float]
     record: Mapping[str, Any] | None = None
@@ -32,7 +32,7 @@ def measured(
     on_device: Callable[[Any], Any],
     evaluator: TrainingEvaluator | None,
 ) -> Measurement:
-    """Return the method's own metrics of held-out pictures, as `validation/...`, and those of an evaluator.
+    """Return the method's own metrics of held-out pictures, as `validation/...`, and the evaluator's metrics.
 
     The networks hold the weights to measure and are in eval mode. `on_device` moves a batch to the device.
     """
@@ -46,7 +46,7 @@ def measured(
 
 
 def check_measurable(recipe: Recipe, method: Learner[Any], dataset: Dataset) -> None:
-    """Raise DataError where every.metrics needs held-out pictures and there are none."""
+    """Raise DataError if every.metrics needs held-out pictures and there are none."""
     if recipe.every.metrics is not None and method.validates and dataset.held_out_size == 0:
         raise DataError(
             "every.metrics: no pictures are held out for validation; set data.validation_share=0.1, add a split.csv, "

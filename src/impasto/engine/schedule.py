@@ -13,21 +13,22 @@ from impasto.recipe import Constant, Halving, Schedule
 def learning_rate_factor(schedule: Schedule, images_seen: int, images: int, batch_size: int) -> float:
     """Return the factor on every learning rate for the batch that starts at `images_seen` of `images`.
 
-    Linear decay counts in stairs (epochs, or batches): with n_const stairs held and n_decay falling, stair e has
-    1 - max(0, e + 1 - n_const) / (n_decay + 1). The last is above zero, and one more would be zero (spec 03).
+    Linear decay changes once per stair: an epoch or a batch. With n_const constant and n_decay decaying stairs, the
+    factor of stair e is 1 - max(0, e + 1 - n_const) / (n_decay + 1). The last stair is above zero; the next would be
+    zero (Zhu et al. 2017, arXiv:1703.10593, the authors' code; docs/methods/unpaired-translation.md).
     """
     if isinstance(schedule, Constant):
         return 1.0
     if isinstance(schedule, Halving):
         return float(0.5 ** (images_seen // schedule.every_images))
     stair = schedule.stair_images or batch_size
-    held = schedule.constant_images / stair
-    falling = (images - schedule.constant_images) / stair
-    return 1.0 - max(0.0, images_seen // stair + 1 - held) / (falling + 1)
+    constant = schedule.constant_images / stair
+    decaying = (images - schedule.constant_images) / stair
+    return 1.0 - max(0.0, images_seen // stair + 1 - constant) / (decaying + 1)
 
 
 def set_learning_rates(optimizers: Mapping[str, Optimizer], schedule: Schedule, clock: Clock, batch_size: int) -> None:
-    """Give every optimizer the learning rate of this moment, as a share of the one it was made with."""
+    """Set the current learning rate of every optimizer: its initial learning rate times the schedule's factor."""
     factor = learning_rate_factor(schedule, clock.images_seen, clock.images, batch_size)
     for optimizer in optimizers.values():
         for group in optimizer.param_groups:

@@ -1,7 +1,7 @@
-"""What a run begins with where it does not begin from nothing: weights that another run has learned.
+"""Starting a run from the weights of another run.
 
-A method that borrows networks (stage II of a stacked GAN has stage I's generator) takes those. Any other takes all
-painting networks: learning goes on, on other pictures or with other numbers. Discriminators start untrained.
+A method that borrows networks takes only those: stage II of a stacked GAN takes stage I's generator. Any other method
+takes all painting networks and trains them further, with other pictures or settings. Discriminators start untrained.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ FIELD = "training.start_from"
 
 
 class Weights(NamedTuple):
-    """What a checkpoint's weights and their metadata say, or those of a run to come."""
+    """The weights of a checkpoint with their metadata. For a run that is not trained yet, the planned ones."""
 
     checkpoint: Path
     method: str
@@ -40,16 +40,22 @@ class Weights(NamedTuple):
 
 
 def begin_from(recipe: Recipe, folder: RunFolder, method: Learner[Any], spec: ImageSpec) -> Path | None:
-    """Copy the weights that the recipe's `training.start_from` names; return the checkpoint they come from, if any.
+    """Copy the weights of the run in `training.start_from`. Return their checkpoint, or None if no run is named.
 
-    They are the averaged weights of the best checkpoint, or the last. Raises RecipeError where the recipe names no run
-    although the method borrows, RunError where the run is missing or its weights do not fit.
+    They are the averaged weights of the best checkpoint, else of the last. Raises RecipeError if the method borrows
+    networks and the recipe names no run, RunError if the run is missing or its weights do not fit.
     """
     wanted = recipe.training.start_from
     if wanted is None:
         if method.borrowed:
-            needed = f"say which run {recipe.method.name} takes {' and '.join(method.borrowed)} from"
-            raise RecipeError("recipe", [f"{FIELD}: {needed}, a run folder or the recipe of its first stage"])
+            networks = " and ".join(method.borrowed)
+            raise RecipeError(
+                "recipe",
+                [
+                    f"{FIELD}: {recipe.method.name} takes {networks} from another run; set {FIELD} to its run folder, "
+                    "or to the recipe of the first stage"
+                ],
+            )
         return None
     learned = _read(find_start(wanted, folder))
     _take_over(learned, recipe, method, spec)
@@ -57,7 +63,11 @@ def begin_from(recipe: Recipe, folder: RunFolder, method: Learner[Any], spec: Im
 
 
 def rehearse(recipe: Recipe, first: Recipe, name: str) -> None:
-    """Raise now what would stop a run once the one it starts from, `first`, is trained; networks without weights do."""
+    """Check that a run can start from the run of the recipe `first`, before that one is trained.
+
+    `name` names the first run in messages. The networks are built without memory for weights. Raises RunError if the
+    method, the classes or the shapes of the weights do not fit.
+    """
     method_class = METHODS[recipe.method.name]
     assert issubclass(method_class, Learner)
     spec = open_dataset(recipe.data, method_class.batch_type).spec
@@ -70,9 +80,10 @@ def rehearse(recipe: Recipe, first: Recipe, name: str) -> None:
 
 
 def find_start(wanted: str, folder: RunFolder) -> Path:
-    """Return the checkpoint to start from: a checkpoint folder, or the best of a run, which may lie beside `folder`.
+    """Return the checkpoint to start from: `wanted` itself if it is a checkpoint folder, else the best of a run.
 
-    Raises RunError when there is no such run, or it has no checkpoint yet.
+    The run may be a path, the name of a run beside `folder`, or the name of a run in `runs/`. Raises RunError when
+    there is no such run, or it has no checkpoint yet.
     """
     path = _place(wanted, folder)
     if path is not None:
@@ -80,16 +91,16 @@ def find_start(wanted: str, folder: RunFolder) -> Path:
             return path
         best = RunFolder(path).best()
         if best is None:
-            raise RunError(f"{FIELD}: {path} has no checkpoint yet; train it first")
+            raise RunError(f"{FIELD}: {path} has no checkpoint yet; train that run first")
         return best
     if wanted in shipped_recipes():
-        raise RunError(f"{FIELD}: {wanted} has not been trained yet; do so first: impasto train {wanted}")
+        raise RunError(f"{FIELD}: {wanted} is not trained yet; train it first with impasto train {wanted}")
     beside = [run.path.name for run in runs(folder.path.parent) if run.path != folder.path and run.latest()]
-    raise RunError(f"{FIELD}: there is no run {wanted}{did_you_mean(wanted, beside)} (or name a run's folder)")
+    raise RunError(f"{FIELD}: there is no run {wanted}{did_you_mean(wanted, beside)} (or use the path of a run folder)")
 
 
 def start_is_ready(wanted: str, folder: RunFolder) -> Path | None:
-    """Return the finished run, or the checkpoint, that `wanted` names; None where it is still to be trained."""
+    """Return the finished run or the checkpoint that `wanted` names; None if training is still needed."""
     path = _place(wanted, folder)
     if path is None or (path / WEIGHTS).is_file():
         return path
@@ -97,7 +108,7 @@ def start_is_ready(wanted: str, folder: RunFolder) -> Path | None:
 
 
 def _place(wanted: str, folder: RunFolder) -> Path | None:
-    """Return the checkpoint or run that is meant: of several places, one where something was learned comes first."""
+    """Return the checkpoint or run of this name. A run with a checkpoint is preferred to one without."""
     places = (Path(wanted), folder.path.parent / wanted, RUNS / wanted)
     learned = [path for path in places if (path / WEIGHTS).is_file() or RunFolder(path).latest()]
     begun = [path for path in places if RunFolder(path).exists()]
@@ -117,7 +128,7 @@ def _read(checkpoint: Path) -> Weights:
     except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise CheckpointError(
-            f"{FIELD}: {checkpoint} is damaged ({reason}); name another run, or train it again"
+            f"{FIELD}: {checkpoint} is damaged ({reason}); use another run, or train it again"
         ) from error
 
 
@@ -131,21 +142,21 @@ def _take_over(learned: Weights, recipe: Recipe, method: Learner[Any], spec: Ima
 def _check_kind(learned: Weights, recipe: Recipe, spec: ImageSpec) -> None:
     if learned.method != recipe.method.name:
         raise RunError(
-            f"{FIELD}: {learned.checkpoint} holds what {learned.method} learned, not {recipe.method.name}; name a run "
-            f"of {recipe.method.name}"
+            f"{FIELD}: {learned.checkpoint} has weights of {learned.method}, not {recipe.method.name}; use a run of "
+            f"{recipe.method.name}"
         )
     if learned.classes != spec.classes:
         theirs, ours = (", ".join(classes) or "none" for classes in (learned.classes, spec.classes))
         raise RunError(
             f"{FIELD}: {learned.checkpoint} learned the classes {theirs}, but the pictures here have {ours}; use the "
-            "same collection and label, or say data.classes"
+            "same collection and label, or set data.classes"
         )
 
 
 def _copy(learned: Weights, name: str, network: nn.Module) -> None:
     if name not in learned.networks:
         there = ", ".join(learned.networks)
-        raise RunError(f"{FIELD}: {learned.checkpoint} has no network {name}, only {there}; name another run")
+        raise RunError(f"{FIELD}: {learned.checkpoint} has no network {name}, only {there}; use another run")
     misfit = _misfit(learned.networks[name], network)
     if misfit is not None:
         raise _does_not_fit(learned, name, misfit)
@@ -153,19 +164,19 @@ def _copy(learned: Weights, name: str, network: nn.Module) -> None:
 
 
 def _misfit(theirs: Mapping[str, Tensor], network: nn.Module) -> str | None:
-    """Return how weights differ from those a network has, or None where they fit."""
+    """Return the first difference of names or shapes between weights and a network, or None if they fit."""
     ours = network.state_dict()
     differing = sorted(ours.keys() ^ theirs.keys())
     if differing:
-        return f"{differing[0]} is only {'here' if differing[0] in ours else 'there'}"
+        return f"{differing[0]} is only in {'this run' if differing[0] in ours else 'that run'}"
     for name, tensor in ours.items():
         if tensor.shape != theirs[name].shape:
-            return f"{name} is {list(tensor.shape)} here, {list(theirs[name].shape)} there"
+            return f"{name} is {list(tensor.shape)} in this run, {list(theirs[name].shape)} in that run"
     return None
 
 
 def _does_not_fit(learned: Weights, name: str, misfit: str) -> RunError:
     return RunError(
-        f"{FIELD}: {name} of {learned.checkpoint}, for images of {learned.size} pixels, does not fit ({misfit}); give "
-        "both runs the same method.width and layers, and image sizes that belong together"
+        f"{FIELD}: {name} of {learned.checkpoint}, for images of {learned.size} pixels, does not fit ({misfit}); use "
+        "the same method.width and layers in both runs, and matching image sizes"
     )

@@ -1,4 +1,4 @@
-"""Several devices that decide and fail together: where one never reaches a collective, the others wait for ever."""
+"""Joint decisions and failures of several devices. If one device misses a collective call, the others wait forever."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from impasto.errors import ImpastoError
 
 
 def most(fabric: Fabric, number: int) -> int:
-    """Return on every device the largest number that any device holds."""
+    """Return the largest number of all devices, on every device."""
     if fabric.world_size == 1:
         return number
     largest = fabric.all_reduce(torch.tensor(number, device=fabric.device), reduce_op="max")
@@ -23,12 +23,12 @@ def most(fabric: Fabric, number: int) -> int:
 
 
 def raise_together(fabric: Fabric, failure: ImpastoError | None) -> None:
-    """Raise on every device what this or any other device failed with; return where none did."""
+    """Raise the failure of this or any other device, on every device. Return if no device failed."""
     if fabric.world_size > 1:
-        told: list[str | None] = [None] * fabric.world_size
-        torch.distributed.all_gather_object(told, None if failure is None else str(failure))
+        messages: list[str | None] = [None] * fabric.world_size
+        torch.distributed.all_gather_object(messages, None if failure is None else str(failure))
         if failure is None:
-            failure = next((ImpastoError(text) for text in told if text is not None), None)
+            failure = next((ImpastoError(message) for message in messages if message is not None), None)
         if failure is not None:
             part_ways(fabric)
     if failure is not None:
@@ -36,19 +36,19 @@ def raise_together(fabric: Fabric, failure: ImpastoError | None) -> None:
 
 
 def part_ways(fabric: Fabric) -> None:
-    """Let every device know that all stop here, before one of them leaves with an exit code that is not 0.
+    """Synchronise all devices before they stop with an exit code other than 0.
 
-    From here on the launcher takes no such code for a crash: it would kill the first process in its last words.
+    Also stop Fabric's launcher from treating that code as a crash. It would kill the first process before it finishes.
     """
     if fabric.world_size == 1:
         return
     launcher = fabric.strategy.launcher
-    started = getattr(launcher, "procs", [])  # the list that Fabric's observer of its child processes looks at
+    started = getattr(launcher, "procs", [])  # Fabric's observer of child processes reads this list
     _LEFT_ALONE.extend(started)
     started.clear()
-    with suppress(RuntimeError):  # the last to leave may find the others gone
+    with suppress(RuntimeError):  # the other processes may have ended already
         fabric.barrier()
 
 
 _LEFT_ALONE: list[Any] = []
-"""Processes that end by themselves; kept so that nothing warns of their being dropped while they still do."""
+"""Processes that end by themselves. This reference avoids Python's warning about a running child process."""

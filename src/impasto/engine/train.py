@@ -1,4 +1,4 @@
-"""One training run, read top to bottom; it knows neither losses nor the roles of networks."""
+"""One training run, from start to end. Losses and the roles of networks belong to the methods."""
 
 from __future__ import annotations
 
@@ -49,11 +49,12 @@ def train(
     *,
     accept_changed_data: bool = False,
 ) -> Path:
-    """Train from the start, or from where the run folder stands, to the end; return the last checkpoint.
+    """Train a new run, or resume the run in the folder, to the end. Return the last checkpoint.
 
-    A run goes on with the pictures it began with only, unless changed ones are accepted.
+    A resumed run needs the pictures it started with. `accept_changed_data` allows other pictures.
 
-    Raises InterruptedTraining after Ctrl-C or SIGTERM, with everything saved; ImpastoError for what the user can mend.
+    Raises InterruptedTraining after Ctrl-C or SIGTERM, when everything is saved. Raises ImpastoError for errors that
+    the user can fix.
     """
     folder = run if isinstance(run, RunFolder) else RunFolder(run)
     with ExitStack() as held:
@@ -80,7 +81,7 @@ def train(
 
 
 class Session:
-    """What one process holds while it trains."""
+    """The objects that one process trains with, and the training loop."""
 
     def __init__(
         self,
@@ -106,13 +107,13 @@ class Session:
         self.state = self.method.prepare(fabric)
         self.evaluator = None
         if recipe.evaluation is not None and fabric.is_global_zero:
-            from impasto.engine.evaluator import TrainingEvaluator  # imports scikit-image, which other runs do not need
+            from impasto.engine.evaluator import TrainingEvaluator  # imports scikit-image, needed only here
 
             self.evaluator = TrainingEvaluator(recipe, self.dataset, fabric.device)
         self.layout = torch.channels_last if options.channels_last else torch.contiguous_format
         _arrange(self.method, self.state, self.layout, compiled=options.compile)
-        begun = folder.latest() is not None  # then its own checkpoint has all it borrowed
-        self.begins_with = None if begun else begin_from(recipe, folder, self.method, self.dataset.spec)
+        resumed = folder.latest() is not None  # its own checkpoint contains the borrowed weights
+        self.begins_with = None if resumed else begin_from(recipe, folder, self.method, self.dataset.spec)
         self.average = Average(self.method.networks(), options.ema_halflife_images)
         self.clock = Clock(options.images)
         self.since_scalars, self.since_checkpoint = Means(), Means()
@@ -129,7 +130,10 @@ class Session:
             self.collapse_watch.remember(folder.journal())
 
     def run_to_end(self, interrupts: Interrupts) -> Path:
-        """Learn from batch after batch."""
+        """Train until the end of the run. Return the last checkpoint.
+
+        Raises InterruptedTraining after a signal, when everything is saved.
+        """
         options, every, clock = self.recipe.training, self.recipe.every, self.clock
         self._start()
         rank, world_size = self.fabric.global_rank, self.fabric.world_size
@@ -143,7 +147,7 @@ class Session:
             clock.advance(options.batch_size)
             self.average.update(options.batch_size, clock.images_seen)
             self._log(scalars)
-            is_first = clock.images_seen == options.batch_size  # a sheet at once: it shows mistakes in the data
+            is_first = clock.images_seen == options.batch_size  # an early sheet shows mistakes in the data
             if is_first or clock.due(every.samples) or clock.finished:
                 self._show_samples()
                 self._watch_for_collapse()
@@ -168,14 +172,14 @@ class Session:
         return batch
 
     def _raise_after_saving(self, failure: ImpastoError | None) -> None:
-        """Where a picture broke on this or any device, keep what was learned, then raise; else return."""
+        """If this or any other device failed, save a checkpoint and raise on every device."""
         if most(self.fabric, int(failure is not None)):
             if self.clock.images_seen:
                 self._save(candidate=False)
             raise_together(self.fabric, failure)
 
     def close(self) -> None:
-        """Close what was opened."""
+        """Close the journal."""
         if self.journal is not None:
             self.journal.close()
 
@@ -198,8 +202,8 @@ class Session:
         if self.collapse_watch is not None:
             yield from self.collapse_watch.notes
         if self.begins_with is not None and self.state.networks and not self.method.borrowed:
-            afresh = ", ".join(self.state.networks)
-            yield f"the painting networks come from {self.begins_with}; these start untrained: {afresh}"
+            untrained = ", ".join(self.state.networks)
+            yield f"the painting networks come from {self.begins_with}; these start untrained: {untrained}"
 
     def _finish(self) -> Path:
         latest = self.folder.latest()
@@ -225,13 +229,13 @@ class Session:
 
     def _finite(self, means: dict[str, float]) -> dict[str, float]:
         name = not_finite(means)
-        if name is not None:  # in the means of all devices, so on each of them
+        if name is not None:  # the means are over all devices, so every device gets here
             part_ways(self.fabric)
             raise TrainingDivergedError(diverged(f"the loss {name}", self.clock, self.folder))
         return means
 
     def _save(self, *, candidate: bool, metrics: Mapping[str, float] | None = None) -> None:
-        """Save, with what was measured of these weights; only at the end of its interval for a candidate."""
+        """Save a checkpoint with the metrics of these weights. Only a candidate can become the best checkpoint."""
         means = self._finite(self.since_checkpoint.peek(self.fabric))
         if candidate:
             self.since_checkpoint.take(self.fabric)
@@ -246,31 +250,31 @@ class Session:
         raise_together(self.fabric, failure)
 
     def _check_best(self, scalars: Mapping[str, Tensor]) -> None:
-        """Refuse to choose by what is not logged, as soon as all that is was logged once."""
+        """Raise RecipeError if `training.best` is not logged, once every scalar was logged."""
         best, all_logged = self.recipe.training.best, self.method.turns * self.recipe.training.batch_size
         if best is None or is_metric(best) or self.clock.images_seen != all_logged:
             return
         if best not in scalars:
-            raise RecipeError("recipe", [f"training.best: {best} is not logged{did_you_mean(best, scalars)}"])
+            raise RecipeError("recipe", [f"training.best: {best} is not a logged scalar{did_you_mean(best, scalars)}"])
 
     def _measures_now(self) -> bool:
         interval = self.recipe.every.metrics
         return interval is not None and (self.clock.due(interval) or self.clock.finished)
 
     def _measure(self) -> Mapping[str, float]:
-        """Measure, on the first device, and note what was found; the others wait."""
-        found, failure = Measurement({}), None
+        """Measure on the first device and log the metrics, while the other devices wait."""
+        measurement, failure = Measurement({}), None
         if self.journal is not None:
             try:
                 with self._averaged():
                     batch_size = self.recipe.training.batch_size
-                    found = measured(self.method, self.dataset, batch_size, self._on_device, self.evaluator)
-                self.journal.metrics(found.metrics, self.clock.images_seen, found.record)
-                self.listener.measured(self.clock, found.metrics)
+                    measurement = measured(self.method, self.dataset, batch_size, self._on_device, self.evaluator)
+                self.journal.metrics(measurement.metrics, self.clock.images_seen, measurement.record)
+                self.listener.measured(self.clock, measurement.metrics)
             except ImpastoError as error:
                 failure = error
         self._raise_after_saving(failure)
-        return found.metrics
+        return measurement.metrics
 
     @contextmanager
     def _averaged(self) -> Iterator[None]:
@@ -289,7 +293,7 @@ class Session:
         self.listener.saved(self.journal.sheet(sheet, self.clock.images_seen))
 
     def _watch_for_collapse(self) -> None:
-        """Look at how an adversarial painter fares, on the first device, and tell what looks bad; the others wait."""
+        """Measure on the first device and report signs of collapse, while the other devices wait."""
         if self.collapse_watch is None:
             return
         failure = None
@@ -297,17 +301,17 @@ class Session:
             try:
                 with self._averaged():
                     vitals = self.collapse_watch.measure(self._image_on_device, self.fabric.autocast)
-                self._tell(vitals, self.collapse_watch)
+                self._report(vitals, self.collapse_watch)
             except ImpastoError as error:
                 failure = error
         self._raise_after_saving(failure)
 
-    def _tell(self, vitals: Vitals, watch: CollapseWatch) -> None:
+    def _report(self, vitals: Vitals, watch: CollapseWatch) -> None:
         assert self.journal is not None
         seen = self.clock.images_seen
-        if found := vitals.measured():
-            self.journal.scalars(found, seen)
-            self.listener.measured(self.clock, found)
+        if metrics := vitals.measured():
+            self.journal.scalars(metrics, seen)
+            self.listener.measured(self.clock, metrics)
         news = watch.news(vitals, seen / self.clock.images)
         for sign, alarm in news.begun.items():
             self.journal.note("alarm", seen, sign=sign, alarm=alarm)
@@ -325,8 +329,8 @@ class Session:
 def _check_enough(dataset: Dataset, batch_size: int) -> None:
     if dataset.different_crops < batch_size:
         raise DataError(
-            f"there are {dataset.size} pictures to learn from, fewer than a batch of {batch_size}; "
-            "add pictures or lower training.batch_size"
+            f"training.batch_size: {dataset.size} training pictures are fewer than a batch of {batch_size}; add "
+            "pictures, or lower training.batch_size"
         )
 
 
