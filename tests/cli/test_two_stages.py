@@ -86,7 +86,7 @@ def test_the_same_command_goes_on_after_a_stop_in_stage_one(impasto: Run, monkey
 @pytest.mark.usefixtures("_short_stage_one")
 def test_mistakes_in_stage_two_are_found_before_stage_one(impasto: Run) -> None:
     for wrong, expected in [
-        ("data.image_size=96", "96 is no power of two from 64"),
+        ("data.image_size=96", "96 is not a power of two from 64"),
         ("data.image_size=128", "stage_one of one, for images of 16 pixels, does not fit"),
         ("training.start_from=noe", "there is no run noe"),
     ]:

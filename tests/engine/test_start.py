@@ -171,5 +171,5 @@ def test_what_would_stop_stage_two_is_reported_before_stage_one() -> None:
     rehearse(stage_two(), stage_one(), "one")
     with pytest.raises(RunError, match=r"stage_one of one, for images of 32 pixels, does not fit"):
         rehearse(stage_two(), stage_one("data.image_size=32", "data.resize=38"), "one")
-    with pytest.raises(RecipeError, match="96 is no power of two from 64"):
+    with pytest.raises(RecipeError, match="96 is not a power of two from 64"):
         rehearse(stage_two("data.image_size=96", "data.resize=96"), stage_one(), "one")

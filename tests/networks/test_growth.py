@@ -16,7 +16,7 @@ def test_powers_of_two_grow_from_4_and_mnist_from_7() -> None:
 @pytest.mark.parametrize("size", [8, 30, 48, 65, 512])
 def test_other_sizes_are_refused_with_those_nearby(size: int) -> None:
     with pytest.raises(
-        RecipeError, match=rf"data.image_size: cdcgan doubles .*; {size} is no power of two .*use \d+ or"
+        RecipeError, match=rf"data.image_size: cdcgan doubles .*; {size} is not a power of two .*use \d+ or"
     ):
         growth(size, "cdcgan")
 

@@ -19,16 +19,16 @@ class TrainingListener:
         """Training starts or resumes at the clock's images. `classes` is the number of pictures of each class."""
 
     def noted(self, note: str) -> None:
-        """A sentence that the user should know before training."""
+        """Hear a sentence that the user should know before training."""
 
     def stepped(self, clock: Clock, means: Mapping[str, float] | None) -> None:
-        """A training step is complete. At intervals, `means` are the means of the logged scalars, else None."""
+        """Hear that a training step is complete. At intervals, `means` are the means of the logged scalars, else None."""
 
     def measured(self, clock: Clock, metrics: Mapping[str, float]) -> None:
         """Metrics were measured."""
 
     def alarmed(self, clock: Clock, alarm: str) -> None:
-        """The collapse watch found a sign of a problem. `alarm` is a sentence with the usual remedies."""
+        """Hear that the collapse watch found a sign of a problem. `alarm` is a sentence with the usual remedies."""
 
     def saved(self, path: Path) -> None:
-        """A sample sheet or a checkpoint was written."""
+        """Hear that a sample sheet or a checkpoint was written."""

@@ -49,13 +49,9 @@ def begin_from(recipe: Recipe, folder: RunFolder, method: Learner[Any], spec: Im
     if wanted is None:
         if method.borrowed:
             networks = " and ".join(method.borrowed)
-            raise RecipeError(
-                "recipe",
-                [
-                    f"{FIELD}: {recipe.method.name} takes {networks} from another run; set {FIELD} to its run folder, "
-                    "or to the recipe of the first stage"
-                ],
-            )
+            needed = f"{recipe.method.name} takes {networks} from another run"
+            remedy = "set it to a run folder or the recipe of the first stage"
+            raise RecipeError("recipe", [f"{FIELD}: {needed}; {remedy}"])
         return None
     learned = _read(find_start(wanted, folder))
     _take_over(learned, recipe, method, spec)
