@@ -1,4 +1,4 @@
-"""The Python face for notebooks and scripts: train with a progress bar, and read runs as tables."""
+"""The Python interface for notebooks and scripts: train with a progress bar, and read runs as tables."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from impasto.painting.painters import LoadedPainter
 
 SECONDS_BETWEEN = 0.5
-"""Between two updates of the progress bar."""
+"""Shortest time between two updates of the progress bar."""
 
 
 class Run:
-    """A training run on disk, finished or not, read as tables: lists of rows, which pandas takes as they are."""
+    """A training run on disk, finished or not, read as tables: lists of rows that pandas accepts directly."""
 
     def __init__(self, path: str | Path) -> None:
-        """Raise RunError where the folder holds no run."""
+        """Raise RunError if the folder contains no run."""
         self.folder = RunFolder(Path(path))
         self.recipe: Recipe = self.folder.recipe()
 
@@ -43,9 +43,9 @@ class Run:
         return [_flat(entry) for entry in self.folder.journal() if isinstance(entry, dict) and "kind" in entry]
 
     def scalars(self) -> list[dict[str, Any]]:
-        """Return a row for each moment of logging: images_seen, seconds, and the means of scalars by name.
+        """Return a row for each logging interval: images_seen, seconds, and the means of scalars by name.
 
-        A row lacks scalars that were not logged at its moment.
+        A row contains only the scalars that were logged in its interval.
         """
         return self._rows("scalars")
 
@@ -60,17 +60,17 @@ class Run:
 
     @property
     def finished(self) -> bool:
-        """Whether the run has seen all images its recipe asks for."""
+        """Whether the run has seen all images of its recipe."""
         return self.folder.finished()
 
     def painter(self, device: str = "cpu") -> LoadedPainter:
-        """Return the painter of the best checkpoint, or the last; raise PainterError where the run learned none."""
+        """Return the painter of the best checkpoint, or the last. Raises PainterError if the run does not paint."""
         from impasto.painting.painters import load_painter
 
         return load_painter(self.path, device)
 
     def _rows(self, kind: str) -> list[dict[str, Any]]:
-        """Return a row for each number of images seen: entries of the same moment are one row."""
+        """Return a row for each number of images seen. Entries with the same number share a row."""
         rows: dict[int, dict[str, Any]] = {}
         for row in self.journal():
             if row["kind"] == kind:
@@ -78,12 +78,12 @@ class Run:
         return [{name: value for name, value in row.items() if name != "kind"} for row in rows.values()]
 
     def __repr__(self) -> str:
-        """Return the run's folder and recipe in a line."""
+        """Return the run's folder, method and state as one line."""
         return f"<Run {self.path} of {self.recipe.method.name}, {'finished' if self.finished else 'not finished'}>"
 
 
 def open_run(path: str | Path) -> Run:
-    """Return a training run; raise RunError where the folder holds none."""
+    """Return the training run of a folder. Raises RunError if the folder contains no run."""
     return Run(path)
 
 
@@ -95,17 +95,18 @@ def train(
     listener: TrainingListener | None = None,
     accept_changed_data: bool = False,
 ) -> Run:
-    """Train from the start, or from where the run folder stands, to the end; return the run.
+    """Train a new run, or resume the run in the folder, to the end; return the run.
 
     `recipe` is a name, a YAML file or a Recipe. `settings` change a named recipe by dotted path, such as
     `{"training.images": 1000}`. `run` is the run folder; default: `runs/` and the recipe's name. In a notebook the
-    default listener shows a progress bar and the latest sheet of samples. Interrupting the kernel stops politely.
+    default listener shows a progress bar and the latest sheet of samples. After an interrupt of the kernel the current
+    step is completed and everything is saved.
 
-    Raises InterruptedTraining after an interrupt, with everything saved; ImpastoError for mistakes with a remedy.
+    Raises InterruptedTraining after an interrupt, ImpastoError for errors that the user can fix.
     """
     if isinstance(recipe, Recipe):
         if settings or run is None:
-            raise RunError("a Recipe object has its settings already, and needs run=DIR; leave settings out")
+            raise RunError("a Recipe object needs run=DIR and takes no settings; pass run, and leave settings out")
         loaded, folder = recipe, Path(run)
     else:
         loaded, folder = load_recipe(recipe, _as_overrides(settings)), Path(run or Path("runs") / Path(recipe).stem)
@@ -121,7 +122,7 @@ def _as_overrides(settings: Mapping[str, Any] | Sequence[str]) -> list[str]:
 
 
 def _flat(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an entry of the journal with the values of its inner mappings beside the others."""
+    """Return an entry of the journal as one flat mapping, without the evaluation's record."""
     row: dict[str, Any] = {}
     for name, value in entry.items():
         if name in ("scalars", "metrics") and isinstance(value, Mapping):
@@ -146,7 +147,7 @@ class NotebookProgress(TrainingListener):
         self._bar = shown.display(shown.HTML(""), display_id=True)
         self._sheet = shown.display(shown.HTML(""), display_id=True)
         self._losses, self._notes = "", ""
-        self._first, self._begun, self._shown = 0, time.monotonic(), 0.0
+        self._first, self._started_at, self._shown = 0, time.monotonic(), 0.0
 
     def started(
         self,
@@ -157,7 +158,7 @@ class NotebookProgress(TrainingListener):
         classes: Mapping[str, int],  # noqa: ARG002
     ) -> None:
         """Start to measure the rate."""
-        self._first, self._begun = clock.images_seen, time.monotonic()
+        self._first, self._started_at = clock.images_seen, time.monotonic()
 
     def noted(self, note: str) -> None:
         """Show a note above the bar."""
@@ -168,14 +169,14 @@ class NotebookProgress(TrainingListener):
         self._notes += f"<div>at {clock.images_seen:,} images: {html.escape(alarm)}</div>"
 
     def stepped(self, clock: Clock, means: Mapping[str, float] | None) -> None:
-        """Move the bar, at most twice a second."""
+        """Update the bar, at most twice per second."""
         if means is not None:
             self._losses = ", ".join(f"{name} {value:.3g}" for name, value in means.items())
         now = time.monotonic()
         if now - self._shown < SECONDS_BETWEEN and not clock.finished:
             return
         self._shown = now
-        rate = (clock.images_seen - self._first) / max(now - self._begun, 1e-9)
+        rate = (clock.images_seen - self._first) / max(now - self._started_at, 1e-9)
         left = in_words((clock.images - clock.images_seen) / max(rate, 1e-9))
         seen = f"{clock.images_seen:,} of {clock.images:,} images, {rate:.1f} images/s, {left} left"
         bar = f'<progress value="{clock.images_seen}" max="{clock.images}" style="width: 24em"></progress>'

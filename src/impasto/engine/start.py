@@ -48,13 +48,9 @@ def begin_from(recipe: Recipe, folder: RunFolder, method: Learner[Any], spec: Im
     wanted = recipe.training.start_from
     if wanted is None:
         if method.borrowed:
-            networks = " and ".join(method.borrowed)
+            source = f"{recipe.method.name} takes {' and '.join(method.borrowed)} from another run"
             raise RecipeError(
-                "recipe",
-                [
-                    f"{FIELD}: {recipe.method.name} takes {networks} from another run; set {FIELD} to its run folder, "
-                    "or to the recipe of the first stage"
-                ],
+                "recipe", [f"{FIELD}: {source}; set it to a run folder, or to the recipe of the first stage"]
             )
         return None
     learned = _read(find_start(wanted, folder))
