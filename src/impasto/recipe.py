@@ -103,8 +103,8 @@ class TrainingOptions(Options):
     compile: bool = False
     """Compile the networks with torch.compile. Steps are faster, after minutes of compiling. Needs a C++ compiler."""
     best: str | None = None
-    """Logged scalar or metric that selects the best checkpoint. Default: the latest checkpoint is the best. Lower values
-    are better, except for accuracy, is, precision, recall, density, coverage and top1."""
+    """Logged scalar or metric that selects the best checkpoint. Default: the latest is the best. Lower values are
+    better, except for accuracy, is, precision, recall, density, coverage and top1."""
 
     @model_validator(mode="after")
     def _fits(self) -> TrainingOptions:
