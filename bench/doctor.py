@@ -4,9 +4,9 @@
     python bench/doctor.py --memory 1000 10000 50000
 
 The reference works like a short script. It uses a process for each core, decodes each file in full with Pillow,
-computes its SHA-256 and a 256-bit difference hash, and compares every pair of hashes in numpy. Both examine the same synthetic
-JPEGs. Every tenth is a copy of another, halved and compressed again. They alternate, and nothing is cached between
-rounds. bench/README.md explains the columns.
+computes its SHA-256 and a 256-bit difference hash, and compares every pair of hashes in numpy. Both examine the same
+synthetic JPEGs. Every tenth is a copy of another, halved and compressed again. They alternate, and nothing is cached
+between rounds. bench/README.md explains the columns.
 """
 
 from __future__ import annotations
