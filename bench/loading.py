@@ -79,7 +79,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pictures", type=int, default=800, help="256 px JPEGs; a tenth as many of 3,000 px")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--memory", type=int, nargs="+", help="only: peak memory with so many pictures")
+    parser.add_argument("--memory", type=int, nargs="+", help="only: peak memory with this many pictures")
     parser.add_argument("--memory-of", type=Path, help=argparse.SUPPRESS)  # one collection in its own process
     arguments = parser.parse_args()
     if arguments.memory_of:
