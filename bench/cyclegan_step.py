@@ -2,8 +2,8 @@
 
     python bench/cyclegan_step.py --size 128 256 --rounds 5
 
-All variants start from equal weights and see the same pictures. They take turns in one process, a step each in every
-round, so that a busy machine slows all of them. bench/README.md says what the columns mean.
+All variants start from equal weights and see the same pictures. They alternate in one process, one step each per
+round, so that a busy machine slows all of them equally. bench/README.md explains the columns.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Literal
 
-os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # as the command impasto does, for both sides
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # as in the command impasto, for both sides
 
 import torch
 from reference_cyclegan import ReferenceCycleGAN
@@ -34,7 +34,7 @@ from impasto.recipe import TrainingOptions
 
 
 class ImpastoCycleGAN:
-    """impasto's method as its engine drives it, with the reference's weights."""
+    """impasto's method, trained as its engine does, with the reference's weights."""
 
     def __init__(self, device: Device, precision: Literal["fp32", "bf16"], size: int) -> None:
         reference = ReferenceCycleGAN(device, torch.float32)
@@ -117,7 +117,7 @@ def report(device: Device, size: int, batch: int, rounds: int, rates: Mapping[st
 
 
 def measure(device: Device, size: int, batch: int, rounds: int) -> dict[str, Measurement]:
-    """Let the variants make a first step, for the losses, then take turns."""
+    """Run a first step of each variant, for the losses, then alternate."""
     photos, paintings = pictures(device, size, batch), pictures(device, size, batch, seed=1)
     makers = {name: partial(make, device, size) for name, make in VARIANTS.items()}
     variants, measured = first_steps(makers, photos, paintings)
@@ -135,7 +135,7 @@ def useful_flops(size: int, batch: int) -> int:
 
 
 def matrix_rate(device: Device, dtype: torch.dtype) -> float:
-    """Floating point operations a second in the product of large square matrices: the best of ten."""
+    """Floating point operations per second in the product of large square matrices: the best of ten."""
     side = 8192 if device == "cuda" else 2048
     matrix = torch.randn(side, side, device=device, dtype=dtype)
     seconds = []
@@ -153,7 +153,7 @@ def memory_in_own_process(name: str, device: Device, size: int, batch: int) -> f
 
 
 def peak_gigabytes(name: str, device: Device, size: int, batch: int) -> float:
-    """Most memory that two steps need: the process's on the CPU, PyTorch's tensors on CUDA."""
+    """Peak memory of two steps: the process's on the CPU, PyTorch's tensors on CUDA."""
     variant = VARIANTS[name](device, size)
     for seed in range(2):
         variant.step(pictures(device, size, batch, seed), pictures(device, size, batch, seed + 2))

@@ -1,11 +1,12 @@
-"""Speed of the judge's distances between features, beside the libraries people use, and their memory.
+"""Speed and memory of the evaluator's distances between features, compared with common libraries.
 
     python bench/distances.py --rounds 3
     python bench/distances.py --rounds 0 --memory 50000
 
-Both sides get the same made features of 2,048 dimensions, non-negative and correlated as Inception's are, and take
-turns in one process. The Fréchet distance is taken from what each side keeps: pytorch-fid from mean and covariance,
-impasto from its `Moments`, which for few images are the rows. bench/README.md says what the columns mean.
+Both sides get the same synthetic features of 2,048 dimensions, non-negative and correlated like Inception's, and
+alternate in one process. Each side computes the Fréchet distance from its stored statistics: pytorch-fid from mean and
+covariance, impasto from its `Moments`, which are the rows if there are few images. bench/README.md explains
+the columns.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # as the command impasto does, for both sides
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # as in the command impasto, for both sides
 
 import numpy as np
 import torch
@@ -39,11 +40,11 @@ FULL = 5000
 """Images whose covariance has full rank."""
 SUBSETS, SIZE = 5, 1000
 MEMORY_DIMENSIONS = 64
-"""Few, so that pairs are what takes time and memory."""
+"""A small number of dimensions, so that the pairs take most of the time and memory."""
 
 
 class Contest(NamedTuple):
-    """One thing that both sides compute."""
+    """One computation that both sides do."""
 
     name: str
     reference: Callable[[], float]
@@ -56,7 +57,7 @@ def main() -> None:
     parser.add_argument("--memory", type=int, nargs="*", default=[1000, 20_000], help="images on either side")
     parser.add_argument("--memory-of", type=int, help=argparse.SUPPRESS)  # in a process of its own
     arguments = parser.parse_args()
-    warnings.simplefilter("ignore")  # SciPy's, about singular matrices and arguments to be dropped
+    warnings.simplefilter("ignore")  # SciPy warns about singular matrices and deprecated arguments
     if arguments.memory_of:
         print(*peak_megabytes(arguments.memory_of))
         return
@@ -70,7 +71,7 @@ def main() -> None:
 
 
 def contests() -> Iterator[Contest]:
-    """Yield what is measured; features are made when their turn comes."""
+    """Yield the contests. Features are made only when needed."""
     many, others = features(FULL, 0), features(FULL, 1)
     yield frechet(f"Fréchet, {FULL:,} and {FULL:,}", many, others)
     yield frechet(f"Fréchet, 1,000 and {FULL:,}", many[:1000], others)
@@ -101,7 +102,7 @@ def frechet(name: str, first: Tensor, second: Tensor) -> Contest:
 
 
 def report_speed(contest: Contest, rounds: int) -> None:
-    """Let both sides take turns and print the medians."""
+    """Run both sides alternately and print the medians."""
     contest.impasto()  # the first call of each library allocates its threads and buffers
     ours, theirs = [], []
     for _ in range(rounds):
@@ -124,7 +125,7 @@ def timed(compute: Callable[[], float]) -> tuple[float, float]:
 
 
 def features(count: int, seed: int, dimensions: int = DIMENSIONS) -> Tensor:
-    """Return features [count, d]: a quarter as many hidden causes as dimensions, and noise of each one's own."""
+    """Return features [count, d]: mixtures of d/4 hidden factors, with independent noise."""
     chance = torch.Generator().manual_seed(seed)
     mixing = torch.randn(dimensions // 4, dimensions, generator=torch.Generator().manual_seed(99)) / dimensions**0.5
     hidden = torch.randn(count, dimensions // 4, generator=chance) + 0.1 * seed
@@ -132,7 +133,7 @@ def features(count: int, seed: int, dimensions: int = DIMENSIONS) -> Tensor:
 
 
 def report_memory(count: int) -> None:
-    """Print what comparing all pairs takes, in a process of its own."""
+    """Print time and memory of comparing all pairs, measured in a separate process."""
     command = [sys.executable, __file__, "--memory-of", str(count)]
     done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     before, after, seconds = (float(number) for number in done.stdout.split())
@@ -144,7 +145,7 @@ def report_memory(count: int) -> None:
 
 
 def peak_megabytes(count: int) -> tuple[float, float, float]:
-    """Return the most memory before and after comparing all pairs, and the seconds it took."""
+    """Return peak memory before and after comparing all pairs, in MB, and the duration in seconds."""
     first, second = (features(count, seed, MEMORY_DIMENSIONS) for seed in (0, 1))
     before = most_megabytes()
     start = time.perf_counter()
@@ -154,7 +155,7 @@ def peak_megabytes(count: int) -> tuple[float, float, float]:
 
 
 def most_megabytes() -> float:
-    """Return this process's largest resident set so far; `getrusage` would begin with its parent's."""
+    """Return this process's largest resident set so far. `getrusage` would include its parent's."""
     status = Path("/proc/self/status").read_text()
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
 

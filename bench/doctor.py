@@ -1,12 +1,12 @@
-"""Speed and memory of the dataset doctor, beside a plain reference.
+"""Speed and memory of the dataset doctor, compared with a plain reference.
 
     python bench/doctor.py --pictures 4000 --rounds 3
     python bench/doctor.py --memory 1000 10000 50000
 
-The reference is what a short script does: a process for each core, each file decoded in full by Pillow, its SHA-256 and
-a 256-bit difference hash, and every pair of hashes compared in numpy. Both examine the same made JPEGs, of which every
-tenth is a copy of another, halved and compressed again; they take turns, and nothing is remembered between rounds.
-bench/README.md says what the columns mean.
+The reference works like a short script. It uses a process for each core, decodes each file in full with Pillow,
+computes its SHA-256 and a 256-bit difference hash, and compares every pair of hashes in numpy. Both examine the same
+synthetic JPEGs. Every tenth is a copy of another, halved and compressed again. They alternate, and nothing is cached
+between rounds. bench/README.md explains the columns.
 """
 
 from __future__ import annotations
@@ -37,13 +37,13 @@ from impasto.data.layouts import read_collection
 SIDE = 256
 TINY_SIDE = 32
 COPIED = 10
-"""One picture in so many is a copy."""
+"""One picture in this many is a copy."""
 NEAR_BITS = 26
-"""The reference calls hashes near that differ in a tenth of their bits."""
+"""For the reference, two hashes are near if at most a tenth of their bits differ."""
 
 
 class Turn(NamedTuple):
-    """What one side did in one round."""
+    """The result of one side in one round."""
 
     examined: float  # seconds
     compared: float
@@ -68,7 +68,7 @@ def main() -> None:
 
 
 def report_speed(scratch: Path, count: int, rounds: int) -> None:
-    """Let both sides take turns and print their medians."""
+    """Run both sides alternately and print their medians."""
     folder = make_pictures(scratch / "speed", count, SIDE)
     turns: dict[str, list[Turn]] = {"reference": [], "impasto": []}
     for number in range(rounds):
@@ -109,7 +109,7 @@ def reference(folder: Path) -> Turn:
 
 
 def look(path: Path) -> tuple[str, bytes]:
-    """Return a file's SHA-256 and its difference hash, as the package imagehash makes it."""
+    """Return a file's SHA-256 and its difference hash, as computed by the package imagehash."""
     content = path.read_bytes()
     with Image.open(io.BytesIO(content)) as picture:
         pixels = np.asarray(picture.convert("L").resize((17, 16), Image.Resampling.LANCZOS))
@@ -117,7 +117,7 @@ def look(path: Path) -> tuple[str, bytes]:
 
 
 def near_or_equal(looked: Sequence[tuple[str, bytes]]) -> int:
-    """Return how many pictures have an equal or near one."""
+    """Return the number of pictures with an equal or near one."""
     digests = np.array([digest for digest, _ in looked])
     bits = np.unpackbits(np.frombuffer(b"".join(code for _, code in looked), np.uint8).reshape(len(looked), -1), axis=1)
     found = 0
@@ -128,7 +128,7 @@ def near_or_equal(looked: Sequence[tuple[str, bytes]]) -> int:
 
 
 def report_memory(scratch: Path, count: int) -> None:
-    """Print the most memory that a whole check of tiny pictures takes, in a process of its own."""
+    """Print the peak memory of a complete check of tiny pictures, in a separate process."""
     folder = make_pictures(scratch / f"memory{count}", count, TINY_SIDE)
     environment = {**os.environ, "IMPASTO_CACHE": str(scratch / "memory-cache")}
     command = [sys.executable, __file__, "--memory-of", str(folder)]
@@ -138,14 +138,14 @@ def report_memory(scratch: Path, count: int) -> None:
 
 
 def peak_megabytes(folder: Path) -> tuple[float, float]:
-    """Return the most memory before and after a check."""
+    """Return the peak memory before and after a check, in MB."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     diagnose(folder)
     return before, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def make_pictures(folder: Path, count: int, side: int) -> Path:
-    """Write JPEGs in folders of a thousand; every tenth is a copy of the one before, halved and compressed again."""
+    """Write JPEGs in folders of 1,000. Every tenth is a copy of the previous one, halved and compressed again."""
     chance = np.random.default_rng(0)
     picture = make_picture(chance, side)
     for number in range(count):
@@ -160,7 +160,7 @@ def make_pictures(folder: Path, count: int, side: int) -> Path:
 
 
 def make_picture(chance: np.random.Generator, side: int) -> Image.Image:
-    """Smooth shapes under grain, so that a file weighs what a photo's does."""
+    """Smooth shapes with grain. Their files are as large as those of photos."""
     shapes = Image.fromarray(chance.integers(0, 256, (12, 12, 3), dtype=np.uint8)).resize((side, side), 3)
     grain = chance.integers(-12, 13, (side, side, 1))
     return Image.fromarray(np.clip(np.asarray(shapes) + grain, 0, 255).astype(np.uint8))

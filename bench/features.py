@@ -3,8 +3,8 @@
     python bench/features.py
     python bench/features.py --device cuda --batch 64
 
-All run the same randomly initialised Inception of 2015 on the same 256 px JPEGs, decoding included, each by the
-function its own users call. They take turns, round by round. bench/README.md says what the columns mean.
+All run the same randomly initialised Inception of 2015 on the same 256 px JPEGs, including decoding, with each
+library's public function. They alternate, round by round. bench/README.md explains the columns.
 """
 
 from __future__ import annotations
@@ -96,7 +96,7 @@ def on_cuda(model: torch.nn.Module, files: Sequence[Path], batch: int) -> np.nda
 
 
 def report(ways: Mapping[str, Way], pictures: int, rounds: int) -> None:
-    """Let the ways take turns after a round to warm up; compare features with torch-fidelity's."""
+    """Run the libraries alternately after a warm-up round. Compare features with those of torch-fidelity."""
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     features: dict[str, np.ndarray] = {}
     for number in range(rounds + 1):

@@ -2,9 +2,9 @@
 
     python bench/gan_steps.py --method cdcgan cwgan-gp --rounds 7
 
-All variants start from equal weights. In a first step, of which they learn nothing, they see the same pictures and draw
-the same chance, and the losses and gradients must agree before anything is timed. Then they take turns, a step each in
-every round. bench/README.md says what the columns mean.
+All variants start from equal weights. The first step has a learning rate of 0, the same pictures and the same random
+numbers. Its losses and gradients must agree before anything is timed. Then the variants alternate, one step each per
+round. bench/README.md explains the columns.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from functools import partial
 from types import MappingProxyType
 from typing import Literal, NamedTuple, Protocol
 
-os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # as the command impasto does, for both sides
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # as in the command impasto, for both sides
 
 import torch
 from reference_gans import CDCGAN, CRITIC_STEPS, CWGANGP, GENRES, LEARNING_RATE, PENALTY_WEIGHT, STYLES, GANtorV2
@@ -37,11 +37,11 @@ Precision = Literal["fp32", "bf16"]
 
 
 class Difference(NamedTuple):
-    """How far a first step is from the reference's, relatively."""
+    """Relative difference of a first step from the reference's."""
 
     losses: float
     gradients: float
-    """Of their norms. Rounding grows on the way back through a deep network."""
+    """Difference of their norms. Rounding errors grow during backpropagation through a deep network."""
 
 
 TOLERANCES: Mapping[Precision, Difference] = {"fp32": Difference(1e-4, 1e-3), "bf16": Difference(1e-2, 5e-2)}
@@ -49,22 +49,22 @@ REFERENCE = "reference fp32"
 
 
 class Case(NamedTuple):
-    """What is compared."""
+    """A method to compare, with its setting."""
 
     name: str
     reference: Callable[[str], Trainee]
     adversary: str
-    """What both sides call their discriminator or critic."""
+    """Name of the discriminator or critic on both sides."""
     size: int
     classes: int
     batch: int
     batches: int
-    """How many a step learns from."""
+    """Batches per step."""
     generator_loss: Mapping[str, float]
-    """Which of impasto's scalars it is made of, and with which weights."""
+    """impasto's scalars that add up to this loss, with their weights."""
     discriminator_loss: Mapping[str, float]
     options: Mapping[str, int] = MappingProxyType({})
-    """Of impasto's method, where they are not its own."""
+    """Options of impasto's method that are not its defaults."""
 
 
 CASES = (
@@ -106,18 +106,18 @@ CASES = (
 
 
 class Side(Trainee, Protocol):
-    """What trains with one side's code."""
+    """A variant that trains with the code of one side."""
 
     adversary: nn.Module
     optimizers: Sequence[Optimizer]
-    """The generator's and the discriminator's."""
+    """Optimizers of the generator and the discriminator."""
 
     def __init__(self, case: Case, device: Device, precision: Precision) -> None:
         """Make its networks."""
 
 
 class Reference:
-    """The reference; in bfloat16 as its writer would get it, the same step under autocast."""
+    """The reference. In bfloat16 it is the same step under autocast."""
 
     def __init__(self, case: Case, device: Device, precision: Precision) -> None:
         self.trainee = case.reference(device)
@@ -132,7 +132,7 @@ class Reference:
 
 
 class Impasto:
-    """impasto's method as its engine drives it, with the reference's weights."""
+    """impasto's method, trained as its engine does, with the reference's weights."""
 
     def __init__(self, case: Case, device: Device, precision: Precision) -> None:
         self.case, original = case, case.reference(device)
@@ -161,7 +161,7 @@ class Impasto:
 
 
 def take_weights(network: nn.Module, original: nn.Module) -> None:
-    """Copy the weights of a network that has the same layers in the same order under other names."""
+    """Copy the weights of a network with the same layers in the same order. Their names may differ."""
     with torch.no_grad():
         for (name, weight), value in zip(network.named_parameters(), original.parameters(), strict=True):
             assert weight.shape == value.shape, name
@@ -192,7 +192,7 @@ def report(case: Case, batch: int, device: Device, rounds: int) -> None:
     print(f"\n{case.name}, {case.size} px, {case.batches} x {batch} images a step, {rounds} rounds", flush=True)
     images = pictures(device, case.size, case.batches * batch)
     labels = torch.arange(len(images), device=device) % case.classes
-    torch.backends.cudnn.allow_tf32 = False  # which rounds to 10 bits, in steps that are to be compared
+    torch.backends.cudnn.allow_tf32 = False  # TF32 rounds to 10 bits; the first steps are compared
     variants, measured = first_steps(makers(case, device), images, labels)
     torch.backends.cudnn.allow_tf32 = True
     differences = {name: difference(name, variants, measured) for name in variants}
@@ -211,7 +211,7 @@ def report(case: Case, batch: int, device: Device, rounds: int) -> None:
 
 
 def makers(case: Case, device: Device) -> dict[str, Callable[[], Side]]:
-    """How each variant is made."""
+    """Return a function that makes each variant, by name."""
     return {
         f"{side.__name__.lower()} {precision}": partial(comparable, side, case, device, precision)
         for side, precision in itertools.product((Reference, Impasto), TOLERANCES)
@@ -219,25 +219,25 @@ def makers(case: Case, device: Device) -> dict[str, Callable[[], Side]]:
 
 
 def difference(name: str, variants: Mapping[str, Side], measured: Mapping[str, Measurement]) -> Difference:
-    """How far a variant is from the reference: the farthest of its losses and of its gradients' norms."""
+    """Return the largest differences from the reference: of a variant's losses and of its gradients' norms."""
     ours, theirs = gradient_norms(variants[name]), gradient_norms(variants[REFERENCE])
     gradients = max(abs(a / b - 1) for a, b in zip(ours, theirs, strict=True))
     return Difference(max(measured[name].differs(measured[REFERENCE])), gradients)
 
 
 def check_agreement(differences: Mapping[str, Difference]) -> None:
-    """End the program where impasto computes something else than the reference."""
+    """End the program if impasto's results differ from the reference's."""
     for precision, most in TOLERANCES.items():
         found = differences[f"impasto {precision}"]
         if not (found.losses <= most.losses and found.gradients <= most.gradients):
-            raise SystemExit(f"impasto {precision} computes something else than the reference: {found}, at most {most}")
+            raise SystemExit(f"impasto {precision} differs from the reference by {found}; the limit is {most}")
 
 
 def comparable(side: type[Side], case: Case, device: Device, precision: Precision) -> Side:
-    """Make a variant of which all that a step computes can be compared.
+    """Make a variant whose losses and gradients can be compared.
 
-    Its learning rates are 0, because Adam's first update is large where a gradient is nothing but rounding; and its
-    discriminator drops nothing and adds no noise, because that chance depends on how tensors lie in memory.
+    Its learning rates are 0, because Adam's first update is large even for a gradient of pure rounding error. Its
+    discriminator has no dropout and no noise, because those random numbers depend on the memory layout of tensors.
     """
     variant = side(case, device, precision)
     for optimizer in variant.optimizers:
@@ -248,14 +248,14 @@ def comparable(side: type[Side], case: Case, device: Device, precision: Precisio
 
 
 def let_learn(variant: Side) -> None:
-    """Undo what was done to make a variant comparable."""
+    """Undo the changes of `comparable`."""
     for optimizer in variant.optimizers:
         optimizer.param_groups[0]["lr"] = LEARNING_RATE
     variant.adversary.train()
 
 
 def gradient_norms(variant: Side) -> list[float]:
-    """Return the norms of the gradients that a step left behind, the generator's and the discriminator's."""
+    """Return the norms of the gradients after a step: of the generator and of the discriminator."""
     return [
         float(nn.utils.get_total_norm([weight.grad for weight in optimizer.param_groups[0]["params"]]))
         for optimizer in variant.optimizers

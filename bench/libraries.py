@@ -1,4 +1,4 @@
-"""The libraries people use today, with an Inception of our choice in place of the weights they would fetch."""
+"""Adapters of common libraries. A given Inception replaces the weights that they would download."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def pytorch_fid_features(model: torch.nn.Module, files: Sequence[Path], batch: i
 
 
 def clean_fid(weights: Weights) -> Callable[[Tensor], Tensor]:
-    """Its own mode fetches a TorchScript file of the same network; this is its PyTorch port, fed as that one is."""
+    """Use the PyTorch port of its network, with the same preprocessing. Its own mode downloads a TorchScript file."""
     from cleanfid import inception_pytorch
 
     with mock.patch.object(inception_pytorch, "load_state_dict_from_url", return_value=dict(weights)), quiet():

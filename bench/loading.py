@@ -3,9 +3,9 @@
     python bench/loading.py
     python bench/loading.py --memory 1000 10000 50000
 
-The reference is what most projects do: a DataLoader with two worker processes, Pillow, and torchvision's version 1
-transforms. Both resize bicubically, crop, mirror, and end with float32 batches in [-1, 1]. The ways take turns in one
-process, round by round. bench/README.md says what the columns mean.
+The reference is a common setup: a DataLoader with two worker processes, Pillow, and torchvision's version 1 transforms.
+Both resize bicubically, crop, mirror, and return float32 batches in [-1, 1]. The loaders alternate in one process,
+round by round. bench/README.md explains the columns.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # as the command impasto does, for both sides
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # as in the command impasto, for both sides
 
 import numpy as np
 import torch
@@ -79,7 +79,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pictures", type=int, default=800, help="256 px JPEGs; a tenth as many of 3,000 px")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--memory", type=int, nargs="+", help="only: peak memory with so many pictures")
+    parser.add_argument("--memory", type=int, nargs="+", help="only: peak memory with this many pictures")
     parser.add_argument("--memory-of", type=Path, help=argparse.SUPPRESS)  # one collection in its own process
     arguments = parser.parse_args()
     if arguments.memory_of:
@@ -124,9 +124,9 @@ def report_speed(folder: Path, pictures: int, rounds: int) -> None:
 
 
 def report(ways: Mapping[str, Callable[[], Iterator[Any]]], pictures: int, rounds: int) -> None:
-    """Let the ways take turns, a pass over the pictures each, after one pass that fills the caches.
+    """Run the loaders alternately, one pass over the pictures each, after a pass that fills the caches.
 
-    Each begins anew and is timed from its first batch on, so that none works ahead in another's time.
+    Each is restarted and timed from its first batch, so that none reads ahead while another is timed.
     """
     steps = pictures // BATCH - 1
     seconds: dict[str, list[float]] = {name: [] for name in ways}
@@ -140,7 +140,7 @@ def report(ways: Mapping[str, Callable[[], Iterator[Any]]], pictures: int, round
             if number:
                 seconds[name].append(time.perf_counter() - start)
             if "cache" in name:
-                time.sleep(0.2)  # what it reads ahead is few and soon done; starting anew would empty the cache
+                time.sleep(0.2)  # reading ahead ends soon; a restart would empty the cache
             else:
                 batches.close()  # type: ignore[attr-defined]
     base = seconds["Pillow + torchvision"]
@@ -163,7 +163,7 @@ def difference(folder: Path) -> float:
 
 
 def report_memory(folder: Path, counts: list[int]) -> None:
-    """Peak memory of listing a collection, checking it and learning from 512 of its pictures."""
+    """Print peak memory of listing a collection, checking it and reading 512 of its pictures."""
     print("pictures   peak MB (a process of its own)")
     for count in counts:
         collection = make_pictures(folder / str(count), count, 32)
@@ -181,8 +181,8 @@ def peak_megabytes(folder: Path) -> float:
 def make_pictures(folder: Path, count: int, side: int) -> Path:
     """Write smooth pictures with grain, in two class folders, as JPEGs of quality 90.
 
-    The grain is that of photographs: strong in small pictures, which were made so by shrinking, faint in large ones.
-    256 pixels make about 25 KB, 3,000 about 1.5 MB.
+    The grain is like that of photographs: strong in small, reduced pictures and weak in large ones. Files of 256 pixels
+    have about 25 KB, of 3,000 pixels about 1.5 MB.
     """
     random = np.random.default_rng(0)
     strength = 6 if side <= 256 else 3

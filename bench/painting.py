@@ -4,9 +4,9 @@
     python bench/painting.py --size 512 --rounds 5
     python bench/painting.py --device cuda
 
-Both have the same weights (ResNet-9, width 64) and make JPEGs of JPEGs: the reference opens, paints and saves one after
-the other; impasto is what `impasto paint` calls. They take turns, picture by picture. bench/README.md says what the
-columns mean.
+Both have the same weights (ResNet-9, width 64) and paint JPEGs to JPEGs. The reference opens, paints and saves one file
+after the other. impasto runs the function behind `impasto paint`. They alternate, picture by picture. bench/README.md
+explains the columns.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # as the command impasto does, for both sides
+os.environ.setdefault("GOMP_SPINCOUNT", "10000")  # as in the command impasto, for both sides
 
 import numpy as np
 import torch
@@ -59,7 +59,7 @@ def main() -> None:
     plain = plain_painting(reference, arguments.device)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for megapixels in arguments.megapixels:  # first: what is idle holds nothing yet of what the rest leaves behind
+        for megapixels in arguments.megapixels:  # first, so that idle memory excludes leftovers of other measurements
             memory(folder, megapixels)
         for size in arguments.size:
             files = sorted(make_pictures(folder / f"one-{size}", 1, size).rglob("*.jpg"))
@@ -85,7 +85,7 @@ def equal_painters(device: str) -> tuple[nn.Module, LoadedPainter]:
 
 
 def plain_painting(network: nn.Module, device: str) -> Paint:
-    """Return the loop one would write: open, paint, save."""
+    """Return a plain loop: open, paint, save."""
 
     @torch.inference_mode()
     def paint(files: Sequence[Path], output: Path) -> None:
@@ -100,7 +100,7 @@ def plain_painting(network: nn.Module, device: str) -> Paint:
 
 
 def impasto_painting(painter: LoadedPainter, *, bf16: bool) -> Paint:
-    """Return what the command does, with or without bfloat16."""
+    """Return the function behind `impasto paint`, with or without bfloat16."""
 
     def paint(files: Sequence[Path], output: Path) -> None:
         with precision(bf16=bf16):
@@ -119,7 +119,7 @@ def precision(*, bf16: bool) -> Iterator[None]:
 
 
 def compare(what: str, plain: Paint, painter: LoadedPainter, files: Sequence[Path], folder: Path, rounds: int) -> None:
-    """Print seconds a picture, the ratio by round and how far the pictures are from the reference's."""
+    """Print seconds per picture, the ratio by round, and the pictures' difference from the reference's."""
     ways = {
         "reference fp32": plain,
         "impasto fp32": impasto_painting(painter, bf16=False),
@@ -154,7 +154,7 @@ def difference(one: Path, other: Path) -> float:
 
 
 def shipped(folder: Path, rounds: int) -> None:
-    """Print the default painter's rate, and where the time of a cold `impasto paint one.jpg` goes."""
+    """Print the default painter's rate, and how long the parts of a cold `impasto paint one.jpg` take."""
     painter = load_painter(DEFAULT_PAINTER)
     (file,) = sorted(make_pictures(folder / "mega", 1, 1000).rglob("*.jpg"))
     photo = Path(str(importlib.resources.files("sklearn.datasets") / "images" / "china.jpg"))
@@ -204,7 +204,7 @@ def cold(file: Path, output: Path) -> tuple[float, float, float, float]:
 
 
 def memory(folder: Path, megapixels: float) -> None:
-    """Print how much more memory painting a large picture takes than waiting with the painter loaded."""
+    """Print the memory for painting a large picture, above that of the idle process with the painter loaded."""
     width = round((megapixels * 1.5e6) ** 0.5)
     size = width, round(megapixels * 1e6 / width)
     file = folder / "large.jpg"
@@ -228,7 +228,7 @@ def memory(folder: Path, megapixels: float) -> None:
 
 
 def resident() -> float:
-    """Gigabytes that this process holds."""
+    """Memory of this process, in GB."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 1e9
 
 

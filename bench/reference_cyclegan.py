@@ -1,4 +1,4 @@
-"""CycleGAN straight from the paper, in plain eager PyTorch: what impasto's step is measured against.
+"""CycleGAN from the paper, in plain eager PyTorch: the reference for impasto's step.
 
 Zhu et al. 2017 (arXiv:1703.10593): networks of section 7.2, losses of section 3 with lambda 10 and identity weight 5,
 Adam as in section 7.1. Every picture has its own forward pass, every layer its own module. The pool of 50 fakes is left
@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 
 class ResidualBlock(nn.Module):
-    """R256: two convolutions, added to what they are given."""
+    """R256: two convolutions, added to their input."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -31,7 +31,7 @@ class ResidualBlock(nn.Module):
         )
 
     def forward(self, features: Tensor) -> Tensor:
-        """Change features [N, C, H, W]."""
+        """Transform features [N, C, H, W]."""
         return features + self.change(features)
 
 
@@ -72,7 +72,7 @@ class ReferenceCycleGAN:
         self.d_optimizer = torch.optim.Adam(self._discriminator_weights(), 2e-4, betas=(0.5, 0.999))
 
     def step(self, a: Tensor, b: Tensor) -> tuple[Tensor, Tensor]:
-        """Learn from pictures [N, 3, H, W] in [-1, 1]; return the generators' and the discriminators' loss."""
+        """Train on pictures [N, 3, H, W] in [-1, 1]; return the generators' and the discriminators' loss."""
         with self._autocast():
             fake_b, loss_g, fake_a = self._generators_loss(a, b)
         self.g_optimizer.zero_grad()
@@ -96,8 +96,8 @@ class ReferenceCycleGAN:
         adversarial = squared_distance(self.d_b(fake_b), 1) + squared_distance(self.d_a(fake_a), 1)
         return fake_b.detach(), adversarial + 10 * cycle + 5 * identity, fake_a.detach()
 
-    def _discriminator_loss(self, judge: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
-        return 0.5 * (squared_distance(judge(real), 1) + squared_distance(judge(fake), 0))
+    def _discriminator_loss(self, discriminator: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
+        return 0.5 * (squared_distance(discriminator(real), 1) + squared_distance(discriminator(fake), 0))
 
     def _autocast(self) -> AbstractContextManager[object]:
         return nullcontext() if self.precision == torch.float32 else torch.autocast(self.device, self.precision)

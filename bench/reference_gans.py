@@ -1,9 +1,10 @@
-"""Paintings from noise straight from the papers, in plain eager PyTorch: what impasto's steps are measured against.
+"""GANs that paint from noise, in plain eager PyTorch: the references for impasto's steps.
 
-The tables of spec sheets 01 (conditional DCGAN and WGAN-GP at 64 pixels) and 02 (GANtor-v2, the authors' repository's
-sizes), with the losses as corrected there. Every batch has its own forward pass, every layer its own module, and Adam
-is PyTorch's default. Weights that do not learn in a half of a step are frozen in it, and fakes for a critic are drawn
-without gradients: what everybody does is no part of the gain.
+The tables and corrected losses of docs/methods/conditional-gans.md (conditional DCGAN and WGAN-GP at 64 pixels) and
+docs/methods/stacked-gans.md (GANtor-v2, with the sizes of the authors' repository). Every batch has its own forward
+pass, every layer its own module, and Adam is PyTorch's default. Weights that are not trained in a half of a step are
+frozen in it, and fakes for a critic are painted without gradients. These optimisations are common, so the reference has
+them too.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ LEARNING_RATE = 2e-4
 
 DROPOUT = 0.5
 INPUT_NOISE = 0.05
-"""Standard deviation of what GANtor-v2 adds to all that its discriminator sees."""
+"""Standard deviation of the noise that GANtor-v2 adds to all inputs of its discriminator."""
 
 CRITIC_STEPS = 5
 PENALTY_WEIGHT = 10.0
@@ -82,13 +83,13 @@ class DCGANDiscriminator(nn.Module):
         self.label = nn.Conv2d(512, STYLES, 4)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Judge images."""
+        """Score images."""
         features = self.features(images)
         return self.validity(features).flatten(), self.label(features).flatten(1)
 
 
 class CWGANGP:
-    """Conditional WGAN with gradient penalty: five steps of the critic, each with images of its own, then one."""
+    """Conditional WGAN with gradient penalty: five steps of the critic on different images, then a generator step."""
 
     latent_size = 128
 
@@ -159,7 +160,7 @@ class UpBlock(nn.Module):
         self.shortcut = nn.Sequential(nn.Upsample(scale_factor=2), nn.Conv2d(channels, out_channels, 1))
 
     def forward(self, features: Tensor) -> Tensor:
-        """Double and change features."""
+        """Enlarge and transform features."""
         return self.shortcut(features) + self.change(features)
 
 
@@ -177,7 +178,7 @@ class ResidualCritic(nn.Module):
         self.label = nn.Linear(512 * 4 * 4, STYLES)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Judge images."""
+        """Score images."""
         features = self.features(images)
         return self.score(features).flatten(), self.label(features)
 
@@ -195,12 +196,12 @@ class DownBlock(nn.Module):
         self.shortcut = nn.Sequential(nn.Conv2d(channels, out_channels, 1), nn.AvgPool2d(2))
 
     def forward(self, features: Tensor) -> Tensor:
-        """Change and halve features."""
+        """Transform and reduce features."""
         return self.shortcut(features) + self.change(features)
 
 
 class GANtorV2:
-    """GANtor-v2's stage II: stage I is frozen; the discriminator classifies and is an autoencoder as well."""
+    """GANtor-v2's stage II. Stage I is frozen. The discriminator is a classifier and an autoencoder."""
 
     latent_size = 100
 
@@ -286,7 +287,7 @@ class StageTwoGenerator(nn.Module):
 
 
 class ResidualBlock(nn.Module):
-    """Two convolutions, added to what they are given, then ReLU: [N, C, H, W] -> the same."""
+    """Two convolutions, added to their input, then ReLU: [N, C, H, W] -> the same."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -296,7 +297,7 @@ class ResidualBlock(nn.Module):
         )
 
     def forward(self, features: Tensor) -> Tensor:
-        """Change features."""
+        """Transform features."""
         return F.relu(features + self.change(features))
 
 
@@ -325,7 +326,7 @@ class GANtorDiscriminator(nn.Module):
         )
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Judge images, with noise while it learns."""
+        """Score images, with noise during training."""
         if self.training:
             images = images + INPUT_NOISE * torch.randn_like(images)
         features = self.encoder(images)
@@ -338,14 +339,14 @@ def one_hot(labels: Tensor, classes: int) -> Tensor:
 
 
 def update(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:
-    """Learn from a loss."""
+    """Update the weights by a loss."""
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
 
 
 def draw_small_weights(module: nn.Module) -> None:
-    """DCGAN's: N(0, 0.02) for convolutions and linear layers, N(1, 0.02) for batch norms, zero for biases."""
+    """Initialise as DCGAN: N(0, 0.02) for convolutions and linear layers, N(1, 0.02) for batch norms, 0 for biases."""
     if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear | nn.BatchNorm1d | nn.BatchNorm2d):
         is_norm = isinstance(module, nn.BatchNorm1d | nn.BatchNorm2d)
         nn.init.normal_(module.weight, float(is_norm), 0.02)
@@ -354,7 +355,7 @@ def draw_small_weights(module: nn.Module) -> None:
 
 
 def draw_he_weights(module: nn.Module) -> None:
-    """He et al.'s for convolutions, zero for their biases."""
+    """Initialise convolutions as He et al., and their biases with zero."""
     if isinstance(module, nn.Conv2d):
         nn.init.kaiming_normal_(module.weight)
         nn.init.zeros_(module.bias)

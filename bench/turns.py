@@ -1,6 +1,6 @@
-"""Timing things that train against one another: they take turns in one process, a step each in every round.
+"""Timing of training variants that alternate in one process, one step each per round.
 
-A machine that is busy for a while then slows all of them, and the ratio within a round stays what it is.
+A temporarily busy machine slows all variants, so their ratio within a round stays about the same.
 """
 
 from __future__ import annotations
@@ -18,36 +18,36 @@ from impasto.hardware import keep_large_blocks
 Device = Literal["cpu", "cuda"]
 
 WARM_UP = 3
-"""Steps before timing: in the first ones malloc still asks the system for pages, a fifth of their time."""
+"""Steps before timing. In the first steps, requests of memory from the system take a fifth of the time."""
 LONG = 10.0
-"""Seconds of a step that needs no more warming up than the first, in which losses were compared."""
+"""A step of at least this many seconds needs no more warm-up than the first step."""
 
 
 class Trainee(Protocol):
-    """Something that trains."""
+    """A variant that trains."""
 
     def step(self, images: Tensor, others: Tensor, /) -> tuple[Tensor, Tensor]:
-        """Learn once from images and what comes with them; return the generators' and the discriminators' loss."""
+        """Make one training step on images and their labels; return the generators' and the discriminators' loss."""
 
 
 class Measurement(NamedTuple):
-    """What one variant did."""
+    """The results of one variant."""
 
     losses: tuple[float, float]  # of the first step
     seconds: list[float]  # of every round
 
     def differs(self, base: Measurement) -> tuple[float, float]:
-        """How far the losses are from those of another, relatively."""
+        """Relative difference of the losses from those of another."""
         generators, discriminators = (abs(a / b - 1) for a, b in zip(self.losses, base.losses, strict=True))
         return generators, discriminators
 
     def gains(self, base: Measurement) -> list[float]:
-        """How many times as fast as another this was, in every round."""
+        """Speed relative to another variant, for each round."""
         return [a / b for a, b in zip(base.seconds, self.seconds, strict=True)]
 
 
 def make_equal(device: Device) -> str:
-    """Give all that is measured the same malloc and kernels; return what machine this is."""
+    """Set the same malloc and kernels for all variants; return a description of the machine."""
     keep_large_blocks()
     torch.backends.cudnn.benchmark = True
     where = torch.cuda.get_device_name() if device == "cuda" else f"{torch.get_num_threads()} CPU threads"
@@ -57,7 +57,7 @@ def make_equal(device: Device) -> str:
 def first_steps(
     makers: Mapping[str, Callable[[], Trainee]], images: Tensor, others: Tensor
 ) -> tuple[dict[str, Trainee], dict[str, Measurement]]:
-    """Make all variants from the same chance and let each make a step with the same chance, for its losses."""
+    """Make all variants with the same random seed. Run one step of each with the same seed, for its losses."""
     variants, measured = {}, {}
     for name, make in makers.items():
         torch.manual_seed(0)
@@ -76,7 +76,7 @@ def take_turns(
     device: Device,
     rounds: int,
 ) -> None:
-    """Add the seconds of each round to what was measured, once WARM_UP steps are made, first ones included."""
+    """Add the seconds of each round to the results, after WARM_UP steps, including the first step."""
     warm_up, measured_rounds = WARM_UP, 0
     for number in itertools.count(1):
         seconds = {name: _timed(variant, images, others, device) for name, variant in variants.items()}
@@ -97,13 +97,13 @@ def _timed(variant: Trainee, images: Tensor, others: Tensor, device: Device) -> 
 
 
 def pictures(device: Device, size: int, count: int, seed: int = 0) -> Tensor:
-    """Noise [N, 3, H, W] in [-1, 1]: speed does not depend on what is seen."""
+    """Noise [N, 3, H, W] in [-1, 1]. Speed does not depend on the content of pictures."""
     noise = torch.rand(count, 3, size, size, generator=torch.Generator().manual_seed(seed))
     return (2 * noise - 1).to(device)
 
 
 def now(device: Device) -> float:
-    """Seconds, once the device has done what it was told."""
+    """Return the time in seconds after the device has finished its work."""
     if device == "cuda":
         torch.cuda.synchronize()
     return time.perf_counter()

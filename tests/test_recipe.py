@@ -72,10 +72,10 @@ trainin: {}
         ("method.name={a: b}", "method.name: there is no"),
         ("nonsense", "'nonsense' is not a setting; write it as a.dotted.path=value"),
         ("training.images.x=1", "training.images.x: images is a value, not a block"),
-        ("training.devices=3", "training: batch_size (1) is not a multiple of devices (3); make it one"),
+        ("training.devices=3", "training: batch_size (1) is not a multiple of devices (3); use a multiple"),
         ("data.resize=100", "data: resize (100) is smaller than image_size (256); make it at least as large"),
         ("data.path=c", "data: set data.photos=DIR and data.paintings=DIR, or data.path=DIR"),
-        ("training.schedule={kind: linear-decay, constant_images: 100}", "leaves none of 100 images to decay in"),
+        ("training.schedule={kind: linear-decay, constant_images: 100}", "leaves none of 100 images for the decay"),
         ("method.cycle_weight=-1", "method.cycle_weight: must be a number of at least 0, not -1"),
     ],
 )
@@ -144,11 +144,11 @@ every: {checkpoint: 20, metrics: 40}
 @pytest.mark.parametrize(
     ("text", "override", "expected"),
     [
-        (GOOD, "every.metrics=100", "every.metrics: there is nothing to measure of cyclegan; say evaluation.metrics=[fid]"),
-        (GOOD, "training.best=fid", "training.best: fid is not measured of cyclegan"),
-        (CLASSIFIER, "every.metrics=null", "is never measured; say every.metrics=20, or a multiple of it"),
-        (CLASSIFIER, "every.metrics=30", "every.metrics: 30 is not a multiple of every.checkpoint (20); make it one"),
-        (CLASSIFIER, "training.best=validation/acuracy", "not measured of inception-classifier; did you mean validation/accuracy?"),
+        (GOOD, "every.metrics=100", "every.metrics: cyclegan has no metrics of its own; set evaluation.metrics=[fid]"),
+        (GOOD, "training.best=fid", "training.best: fid is not measured for cyclegan"),
+        (CLASSIFIER, "every.metrics=null", "is never measured; set every.metrics=20, or a multiple of it"),
+        (CLASSIFIER, "every.metrics=30", "every.metrics: 30 is not a multiple of every.checkpoint (20); use a multiple"),
+        (CLASSIFIER, "training.best=validation/acuracy", "not measured for inception-classifier; did you mean validation/accuracy?"),
         (CLASSIFIER, "method.weights=none", "method: a network without weights must learn as a whole; set method.train=all"),
         (CLASSIFIER, "method.width=8", "method: weights are for a width of 32, not 8"),
     ],
@@ -159,7 +159,7 @@ def test_best_must_be_among_the_measured_metrics(text: str, override: str, expec
 
 
 def test_a_critic_differentiated_twice_is_not_compiled() -> None:
-    told = "training.compile: cwgan-gp differentiates its critic twice, which compiled networks cannot be; leave it out"
+    told = "training.compile: cwgan-gp differentiates its critic twice, and compiled networks do not allow that; leave it out"
     with pytest.raises(RecipeError) as refused:
         load_recipe("cwgan-gp-atelier", ["training.compile=true"])
     assert refused.value.problems == (told,)

@@ -1,4 +1,4 @@
-"""What a recipe is: the numbers of a run, read from YAML, overridden from the command line, checked as a whole."""
+"""Recipes: all settings of a run. They are read from YAML, overridden on the command line, and validated together."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ from impasto.recipe_files import read_shipped, shipped_recipes
 from impasto.validation import checked, chosen_name, set_path
 
 VALIDATION = "validation/"
-"""What the names of a method's own metrics of held-out pictures begin with."""
+"""Prefix of a method's own metrics of held-out pictures."""
 LOWER_IS_BETTER = frozenset({"fid", "fid-by-class", "kid", "mifid", "colour", "left-untouched"})
 HIGHER_IS_BETTER = frozenset({"is", "precision", "recall", "density", "coverage", "top1"})
-"""Metrics of painters, which only every.metrics brings. SSIM is none: nearness to a photo is neither good nor bad."""
+"""Metrics of painters, computed at every.metrics. SSIM is not listed: similarity to a photo is neither good nor bad."""
 
 
 def is_metric(name: str) -> bool:
-    """Say whether `training.best` names something that is measured now and then, not logged at every step."""
+    """Whether a name is that of a metric, measured at intervals. Other names are scalars, logged at every step."""
     return name.startswith(VALIDATION) or name in LOWER_IS_BETTER | HIGHER_IS_BETTER
 
 
 def higher_is_better(name: str) -> bool:
-    """Say in which direction a metric or logged scalar improves, by the last part of its name; losses fall."""
+    """Whether higher values of a metric or logged scalar are better, by the last part of its name."""
     return name.rpartition("/")[2] in HIGHER_IS_BETTER | {"accuracy"}
 
 
@@ -41,13 +41,13 @@ OPTIONAL = frozenset({"about", "every", "evaluation"})
 
 
 class Options(BaseModel):
-    """A block of a recipe; unknown keys are refused."""
+    """A block of a recipe. Unknown keys raise an error."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class About(Options):
-    """What a newcomer should know before starting."""
+    """What a new user should know before training."""
 
     does: str
     data: str
@@ -55,22 +55,22 @@ class About(Options):
 
 
 class Constant(Options):
-    """The learning rate stays as the method says."""
+    """The learning rate stays at the method's value."""
 
     kind: Literal["constant"] = "constant"
 
 
 class LinearDecay(Options):
-    """The learning rate stays for `constant_images`, then falls linearly to zero at the end of training."""
+    """The learning rate is constant for `constant_images`, then falls linearly to zero at the end of training."""
 
     kind: Literal["linear-decay"] = "linear-decay"
     constant_images: int = Field(0, ge=0)
     stair_images: int | None = Field(None, ge=1)
-    """Fall in stairs of so many images (a paper's epoch); with every batch unless said."""
+    """Change the learning rate once per this many images, such as an epoch of the paper. Default: at every batch."""
 
 
 class Halving(Options):
-    """The learning rate is halved again and again."""
+    """The learning rate is halved every `every_images`."""
 
     kind: Literal["halving"] = "halving"
     every_images: int = Field(ge=1)
@@ -80,44 +80,44 @@ Schedule = Constant | LinearDecay | Halving
 
 
 class TrainingOptions(Options):
-    """How long and on what a method trains."""
+    """How long, and on which hardware, a method trains."""
 
     images: int = Field(ge=1)
     """Images seen by the end."""
     start_from: str | None = None
-    """The run whose weights this one begins with: a run folder, a checkpoint, the name of a run beside this one or in
-    `runs/`, or a shipped recipe, which `impasto train` then trains first."""
+    """Start with the weights of this run: a run folder, a checkpoint, the name of a run beside this one or in `runs/`,
+    or a shipped recipe. `impasto train` trains the shipped recipe first."""
     batch_size: int = Field(1, ge=1, le=65_536)
-    """Images a step, over all devices together."""
+    """Images per step, summed over all devices."""
     seed: int = Field(0, ge=0, lt=2**63)
     schedule: Annotated[Schedule, Field(discriminator="kind")] = Constant()
     ema_halflife_images: int | None = Field(None, ge=1)
-    """Paint with weights averaged over the past with this half-life; with the latest weights unless said."""
+    """Paint with an exponential moving average of the weights with this half-life. Default: the latest weights."""
     precision: Literal["auto", "fp32", "bf16"] = "auto"
-    """auto: bfloat16 arithmetic where the processor or GPU has it, else float32. Weights are always float32."""
+    """auto: bfloat16 arithmetic if the CPU or GPU supports it, else float32. Weights are always float32."""
     accelerator: Literal["auto", "cpu", "cuda"] = "auto"
     devices: int = Field(1, ge=1, le=1024)
-    """Processes on this machine; each takes its share of a batch."""
+    """Processes on this machine. Each trains on an equal part of the batch."""
     channels_last: bool = True
-    """Keep a pixel's channels together in memory."""
+    """Store the channels of a pixel next to each other in memory."""
     fast_cpu: bool = True
     """Use impasto's fast CPU code where it computes the same up to rounding. false: plain PyTorch everywhere."""
     compile: bool = False
-    """Fuse the networks with torch.compile: faster steps after a start of minutes; needs a C++ compiler."""
+    """Compile the networks with torch.compile. Steps are faster, after minutes of compiling. Needs a C++ compiler."""
     best: str | None = None
-    """The logged scalar or measured metric whose best value marks the best checkpoint, which is the latest unless said.
-    The lowest is best, except of accuracy, is, precision, recall, density, coverage and top1."""
+    """Logged scalar or metric that selects the best checkpoint. Default: the latest is the best. Lower values are
+    better, except for accuracy, is, precision, recall, density, coverage and top1."""
 
     @model_validator(mode="after")
     def _fits(self) -> TrainingOptions:
         if self.batch_size % self.devices:
             raise ValueError(
-                f"batch_size ({self.batch_size}) is not a multiple of devices ({self.devices}); make it one"
+                f"batch_size ({self.batch_size}) is not a multiple of devices ({self.devices}); use a multiple"
             )
         if isinstance(self.schedule, LinearDecay) and self.schedule.constant_images >= self.images:
             raise ValueError(
-                f"schedule.constant_images ({self.schedule.constant_images}) leaves none of {self.images} images to "
-                "decay in; lower it"
+                f"schedule.constant_images ({self.schedule.constant_images}) leaves none of {self.images} images for "
+                "the decay; use a lower number"
             )
         return self
 
@@ -129,36 +129,36 @@ class EveryOptions(Options):
     samples: int = Field(10_000, ge=1)
     checkpoint: int = Field(10_000, ge=1)
     metrics: int | None = Field(None, ge=1)
-    """Never unless said; and at the end."""
+    """Also at the end of training. Default: never."""
 
 
 class EvaluationOptions(Options):
-    """How a painter is judged while it learns, at every.metrics."""
+    """How a painter is evaluated during training, at every.metrics."""
 
     metrics: tuple[str, ...] = ("fid",)
-    """What is measured, as for `impasto evaluate`."""
+    """Metrics to compute, as for `impasto evaluate`."""
     images: int = Field(1000, ge=2, le=100_000)
-    """Photos painted, at most, or images made from noise."""
+    """Most photos to paint, or the number of images to paint from noise."""
     features: str = "inception-2015"
     weights: Path | None = None
-    """The features' file of weights; found or fetched unless said."""
+    """Weights file of the feature extractor. Default: the one on this machine, else it is downloaded."""
 
 
 class PainterRecipe(Options):
-    """What builds a painter: the recipe of one that does not learn, and a part of every other."""
+    """What is needed to build a painter. It is the whole recipe of a painter that does not learn."""
 
     about: About | None = None
     method: SerializeAsAny[MethodOptions]
     paint: SerializeAsAny[PaintOptions] = PaintOptions()
-    """How it paints unless the user chooses otherwise: on sheets, when it is evaluated, and in `impasto paint`."""
+    """Default paint options: for sheets of samples, for evaluation, and for `impasto paint`."""
 
     def to_yaml(self) -> str:
-        """Return the recipe with every default spelled out."""
+        """Return the recipe as YAML, including all defaults."""
         return yaml.safe_dump(self.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
 
 
 class Recipe(PainterRecipe):
-    """Everything that decides how a run goes."""
+    """All settings of a run."""
 
     data: SerializeAsAny[DataOptions]
     training: TrainingOptions
@@ -166,9 +166,9 @@ class Recipe(PainterRecipe):
     evaluation: EvaluationOptions | None = None
 
     def differences(self, other: Recipe) -> list[str]:
-        """Return, by dotted path, the settings in which another recipe would train otherwise.
+        """Return the differences that change training, each by its dotted path.
 
-        What only says how often to look, or how many threads decode, may differ.
+        Intervals, evaluation, painting, and the number of decoding threads do not change training.
         """
         mine, theirs = (dict(_leaves(recipe.model_dump(mode="json"))) for recipe in (self, other))
         paths = [path for path in {**mine, **theirs} if mine.get(path) != theirs.get(path)]
@@ -181,13 +181,13 @@ class Recipe(PainterRecipe):
 def load_recipe(source: str | Path, overrides: Sequence[str] = ()) -> Recipe:
     """Return a shipped recipe by name, or one from a YAML file, with overrides such as `training.batch_size=4` applied.
 
-    Raises RecipeError that tells every mistake at once, each by its dotted path.
+    Raises RecipeError with all mistakes, each by its dotted path.
     """
     return parse_recipe(_text_of(source), str(source), overrides)
 
 
 def load_painter_recipe(source: str | Path) -> PainterRecipe:
-    """Return the recipe of a painter, which need not learn, as `load_recipe` does."""
+    """Return the recipe of a painter that learns or does not, as `load_recipe` does."""
     return parse_painter_recipe(_text_of(source), str(source))
 
 
@@ -202,9 +202,9 @@ def _text_of(source: str | Path) -> str:
 
 
 def parse_recipe(text: str, source: str, overrides: Sequence[str] = ()) -> Recipe:
-    """Return the recipe that YAML text and overrides spell.
+    """Return the recipe in YAML text, with overrides applied.
 
-    Raises RecipeError with every mistake, and for a recipe of a painter that does not learn.
+    Raises RecipeError with all mistakes, and for a recipe of a painter that does not learn.
     """
     recipe = parse_painter_recipe(text, source, overrides)
     if not isinstance(recipe, Recipe):
@@ -216,9 +216,9 @@ def parse_recipe(text: str, source: str, overrides: Sequence[str] = ()) -> Recip
 
 
 def parse_painter_recipe(text: str, source: str, overrides: Sequence[str] = ()) -> PainterRecipe:
-    """Return the recipe that YAML text and overrides spell: a `Recipe` where its method learns.
+    """Return the recipe in YAML text, with overrides applied: a `Recipe` if its method learns.
 
-    Raises RecipeError with every mistake.
+    Raises RecipeError with all mistakes.
     """
     try:
         tree = yaml.safe_load(text)
@@ -239,7 +239,7 @@ def parse_painter_recipe(text: str, source: str, overrides: Sequence[str] = ()) 
 
 
 def _method_of(tree: dict[str, Any], problems: list[str]) -> type[Networked] | None:
-    """Return the class of the method that the tree names; add the mistake to `problems` where it names none."""
+    """Return the class of the recipe's method. If it names no known method, add a message to `problems`."""
     name, wrong = chosen_name(tree, "method", "name", METHODS)
     problems += wrong
     return None if name is None else METHODS[name]
@@ -250,7 +250,7 @@ def with_paint_options(
 ) -> PaintOptions:
     """Return paint options with settings such as `steps=50`, or values by name, applied.
 
-    Raises RecipeError that tells every mistake, each by its dotted path such as `paint.steps`.
+    Raises RecipeError with all mistakes, each by its dotted path such as `paint.steps`.
     """
     tree: dict[str, Any] = {"paint": {**options.model_dump(mode="json"), **(values or {})}}
     problems = [problem for setting in settings if (problem := set_path(tree, f"paint.{setting}")) is not None]
@@ -262,7 +262,7 @@ def with_paint_options(
 
 
 def _checked_blocks(tree: dict[str, Any], method: type[Networked] | None, problems: list[str]) -> dict[str, Any]:
-    """Validate each block with its own model; add the mistakes to `problems`."""
+    """Validate each block with its own model. Add messages about mistakes to `problems`."""
     models: dict[str, type[BaseModel] | None] = {"about": About, "method": None, "paint": None}
     if method is not None:
         models["method"] = method.Options
@@ -284,7 +284,7 @@ def _checked_blocks(tree: dict[str, Any], method: type[Networked] | None, proble
 
 
 def _check_together(recipe: Recipe, source: str) -> None:
-    """Check what two blocks must agree on."""
+    """Check settings of one block against another block."""
     method, dataset = METHODS[recipe.method.name], DATASETS[recipe.data.kind]
     problems = []
     assert issubclass(method, Learner)
@@ -295,48 +295,49 @@ def _check_together(recipe: Recipe, source: str) -> None:
             f"learns from; use {' or '.join(fitting)}"
         )
     else:
-        problems += _metric_problems(recipe, [*(f"{VALIDATION}{name}" for name in method.validates), *_judged(recipe)])
+        measured = [*(f"{VALIDATION}{name}" for name in method.validates), *_evaluated(recipe)]
+        problems += _metric_problems(recipe, measured)
         if recipe.evaluation is not None and not issubclass(method, Painter):
             problems.append(f"evaluation: {recipe.method.name} does not paint; leave it out")
         if recipe.evaluation is not None and recipe.every.metrics is None:
-            problems.append("every.metrics: say how often to evaluate, in images seen, or leave evaluation out")
+            problems.append("every.metrics: evaluation needs an interval; set it in images, or leave evaluation out")
         if recipe.training.compile and not method.compiles:
             problems.append(
-                f"training.compile: {recipe.method.name} differentiates its critic twice, which compiled networks "
-                "cannot be; leave it out"
+                f"training.compile: {recipe.method.name} differentiates its critic twice, and compiled networks do not "
+                "allow that; leave it out"
             )
     if problems:
         raise RecipeError(source, problems)
 
 
-def _judged(recipe: Recipe) -> Iterator[str]:
-    """Yield the names under which the figures of the evaluation are noted."""
+def _evaluated(recipe: Recipe) -> Iterator[str]:
+    """Yield the names of the metrics that the evaluation logs."""
     several = {"prdc": ("precision", "recall", "density", "coverage"), "ssim": ("ssim", "left-untouched")}
     for metric in recipe.evaluation.metrics if recipe.evaluation else ():
         yield from several.get(metric, (metric,))
 
 
 def _metric_problems(recipe: Recipe, metrics: Sequence[str]) -> Iterator[str]:
-    """Yield what is wrong with when `metrics` are measured, or with choosing the best checkpoint by one.
+    """Yield messages about mistakes in every.metrics, and in training.best if it names a metric.
 
-    A checkpoint is chosen by what was measured at that very moment, so each measurement needs a checkpoint.
+    The best checkpoint is selected by metrics of its own weights, so each measurement needs a checkpoint.
     """
     best, every = recipe.training.best, recipe.every
     if every.metrics is not None and not metrics:
         yield (
-            f"every.metrics: there is nothing to measure of {recipe.method.name}; say evaluation.metrics=[fid], or "
-            "leave it out"
+            f"every.metrics: {recipe.method.name} has no metrics of its own; set evaluation.metrics=[fid], or leave "
+            "every.metrics out"
         )
     if best is None or not is_metric(best):
         return
     if best not in metrics:
-        yield f"training.best: {best} is not measured of {recipe.method.name}{did_you_mean(best, metrics)}"
+        yield f"training.best: {best} is not measured for {recipe.method.name}{did_you_mean(best, metrics)}"
     elif every.metrics is None:
-        yield f"training.best: {best} is never measured; say every.metrics={every.checkpoint}, or a multiple of it"
+        yield f"training.best: {best} is never measured; set every.metrics={every.checkpoint}, or a multiple of it"
     elif every.metrics % every.checkpoint:
         yield (
-            f"every.metrics: {every.metrics} is not a multiple of every.checkpoint ({every.checkpoint}); make it one, "
-            f"so that what is best by {best} is also saved"
+            f"every.metrics: {every.metrics} is not a multiple of every.checkpoint ({every.checkpoint}); use a "
+            f"multiple, so that the weights with the best {best} are saved"
         )
 
 

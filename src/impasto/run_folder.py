@@ -1,12 +1,12 @@
-"""What a run folder holds: the interface between training and looking.
+"""The files of a run folder. Training writes them; all other packages read them.
 
-recipe.yaml                     the recipe, every default spelled out
-data.json                       which pictures it learns from: digests, a summary, the pictures of each class
-journal.jsonl                   one JSON object a line: start, scalars, samples, checkpoint, finish
+recipe.yaml                     the recipe with all defaults
+data.json                       the training pictures: digests, a summary, the number of pictures of each class
+journal.jsonl                   one JSON object per line: start, scalars, samples, checkpoint, finish
 samples/000000480.png           a sheet of samples, named by images seen
-tensorboard/                    the same for TensorBoard, where that is installed
+tensorboard/                    the same for TensorBoard, if TensorBoard is installed
 checkpoints/000000480/          weights.safetensors, recipe.yaml (painting needs these two), training.pt
-checkpoints/best.json           which checkpoint had the best value of the recipe's `training.best`
+checkpoints/best.json           the checkpoint with the best value of the recipe's `training.best`
 """
 
 from __future__ import annotations
@@ -26,24 +26,24 @@ TRAINING = "training.pt"
 
 
 class RunFolder:
-    """One run's files; reading only, the engine writes them."""
+    """The files of one run, to read. The engine writes them."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     @property
     def recipe_file(self) -> Path:
-        """The resolved recipe."""
+        """The recipe with all defaults and overrides."""
         return self.path / RECIPE
 
     @property
     def journal_file(self) -> Path:
-        """What happened, a JSON object a line."""
+        """The log, one JSON object per line."""
         return self.path / "journal.jsonl"
 
     @property
     def data_file(self) -> Path:
-        """Which pictures the run learns from."""
+        """The record of the training pictures."""
         return self.path / "data.json"
 
     @property
@@ -63,7 +63,7 @@ class RunFolder:
 
     @property
     def best_file(self) -> Path:
-        """Names the best checkpoint."""
+        """The file that names the best checkpoint."""
         return self.checkpoints / "best.json"
 
     def exists(self) -> bool:
@@ -71,11 +71,13 @@ class RunFolder:
         return self.recipe_file.is_file()
 
     def recipe(self) -> Recipe:
-        """Return the run's recipe; raise RunError when there is none."""
+        """Return the run's recipe. Raises RunError when there is none."""
         try:
             text = self.recipe_file.read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise RunError(f"{self.path} is not a run folder: it has no readable {RECIPE}; name another") from error
+            raise RunError(
+                f"{self.path} is not a run folder: it has no readable {RECIPE}; pass another folder"
+            ) from error
         return parse_recipe(text, str(self.recipe_file))
 
     def checkpoint_folders(self) -> list[Path]:
@@ -86,28 +88,28 @@ class RunFolder:
         return sorted(folders, key=lambda path: int(path.name))
 
     def latest(self) -> Path | None:
-        """Return the newest checkpoint."""
+        """Return the newest checkpoint, or None."""
         folders = self.checkpoint_folders()
         return folders[-1] if folders else None
 
     def best(self) -> Path | None:
-        """Return the checkpoint noted as best, else the newest; raise RunError where the note is damaged."""
+        """Return the best checkpoint, else the newest, else None. Raises RunError when best.json is damaged."""
         if self.best_file.is_file():
             try:
                 best = self.checkpoints / str(json.loads(self.best_file.read_text(encoding="utf-8"))["checkpoint"])
             except (OSError, ValueError, KeyError, TypeError) as error:
-                raise RunError(f"{self.best_file} is damaged; remove it, and the newest checkpoint is taken") from error
+                raise RunError(f"{self.best_file} is damaged; remove it to use the newest checkpoint") from error
             if best.is_dir():
                 return best
         return self.latest()
 
     def finished(self) -> bool:
-        """Whether the newest checkpoint has seen all the images its recipe asks for."""
+        """Whether the newest checkpoint has seen all images of its recipe."""
         latest = self.latest()
         return latest is not None and int(latest.name) >= self.recipe().training.images
 
     def told_finished(self) -> bool:
-        """Whether the journal ends with the run's end: then there is nothing left to do."""
+        """Whether the journal records the end of the run."""
         last = deque(self.journal(), maxlen=1)
         return bool(last) and last[0]["kind"] == "finish"
 

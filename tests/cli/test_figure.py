@@ -63,7 +63,7 @@ def test_a_walk_without_a_class_prints_where_it_begins(impasto: Run, styles: str
     Path("walk.mp4").touch()
     code, _, err = impasto("about", "walk.mp4")
     assert code == 2
-    assert "walk.mp4 is a film; its comment says how it was made" in err
+    assert "walk.mp4 is an MP4 film; use ffprobe or a player" in err
 
 
 def test_figures_are_replaced_with_overwrite(impasto: Run, styles: str) -> None:
@@ -123,13 +123,13 @@ MISTAKES: dict[str, tuple[list[str], str]] = {
     "figure's label": (["figure", "mixing", "--painter", "STYLES", "--label", "genre"], "knows no attribute genre; there is class"),
     "gallery of two": (["figure", "gallery", "--painter", "STYLES", "--class", "flat", "--class", "mosaic"], "flat, mosaic are several classes"),
     "unknown classifier": (["figure", "mixing", "--painter", "STYLES", "--classifier", "clasifier"], "--classifier: there is no classifier clasifier"),
-    "film's name": (["figure", "walk", "--painter", "STYLES", "--class", "flat", "--output", "a.png"], "a.png is no film's name; let it end in .gif or .mp4"),
+    "film's name": (["figure", "walk", "--painter", "STYLES", "--class", "flat", "--output", "a.png"], "a.png is not a film's name; use a name that ends in .gif or .mp4"),
     "no number": (["figure", "sweep", "--painter", "STYLES", "--set", "truncation=nan"], "--set: styles: paint.truncation: must be a number above 0, not 'nan'"),
     "endless": (["figure", "walk", "--painter", "STYLES", "--to-seed", "1", "--set", "truncation=.inf"], "--set: styles: paint.truncation: must be a finite number above 0, such as 0.7, not inf"),
     "drawn before": (["figure", "sweep", "--painter", "STYLES", "--output", "photo.png"], "photo.png exists; pass --overwrite to replace it"),
     "classified before": (["figure", "mixing", "--painter", "STYLES", "--classifier", "engraver", "--output", "before/a.png"], "before/a-classified.json exists; pass --overwrite"),
     "filmed before": (["figure", "walk", "--painter", "STYLES", "--to-seed", "1", "--output", "before/a.gif"], "before/a.gif exists; pass --overwrite"),
-    "illegible": (["figure", "gallery", "--painter", "STYLES", "--class", "flat", "--count", "2000", "--columns", "1"], "2,000 rows of 1 paintings would leave 1 pixels for each; ask for fewer"),
+    "illegible": (["figure", "gallery", "--painter", "STYLES", "--class", "flat", "--count", "2000", "--columns", "1"], "2,000 rows of 1 paintings would leave 1 pixels for each; use fewer"),
     "no way": (["figure", "interpolation", "--painter", "STYLES", "--class", "flat", "--to-class", "Flat"], "--to-class: both ends are flat, so nothing would change"),
     "walk to the same": (["figure", "walk", "--painter", "STYLES", "--class", "flat"], "all frames would be the same; pass another --to-seed or --to-class"),
 }  # fmt: skip

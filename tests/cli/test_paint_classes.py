@@ -35,7 +35,7 @@ def test_mixtures_are_scaled_and_said(impasto: Run, styles: str) -> None:
         "paint", "--painter", styles, "--mix", "mosaic=0.6,flat=0.8", "--count", 1, "--format", "webp"
     )
     assert code == 0
-    assert "note: The weights of --mix add up to 1.4; taken as 0.43 and 0.57." in out
+    assert "note: The weights of --mix add up to 1.4; they are scaled to 0.43 and 0.57." in out
     (painting,) = Path("paintings").iterdir()
     assert painting.name == "mosaic-0.43+flat-0.57-seed0-00000.webp"
     assert read_signature(painting)["classes"] == {"mosaic": 0.428571, "flat": 0.571429}
@@ -92,10 +92,10 @@ MISTAKES: dict[str, tuple[list[str], str]] = {
     "small size": (["paint", "photo.png", "--size", "15"], "--size: 15 is not a short side to paint at; use"),
     "unknown class": (["paint", "--painter", "STYLES", "--class", "mosaik"], "--class: the painter knows no class mosaik; did you mean mosaic?"),
     "unknown class in a mix": (["paint", "--painter", "STYLES", "--mix", "mosaik=1"], "--mix: the painter knows no class mosaik; did you mean mosaic?"),
-    "no weight": (["paint", "--painter", "STYLES", "--mix", "mosaic=-1,flat=2"], "--mix: mosaic=-1 gives no weight of 0 or more"),
+    "no weight": (["paint", "--painter", "STYLES", "--mix", "mosaic=-1,flat=2"], "--mix: mosaic=-1 has no weight of 0 or more"),
     "painted before": (["paint", "--painter", "STYLES", "--class", "flat", "--count", "1", "--output", "before"], "before/flat-seed0-00000.png exists; pass --overwrite to replace it, or choose another --output"),
     "unwritable": (["paint", "--painter", "STYLES", "--output", "photo.png/out"], "photo.png/out cannot be written"),
-    "total of a mix": (["paint", "--painter", "STYLES", "--mix", "mosaic=1e308,flat=1e308"], "--mix: the weights add up to inf; say weights such as 0.6 and 0.4"),
+    "total of a mix": (["paint", "--painter", "STYLES", "--mix", "mosaic=1e308,flat=1e308"], "--mix: the weights add up to inf; use weights such as 0.6 and 0.4"),
     "no truncation": (["paint", "--painter", "STYLES", "--set", "truncation=0"], "--set: styles: paint.truncation: must be a number above 0, not 0"),
 }  # fmt: skip
 

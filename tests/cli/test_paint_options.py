@@ -78,7 +78,7 @@ def test_a_photo_is_painted_in_the_style_of_a_picture(impasto: Run, monkeypatch:
     picture(1).save("photo.png")
     Image.new("RGB", (20, 20), (130, 120, 110)).save("style.png")
     code, _, err = impasto("paint", "photo.png", "--painter", "toy.yaml")
-    assert (code, err) == (2, "impasto: toy paints in the style of a picture; name it with --style PICTURE\n")
+    assert (code, err) == (2, "impasto: toy paints in the style of a picture; pass it with --style PICTURE\n")
     code, out, _ = impasto("paint", "photo.png", "--painter", "toy.yaml", "--style", "style.png")
     assert (code, "1 painted into paintings" in out) == (0, True)
     assert read_signature(Path("paintings/photo.png"))["style"] == "style.png"

@@ -67,12 +67,12 @@ def test_missing_weights_stop_a_run_before_its_first_step(tiny_recipe: Path, tmp
 @pytest.mark.parametrize(
     ("overrides", "sentence"),
     [
-        (["evaluation={metrics: [fid]}"], "every.metrics: say how often to evaluate, in images seen"),
+        (["evaluation={metrics: [fid]}"], "every.metrics: evaluation needs an interval; set it in images"),
         (
             ["every.metrics=2"],
-            r"every.metrics: there is nothing to measure of cyclegan; say evaluation.metrics=\[fid\]",
+            r"every.metrics: cyclegan has no metrics of its own; set evaluation.metrics=\[fid\]",
         ),
-        ([*EVALUATED, "training.best=fid"], "training.best: fid is not measured of cyclegan; did you mean"),
+        ([*EVALUATED, "training.best=fid"], "training.best: fid is not measured for cyclegan; did you mean"),
     ],
 )
 def test_what_does_not_fit_is_refused(tiny_recipe: Path, overrides: list[str], sentence: str) -> None:

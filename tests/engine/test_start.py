@@ -103,7 +103,7 @@ def test_what_is_wrong_with_a_start_is_reported() -> None:
         (stage_two("training.start_from=empty"), RunError, "runs/empty has no checkpoint yet; train that run first"),
         (stage_two("method.width=16"), RunError, r"stage_one of .* does not fit \(project.*is \[512, 102\] in this run, \[384, 102\] in that run\); .*method.width"),
         (stage_two("data.image_size=128", "data.resize=152"), RunError, r"images of 16 pixels, does not fit \(.* is only"),
-        (stage_two(method="gantor-v1"), RunError, "what gantor-v2 learned, not gantor-v1; name a run of gantor-v1"),
+        (stage_two(method="gantor-v1"), RunError, "weights of gantor-v2, not gantor-v1; use a run of gantor-v1"),
     ]  # fmt: skip
     for recipe, error, expected in mistakes:
         with pytest.raises(error, match=expected):

@@ -123,7 +123,9 @@ def test_several_attributes_some_unknown_are_learned() -> None:
 
 
 def test_odd_sizes_are_refused() -> None:
-    with pytest.raises(RecipeError, match=r"data.image_size: cdcgan doubles .* 48 is not a power of two .*, use 32 or 64"):
+    with pytest.raises(
+        RecipeError, match=r"data.image_size: cdcgan doubles .* 48 is not a power of two .*, use 32 or 64"
+    ):
         prepared(ImageSpec(3, 48, CLASSES))
 
 

@@ -117,7 +117,11 @@ def test_a_frozen_stage_one_stays_as_it_is_whatever_it_is_told() -> None:
     ("size", "stage", "expected"),
     [
         (60, 1, "stage 1 of m doubles its images from 4 pixels; 60 is not a power of two from 16 to 128, use 64 or 32"),
-        (100, 2, "stage 2 of m doubles its images from 4 pixels; 100 is not a power of two from 64 to 512, use 128 or 64"),
+        (
+            100,
+            2,
+            "stage 2 of m doubles its images from 4 pixels; 100 is not a power of two from 64 to 512, use 128 or 64",
+        ),
         (32, 2, "32 is not a power of two from 64 to 512, use 64 or 128"),
         (256, 1, "256 is not a power of two from 16 to 128, use 128 or 64"),
         (1024, 2, "1024 is not a power of two from 64 to 512, use 512 or 256"),

@@ -39,7 +39,9 @@ def test_several_attributes_give_every_combination() -> None:
 def test_a_value_that_two_attributes_share_is_said_in_full() -> None:
     assert short_names(TWO_ATTRIBUTES) == ("ukiyo_e", "baroque", "style=other", "landscape", "genre=other")
     assert find_class(TWO_ATTRIBUTES, "genre=other") == 4
-    with pytest.raises(PainterError, match="other may be style=other or genre=other; say which, in full"):
+    with pytest.raises(
+        PainterError, match="the class other is ambiguous; use the full name: style=other or genre=other"
+    ):
         find_class(TWO_ATTRIBUTES, "other")
 
 
@@ -48,7 +50,7 @@ def test_names_are_found_however_they_are_spelled() -> None:
     assert find_class(TWO_ATTRIBUTES, "Style=Ukiyo_e") == find_class(TWO_ATTRIBUTES, "ukiyo-e") == 0
     alike = SPEC._replace(classes=("a b", "a_b"))
     assert find_class(alike, "a_b") == 1, "as it is written goes first"
-    with pytest.raises(PainterError, match="a-b may be a b or a_b; say which, in full"):
+    with pytest.raises(PainterError, match="the class a-b is ambiguous; use the full name: a b or a_b"):
         find_class(alike, "a-b")
 
 
@@ -101,27 +103,27 @@ def test_a_mixture_that_adds_up_to_one_is_taken_as_it_is() -> None:
 def test_a_mixture_is_scaled_and_that_is_said() -> None:
     request, notes = mixed(SPEC, "ukiyo_e=0.6,impressionism=0.8")
     assert torch.allclose(request.weights, torch.tensor([0.6, 0.8, 0.0]) / 1.4)
-    assert notes == ["The weights of --mix add up to 1.4; taken as 0.43 and 0.57."]
+    assert notes == ["The weights of --mix add up to 1.4; they are scaled to 0.43 and 0.57."]
     whole, twice = mixed(SPEC, "baroque=2")
     assert torch.equal(whole.weights, torch.tensor([0.0, 0.0, 1.0]))
-    assert twice == ["The weights of --mix add up to 2; taken as 1."]
+    assert twice == ["The weights of --mix add up to 2; they are scaled to 1."]
 
 
 def test_each_attribute_is_scaled_by_itself() -> None:
     request, notes = mixed(TWO_ATTRIBUTES, "ukiyo_e=0.5,style=other=0.5,landscape=3")
     assert torch.equal(request.weights, torch.tensor([0.5, 0.0, 0.5, 1.0, 0.0]))
-    assert notes == ["The weights of --mix for genre add up to 3; taken as 1."]
+    assert notes == ["The weights of --mix for genre add up to 3; they are scaled to 1."]
 
 
 @pytest.mark.parametrize(
     ("mixture", "said"),
     [
-        ("ukiyo_e", "--mix: ukiyo_e gives no weight of 0 or more; say NAME=NUMBER"),
-        ("ukiyo_e=-1,baroque=2", "--mix: ukiyo_e=-1 gives no weight"),
-        ("ukiyo_e=much", "--mix: ukiyo_e=much gives no weight"),
-        ("ukiyo_e=nan", "gives no weight"),
-        ("ukiyo_e=inf", "gives no weight"),
-        ("ukiyo_e=1,", "--mix: nothing gives no weight"),
+        ("ukiyo_e", "--mix: ukiyo_e has no weight of 0 or more; use NAME=NUMBER"),
+        ("ukiyo_e=-1,baroque=2", "--mix: ukiyo_e=-1 has no weight"),
+        ("ukiyo_e=much", "--mix: ukiyo_e=much has no weight"),
+        ("ukiyo_e=nan", "has no weight"),
+        ("ukiyo_e=inf", "has no weight"),
+        ("ukiyo_e=1,", "--mix: an empty part has no weight"),
         ("ukiyo_e=0,baroque=0", "--mix: the weights add up to 0"),
         ("ukiyo_e=1e308,baroque=1e308", "--mix: the weights add up to inf"),
         ("ukiyo_e=1,ukiyo_e=1", "--mix names ukiyo_e twice"),

@@ -129,6 +129,6 @@ def test_a_model_that_paints_differently_is_not_written(tmp_path: Path, monkeypa
 
 def test_without_the_libraries(painter: LoadedPainter, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
-    with pytest.raises(ImpastoError, match=r"needs a library that is not here \(onnxruntime\): pip install \"impasto"):
+    with pytest.raises(ImpastoError, match=r"needs onnxruntime, which is not installed; use pip install \"impasto"):
         export_painter(painter, tmp_path / "x.onnx", "onnx")
     assert list(tmp_path.glob("*x.*")) == []

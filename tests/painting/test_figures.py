@@ -165,7 +165,9 @@ def test_a_painter_without_classes_has_a_gallery_and_no_other_figures() -> None:
     figure = figures.gallery(completed(spec, requested_one(spec, [])), NOISE, count=4)
     assert (figure.title, figure.weights.shape) == ("Paintings, seed 3", (1, 4, 0))
     assert len(paint_cells(figure, colour_painter(spec))) == 4
-    with pytest.raises(PainterError, match="knows no classes, which this figure shows; use impasto figure gallery"):
+    with pytest.raises(
+        PainterError, match="this figure needs classes, and the painter has none; use impasto figure gallery"
+    ):
         axis_of(spec)
 
 

@@ -123,6 +123,6 @@ def test_what_needs_weights_or_training_refuses(toy: LoadedPainter) -> None:
         push_painter(toy, found, "ada/toy")
     with pytest.raises(RecipeError, match=r"toy paints without learning; paint with it: impasto paint --painter toy\."):
         load_recipe("toy.yaml")
-    with pytest.raises(PainterError, match="toy cannot be exported: toy does not paint with one program of networks"):
+    with pytest.raises(PainterError, match="toy cannot be exported: toy does not paint with one traceable program"):
         export_painter(toy, Path("toy.pt2"), "torch")
     assert not Path("toy.pt2").exists()

@@ -39,7 +39,7 @@ def test_the_size_setting_paints_smaller_or_larger(painter: LoadedPainter) -> No
 def test_a_large_photo_is_painted_smaller_unless_its_own_size_is_asked_for(
     painter: LoadedPainter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("impasto.painting.paint_picture.LARGEST_UNASKED", 48)
+    monkeypatch.setattr("impasto.painting.paint_picture.LARGEST_DEFAULT_SIDE", 48)
     large, small = picture(1, 128, 96), picture(1, 48, 60)
     usual, coarse, own, fine = (
         np.asarray(paint_picture(large, painter, PhotoOptions(size=size))) for size in (None, 48, "own", 96)
@@ -245,7 +245,7 @@ def test_missing_photos_and_empty_folders(painter: LoadedPainter, tmp_path: Path
 
 def test_formats_that_cannot_hold_the_picture(painter: LoadedPainter, tmp_path: Path) -> None:
     Image.new("RGB", (16_400, 8)).save(tmp_path / "wide.png")
-    with pytest.raises(PictureError, match=r"wide.png has 16400 x 8 pixels, more than WEBP can hold; use --format png"):
+    with pytest.raises(PictureError, match=r"wide.png has 16400 x 8 pixels, more than WEBP supports; use --format png"):
         paint_files([tmp_path / "wide.png"], painter, tmp_path / "out", PhotoOptions(kind="WEBP"))
 
 

@@ -143,11 +143,11 @@ def test_the_default_painter_ships() -> None:
 
 def test_a_classifier_does_not_paint_and_a_painter_does_not_classify(trained: Trained) -> None:
     train(tiny("inception-classifier"), Path("runs/classes"))
-    with pytest.raises(PainterError, match=r"holds what inception-classifier learned, which does not paint; name"):
+    with pytest.raises(PainterError, match=r"holds what inception-classifier learned, which does not paint; use"):
         load_painter("classes")
     assert find_painter(None).name == DEFAULT_PAINTER, "the newest finished run that paints"
     trained("monet")
-    with pytest.raises(PainterError, match=r"holds what cyclegan learned, which does not classify; name a run of inc"):
+    with pytest.raises(PainterError, match=r"holds what cyclegan learned, which does not classify; use a run of inc"):
         load_classifier("monet")
     with pytest.raises(PainterError, match=r"there is no classifier clases; did you mean classes\?"):
         load_classifier("clases")

@@ -72,7 +72,7 @@ def test_a_style_is_required_by_painters_that_take_one_and_refused_by_others(
 ) -> None:
     picture(1).save("a.png")
     photos = [Path("a.png")]
-    with pytest.raises(PainterError, match=r"^toy paints in the style of a picture; name it with --style PICTURE$"):
+    with pytest.raises(PainterError, match=r"^toy paints in the style of a picture; pass it with --style PICTURE$"):
         paint_files(photos, restyled, Path("out"))
     with pytest.raises(PictureError, match=r"gone\.png"):
         paint_files(photos, restyled, Path("out"), style=Path("gone.png"))

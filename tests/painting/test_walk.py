@@ -84,11 +84,11 @@ def test_an_mp4_opens_and_has_even_sides() -> None:
 
 
 def test_a_film_needs_a_films_name_and_mp4_its_library(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(OutputError, match=r"walk.png is no film's name; let it end in .gif or .mp4"):
+    with pytest.raises(OutputError, match=r"walk.png is not a film's name; use a name that ends in .gif or .mp4"):
         check_film(Path("walk.png"))
     monkeypatch.setitem(sys.modules, "av", None)
     check_film(Path("walk.gif"))
-    with pytest.raises(ImpastoError, match=r'pip install "impasto\[video\]"; or let --output end in .gif'):
+    with pytest.raises(ImpastoError, match=r'pip install "impasto\[video\]", or an --output that ends in .gif'):
         check_film(Path("walk.mp4"))
 
 

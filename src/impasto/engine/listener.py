@@ -16,19 +16,19 @@ class TrainingListener:
     def started(
         self, recipe: Recipe, run: RunFolder, clock: Clock, facts: Mapping[str, str], classes: Mapping[str, int]
     ) -> None:
-        """Training starts or resumes at the clock's images. `classes` is the number of pictures of each class."""
+        """Handle the start of training, or its resumption at the clock's images. `classes` counts pictures by class."""
 
     def noted(self, note: str) -> None:
-        """Hear a sentence that the user should know before training."""
+        """Handle a sentence that the user should know before training."""
 
     def stepped(self, clock: Clock, means: Mapping[str, float] | None) -> None:
-        """Hear that a training step is complete. At intervals, `means` are the means of the logged scalars, else None."""
+        """Handle the end of a training step. At intervals, `means` are the means of the logged scalars, else None."""
 
     def measured(self, clock: Clock, metrics: Mapping[str, float]) -> None:
-        """Metrics were measured."""
+        """Handle new metrics by name."""
 
     def alarmed(self, clock: Clock, alarm: str) -> None:
-        """Hear that the collapse watch found a sign of a problem. `alarm` is a sentence with the usual remedies."""
+        """Handle a sign of a problem, found by the collapse watch. `alarm` is a sentence with the usual remedies."""
 
     def saved(self, path: Path) -> None:
-        """Hear that a sample sheet or a checkpoint was written."""
+        """Handle a new sample sheet or checkpoint."""

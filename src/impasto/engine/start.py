@@ -48,10 +48,10 @@ def begin_from(recipe: Recipe, folder: RunFolder, method: Learner[Any], spec: Im
     wanted = recipe.training.start_from
     if wanted is None:
         if method.borrowed:
-            networks = " and ".join(method.borrowed)
-            needed = f"{recipe.method.name} takes {networks} from another run"
-            remedy = "set it to a run folder or the recipe of the first stage"
-            raise RecipeError("recipe", [f"{FIELD}: {needed}; {remedy}"])
+            source = f"{recipe.method.name} takes {' and '.join(method.borrowed)} from another run"
+            raise RecipeError(
+                "recipe", [f"{FIELD}: {source}; set it to a run folder, or to the recipe of the first stage"]
+            )
         return None
     learned = _read(find_start(wanted, folder))
     _take_over(learned, recipe, method, spec)

@@ -1,4 +1,4 @@
-"""The card of a painter: the one that ships with it, or one made from its run."""
+"""The card of a painter: the one in its folder, or one made from its run."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from impasto.run_folder import WEIGHTS, RunFolder
 
 CARD = "README.md"
 USE = "## Paint with it"
-"""The heading that publishing adds."""
+"""Heading of the section that publishing adds."""
 
 
 def card_of(loaded: LoadedPainter, found: Found) -> str:
-    """Return the Markdown card of a painter: the one in its folder, else one made from what is known.
+    """Return the Markdown card of a painter: the one in its folder or its run's folder, else a new one.
 
-    The card of a checkpoint may be in the folder of its run. What publishing adds to a card is left out. A card that is
-    made contains no path of this machine. Raises PainterError for a card that is not text.
+    The parts that publishing adds are left out. A new card contains no path of this machine. Raises PainterError for a
+    card that is not UTF-8 text.
     """
     folder = found.folder
     own = None if folder is None else _own_card(folder)
@@ -36,7 +36,7 @@ def card_of(loaded: LoadedPainter, found: Found) -> str:
 
 
 def _own_card(folder: Path) -> str | None:
-    """Return the card in a painter's folder, or in that of its run; None where there is none."""
+    """Return the card in a painter's folder or in its run's folder, or None."""
     for own in (folder / CARD, _run_of(folder).path / CARD):
         if own.is_file() and (own.parent == folder or _run_of(folder).exists()):
             try:
@@ -47,12 +47,12 @@ def _own_card(folder: Path) -> str | None:
 
 
 def _run_of(folder: Path) -> RunFolder:
-    """Return the run that a checkpoint's folder belongs to, if it is one."""
+    """Return the run folder of a checkpoint. It may not exist."""
     return RunFolder(folder.absolute().parent.parent)
 
 
 def _as_written(card: str) -> str:
-    """Return a card without the hub's metadata before it and the download commands after it."""
+    """Return a card without the hub's metadata at its start and the download commands at its end."""
     front = re.match(r"---\n.*?\n---\n\s*", card, re.DOTALL)
     return card[front.end() if front else 0 :].partition(f"\n{USE}\n")[0].rstrip() + "\n"
 
@@ -85,7 +85,7 @@ def _known(loaded: LoadedPainter, folder: Path) -> Iterator[tuple[str, str]]:
 
 
 def painted_from(loaded: LoadedPainter) -> str:
-    """Say what the painter is given, and at which scale it learned where any size will do."""
+    """Return what the painter paints from. If it accepts any size, add the size of its training images."""
     taken = usage_of(loaded.painter).paints_from(loaded.spec)
     any_size = loaded.painter.prompt_type is not ClassPrompt
     learned = f"; it learned at {loaded.spec.size} pixels" if any_size and isinstance(loaded.recipe, Recipe) else ""

@@ -1,4 +1,4 @@
-"""Pictures from class weights, as PIL images, with the painter that a user named."""
+"""Pictures from class weights, as PIL images, with a loaded painter."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from impasto.painting.paint import Report, paint_classes
 from impasto.painting.painters import LoadedPainter
 
 Progress = Callable[[float, int], None]
-"""Told how many of how many are done."""
+"""Receives the number of pictures that are done, and their total."""
 
 
 def check_takes_classes(loaded: LoadedPainter) -> None:
-    """Raise PainterError where the painter does not paint from classes."""
+    """Raise PainterError if the painter does not paint from classes."""
     if loaded.painter.prompt_type is not ClassPrompt:
         raise PainterError(
-            f"{loaded.name} ({loaded.recipe.method.name}) does not paint from classes; name a painter that does"
+            f"{loaded.name} ({loaded.recipe.method.name}) does not paint from classes; use a painter that does"
         )
 
 
 def latent_painter(loaded: LoadedPainter) -> LatentPainter:
-    """Return the painter, which paints from classes and latents; raise PainterError where it does not."""
+    """Return the painter. Raises PainterError if it does not paint from classes and latents."""
     check_takes_classes(loaded)
     if not isinstance(loaded.painter, LatentPainter):
         raise PainterError(
-            f"{loaded.name} ({loaded.recipe.method.name}) has no latents to vary; name a painter that has, such as "
+            f"{loaded.name} ({loaded.recipe.method.name}) has no latents to vary; use a painter that has, such as "
             "styles"
         )
     return loaded.painter
@@ -56,7 +56,7 @@ def class_pictures(
 def all_class_pictures(
     loaded: LoadedPainter, prompt: ClassPrompt, progress: Progress | None = None, *, film: bool = False
 ) -> list[Image.Image]:
-    """Return the pictures of a prompt, or the frames of a film; `progress` is told how many are done."""
+    """Return the pictures of a prompt, or the frames of a film. `progress` receives how many are done."""
 
     def report(share: float) -> None:
         if progress:
@@ -66,6 +66,6 @@ def all_class_pictures(
 
 
 def caption_of(loaded: LoadedPainter) -> str:
-    """Return the line below a sheet: the painter, and how many images it has learned from."""
+    """Return the line below a sheet: the painter, its method, and how many training images it has seen."""
     learned = f" after {loaded.images_seen:,} images" if loaded.images_seen else ""
     return f"{loaded.name} ({loaded.recipe.method.name}){learned}"

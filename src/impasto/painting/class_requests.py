@@ -1,4 +1,4 @@
-"""From the labels a user names to what a painter is asked for: class weights with a name."""
+"""Converts class names from the user into requests to a painter: class weights with a name."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from impasto.data.batches import ImageSpec
 from impasto.errors import PainterError, did_you_mean, naming
 
 SUM_TOLERANCE = 1e-6
-"""How far from 1 the weights of a mixture may add up before they are said to be scaled."""
+"""A mixture whose weights sum to 1 within this tolerance is not reported as scaled."""
 
 
 class Request(NamedTuple):
-    """What a painter is asked for."""
+    """Class weights for one painting, with a name."""
 
     name: str
-    """As captions say it, such as `ukiyo_e + landscape` or `ukiyo_e 0.6 + impressionism 0.4`."""
+    """The name in captions, such as `ukiyo_e + landscape` or `ukiyo_e 0.6 + impressionism 0.4`."""
     weights: Tensor
     """[K] float32, as in Labels"""
 
 
 class Attribute(NamedTuple):
-    """One of the things that labels tell, such as style or genre."""
+    """A label column, such as style or genre."""
 
     name: str
     places: range
-    """Of its classes among all K."""
+    """Indices of its classes among all K."""
 
 
 def attributes_of(spec: ImageSpec) -> tuple[Attribute, ...]:
-    """Return the attributes in order; where there is but one it is called `class`."""
+    """Return the attributes in order. A single attribute without a name is called `class`."""
     ends = list(itertools.accumulate(spec.attributes))
     spans = [range(end - size, end) for end, size in zip(ends, spec.attributes, strict=True)]
     names = [spec.classes[span.start].partition("=")[0] if spec.groups else "class" for span in spans]
@@ -44,7 +44,7 @@ def attributes_of(spec: ImageSpec) -> tuple[Attribute, ...]:
 
 
 def find_attribute(spec: ImageSpec, name: str | None) -> Attribute:
-    """Return an attribute by name, the first unless said; raise PainterError where there is no such."""
+    """Return an attribute by name. Default: the first. Raises PainterError for an unknown name."""
     known = {attribute.name: attribute for attribute in attributes_of(spec)}
     if name is None:
         return next(iter(known.values()))
@@ -54,7 +54,7 @@ def find_attribute(spec: ImageSpec, name: str | None) -> Attribute:
 
 
 def short_names(spec: ImageSpec) -> tuple[str, ...]:
-    """Return the classes as one would say them: without their attribute, unless two attributes share the value."""
+    """Return the class names without their attribute, except for values that two attributes share."""
     if not spec.groups:
         return spec.classes
     values = [_value(name) for name in spec.classes]
@@ -63,44 +63,45 @@ def short_names(spec: ImageSpec) -> tuple[str, ...]:
 
 
 def find_class(spec: ImageSpec, label: str) -> int:
-    """Return the place of a class among all K, by its name or, where that is clear, by its value alone.
+    """Return the index of a class among all K, by its full name or, if that is unambiguous, by its value.
 
-    Where none is written just so, capitals do not count, and space, `_` and `-` are the same. Raises PainterError for a
-    label that is unknown or may be several.
+    An exact match comes first. Otherwise case is ignored, and space, `_` and `-` are equal. Raises PainterError for an
+    unknown or ambiguous label.
     """
-    found = _places_of(spec, label) or _places_of(spec, label, _plainly)
-    if not found:
+    places = _places_of(spec, label) or _places_of(spec, label, _normalized)
+    if not places:
         raise PainterError(f"the painter knows no class {label}{did_you_mean(label, short_names(spec))}")
-    if len(found) > 1:
-        raise PainterError(f"{label} may be {' or '.join(spec.classes[place] for place in found)}; say which, in full")
-    return found[0]
+    if len(places) > 1:
+        names = " or ".join(spec.classes[place] for place in places)
+        raise PainterError(f"the class {label} is ambiguous; use the full name: {names}")
+    return places[0]
 
 
 def requested(spec: ImageSpec, labels: Iterable[str]) -> list[Request]:
-    """Return a request for each class named; with several attributes, for each combination of those named of each."""
+    """Return a request for each named class. With several attributes: for each combination of their named classes."""
     chosen = [find_class(spec, label) for label in dict.fromkeys(labels)]
     groups = [[place for place in chosen if place in attribute.places] for attribute in attributes_of(spec)]
     return [_of_places(spec, places) for places in itertools.product(*filter(None, groups))]
 
 
 def requested_one(spec: ImageSpec, labels: Sequence[str]) -> Request:
-    """Return the one request that the labels make; raise PainterError where they name two classes of an attribute."""
+    """Return one request with all labels. Raises PainterError if they name two classes of the same attribute."""
     requests = requested(spec, labels)
     if len(requests) != 1:
-        raise PainterError(f"{', '.join(labels)} are several classes; name one, or one of each attribute")
+        raise PainterError(f"{', '.join(labels)} are several classes; use one, or one of each attribute")
     return requests[0]
 
 
 def completed(spec: ImageSpec, request: Request) -> Request:
-    """Return the request with the first class of each attribute that it leaves open, as no picture ever is."""
-    asked = request.weights.nonzero().flatten().tolist()
-    return _of_places(spec, [_first_of(attribute, asked) for attribute in attributes_of(spec) if attribute.places])
+    """Return the request, with the first class of each attribute that has none. Every real picture has all of them."""
+    chosen = request.weights.nonzero().flatten().tolist()
+    return _of_places(spec, [_first_of(attribute, chosen) for attribute in attributes_of(spec) if attribute.places])
 
 
 def each_class(spec: ImageSpec) -> list[Request]:
-    """Return requests in which each class comes at least once; of several attributes, all go round together.
+    """Return requests that contain each class at least once. Several attributes cycle through their classes together.
 
-    Without classes it is one request that asks for none.
+    Without classes, return one request without class weights.
     """
     spans = [attribute.places for attribute in attributes_of(spec) if attribute.places]
     most = max(1, *spec.attributes)
@@ -108,10 +109,10 @@ def each_class(spec: ImageSpec) -> list[Request]:
 
 
 def mixed(spec: ImageSpec, mixture: str) -> tuple[Request, list[str]]:
-    """Return the request that `NAME=WEIGHT,NAME=WEIGHT` makes, and a sentence for each attribute that was scaled.
+    """Return the request of `NAME=WEIGHT,NAME=WEIGHT`, and a sentence for each attribute that was scaled.
 
-    The weights of an attribute's classes are scaled to add up to 1. Raises PainterError for an unknown class and for
-    what is not a weight.
+    The weights of an attribute's classes are scaled to sum to 1. Raises PainterError for an unknown class or an
+    invalid weight.
     """
     given = _weights_given(spec, mixture)
     with naming("--mix"):
@@ -130,7 +131,7 @@ def mixed_by_place(spec: ImageSpec, given: Mapping[int, float]) -> tuple[Request
             continue
         total = sum(named.values())
         if not 0 < total < math.inf:
-            raise PainterError(f"the weights add up to {total:g}; say weights such as 0.6 and 0.4")
+            raise PainterError(f"the weights add up to {total:g}; use weights such as 0.6 and 0.4")
         for place, weight in named.items():
             weights[place] = weight / total
         if abs(total - 1) > SUM_TOLERANCE:
@@ -151,7 +152,7 @@ def _weights_given(spec: ImageSpec, mixture: str) -> dict[int, float]:
             weight = math.nan
         if place is None or not 0 <= weight < math.inf:
             raise PainterError(
-                f"--mix: {part.strip() or 'nothing'} gives no weight of 0 or more; say NAME=NUMBER for each class, "
+                f"--mix: {part.strip() or 'an empty part'} has no weight of 0 or more; use NAME=NUMBER for each class, "
                 "such as a=0.6,b=0.4"
             )
         if place in given:
@@ -161,26 +162,26 @@ def _weights_given(spec: ImageSpec, mixture: str) -> dict[int, float]:
 
 
 def _places_of(spec: ImageSpec, label: str, spelled: Callable[[str], str] = str) -> list[int]:
-    """Return the classes whose name, or else whose value, is spelled as the label is."""
+    """Return the classes whose name, or else whose value, equals the label after `spelled` is applied to both."""
     wanted = spelled(label)
     whole = [place for place, name in enumerate(spec.classes) if spelled(name) == wanted]
     return whole or [p for p, name in enumerate(spec.classes) if spec.groups and spelled(_value(name)) == wanted]
 
 
 def _first_of(attribute: Attribute, places: Sequence[int]) -> int:
-    """Return the first of the places that is the attribute's, else its first class."""
+    """Return the first of the indices that belongs to the attribute, else the attribute's first class."""
     return next((place for place in places if place in attribute.places), attribute.places.start)
 
 
-def _plainly(name: str) -> str:
+def _normalized(name: str) -> str:
     return name.casefold().replace("_", " ").replace("-", " ")
 
 
-def _scaled_note(attribute: Attribute, total: float, taken: Sequence[float], spec: ImageSpec) -> str:
+def _scaled_note(attribute: Attribute, total: float, scaled: Sequence[float], spec: ImageSpec) -> str:
     of = f" for {attribute.name}" if spec.groups else ""
-    *first, last = [f"{weight:.2g}" for weight in taken]
+    *first, last = [f"{weight:.2g}" for weight in scaled]
     listed = f"{', '.join(first)} and {last}" if first else last
-    return f"The weights of --mix{of} add up to {total:.3g}; taken as {listed}."
+    return f"The weights of --mix{of} add up to {total:.3g}; they are scaled to {listed}."
 
 
 def _of_places(spec: ImageSpec, places: Iterable[int]) -> Request:

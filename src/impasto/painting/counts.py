@@ -1,14 +1,14 @@
-"""How many paintings a command or a figure makes where nobody says; needs no torch, so that help stays quick."""
+"""Default numbers of paintings for commands and figures. Imports no torch, so that help texts appear quickly."""
 
 from __future__ import annotations
 
 PAINTINGS = 16
-"""Of each label; without labels as many as there are classes, where those are more."""
+"""Paintings of each named class. Without named classes: at least one for each class."""
 GALLERY = 64
 GALLERY_COLUMNS = 8
-"""The least in a row of a gallery that has as many; of more than its square, rows are as long as columns."""
+"""Fewest columns of a gallery. A gallery of more than the square of this is a square."""
 IN_A_ROW = 10
-"""Of every class, and of truncated latents where there are not more classes."""
+"""Paintings of each class in a row, and columns of truncated latents, unless there are more classes."""
 SWEEP_ROWS = 5
 INTERPOLATION_ROWS = 4
 INTERPOLATION_STEPS = 9

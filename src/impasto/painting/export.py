@@ -1,7 +1,7 @@
-"""Painters for other programs: as an ONNX model, or a program of torch.export.
+"""Export of painters to other programs: as an ONNX model, or as a torch.export program.
 
-Both take and return float32 in [-1, 1] and hold the weights in float32. Before a file is kept, its paintings are
-compared with the painter's, at sizes other than the one it was traced with.
+Inputs, outputs and weights are float32; images are in [-1, 1]. Every exported file is tested: its paintings are
+compared with the painter's, at sizes other than the traced one.
 """
 
 from __future__ import annotations
@@ -28,26 +28,26 @@ from impasto.painting.painters import LoadedPainter
 Format = Literal["onnx", "torch"]
 SUFFIX: Mapping[Format, str] = {"onnx": ".onnx", "torch": ".pt2"}
 ALLOWED = 1e-3
-"""Largest difference from the painter's own paintings, whose range is 2: an eighth of a step of 8 bits."""
+"""Largest allowed difference from the painter's own paintings, in [-1, 1]: an eighth of a step of 8 bits."""
 PHOTO_SIZES = (1, 64, 96), (2, 131, 77), (1, 200, 53)
-"""Batch, height and width of the photos that are compared."""
+"""Batch, height and width of the test photos."""
 BATCHES = 1, 3
-"""Numbers of paintings from classes that are compared."""
+"""Batch sizes of the test paintings from classes."""
 
 Run = Callable[..., Tensor]
 
 
 class Exported(NamedTuple):
-    """What was written."""
+    """The exported file."""
 
     file: Path
     inputs: tuple[str, ...]
     largest_difference: float
-    """From the painter's own paintings, of values in [-1, 1]."""
+    """Largest difference from the painter's own paintings, in [-1, 1]."""
 
 
 class _Program(NamedTuple):
-    """What is exported: a module, its inputs while it is traced, which of their sizes vary, and inputs to test with."""
+    """A module to export, the inputs to trace it with, their dynamic sizes, and inputs to test it with."""
 
     module: nn.Module
     traced_with: tuple[Tensor, ...]
@@ -57,12 +57,12 @@ class _Program(NamedTuple):
 
 
 def export_painter(loaded: LoadedPainter, target: Path, kind: Format) -> Exported:
-    """Write a painter on the CPU as a model for photos of any size, or for class weights and latents, in any number.
+    """Export a painter on the CPU as a model for photos of any size, or for class weights and latents; any batch size.
 
     Inputs and output are float32: `photo` [N, 3, H, W] in [-1, 1], or `weights` [N, classes] and `latents`
     [N, latent_size]; `painting` [N, 3, H, W] in [-1, 1]. The painter's paint options are fixed in the model. Raises
-    PainterError where the painter cannot be exported or the model paints differently, ImpastoError where a library is
-    missing.
+    PainterError if the painter cannot be exported or the model paints differently, ImpastoError if a library is not
+    installed.
     """
     program = _program(loaded)
     write, load = {"onnx": (_write_onnx, _load_onnx), "torch": (_write_torch, _load_torch)}[kind]
@@ -72,13 +72,14 @@ def export_painter(loaded: LoadedPainter, target: Path, kind: Format) -> Exporte
             difference = _largest_difference(load(temporary), program)
         if not difference <= ALLOWED:
             raise PainterError(
-                f"{loaded.name} as {kind} paints differently, by up to {difference:.2g} of 2, and was not kept"
+                f"{loaded.name} paints differently as {kind}, by up to {difference:.2g} in [-1, 1], so nothing was "
+                "written; use another --format"
             )
     return Exported(target, program.inputs, difference)
 
 
 class _Exported(nn.Module):
-    """A painter as a module of its networks. Inputs are the fields of the prompt."""
+    """A painter as a torch module with the networks it uses. Inputs are the fields of the prompt."""
 
     def __init__(self, loaded: LoadedPainter, prompt: type[Prompt], networks: Mapping[str, nn.Module]) -> None:
         super().__init__()
@@ -91,7 +92,7 @@ class _Exported(nn.Module):
 
 
 def _paint(painter: Painter[Any], prompt: Prompt, options: PaintOptions) -> Tensor:
-    """Paint as a plain program: in the precision of its inputs, with the random numbers of seed 0."""
+    """Paint without autocast, with the random numbers of seed 0."""
     painted: Tensor = painter.paint(prompt, options, PaintContext(Draws.for_photos(0)))
     return painted.float()
 
@@ -100,7 +101,8 @@ def _program(loaded: LoadedPainter) -> _Program:
     painter, chance = loaded.painter, generator(0, "export")
     if not painter.exportable or (not isinstance(painter, LatentPainter) and painter.prompt_type is not PhotoPrompt):
         raise PainterError(
-            f"{loaded.name} cannot be exported: {loaded.recipe.method.name} does not paint with one program of networks"
+            f"{loaded.name} cannot be exported: {loaded.recipe.method.name} does not paint with one traceable program; "
+            "use another painter"
         )
     batch = torch.export.Dim("batch")
     if isinstance(painter, LatentPainter):
@@ -134,7 +136,7 @@ def _traced(
 
 
 def _used(painter: Painter[Any], paint: Callable[[], object]) -> Mapping[str, nn.Module]:
-    """Return the networks that painting calls. A CycleGAN's way back would only make the file larger."""
+    """Return the networks that painting calls. Others, such as a CycleGAN's way back, would only enlarge the file."""
     called: set[str] = set()
     hooks = [
         part.register_forward_hook(lambda *_, name=name: called.add(name))
@@ -149,7 +151,7 @@ def _used(painter: Painter[Any], paint: Callable[[], object]) -> Mapping[str, nn
 
 
 def _about(loaded: LoadedPainter, program: _Program) -> dict[str, str]:
-    """Return what the model records about itself."""
+    """Return the metadata of the exported file."""
     return {
         "painter": loaded.name,
         "method": loaded.recipe.method.name,
@@ -164,13 +166,13 @@ def _about(loaded: LoadedPainter, program: _Program) -> dict[str, str]:
 def _write_torch(program: _Program, target: Path, about: Mapping[str, str]) -> None:
     with _quiet():
         exported = torch.export.export(program.module, program.traced_with, dynamic_shapes=(program.dynamic,))
-        _forget_where(exported.graph_module)
+        _remove_source_paths(exported.graph_module)
         with target.open("wb") as stream:
             torch.export.save(exported, stream, extra_files={f"impasto/{name}": text for name, text in about.items()})
 
 
-def _forget_where(program: nn.Module) -> None:
-    """Remove the source file and line of each step: paths of this machine are private."""
+def _remove_source_paths(program: nn.Module) -> None:
+    """Remove the source file and line of each step. Paths of this machine are private."""
     for part in program.modules():
         for node in part.graph.nodes if isinstance(part, torch.fx.GraphModule) else ():
             for origin in ("stack_trace", "nn_module_stack", "source_fn_stack", "from_node", "custom"):
@@ -190,14 +192,14 @@ def _write_onnx(program: _Program, target: Path, about: Mapping[str, str]) -> No
             program.module,
             program.traced_with,
             dynamo=True,
-            dynamic_shapes=(program.dynamic,),  # of *inputs, as one argument
+            dynamic_shapes=(program.dynamic,),  # one argument: *inputs
             input_names=program.inputs,
             output_names=["painting"],
             external_data=False,
             verbose=False,
         )
     assert made is not None
-    for part in (made.model.graph, *made.model.graph):  # as in _forget_where
+    for part in (made.model.graph, *made.model.graph):  # as in _remove_source_paths
         part.metadata_props.clear()
     made.model.metadata_props.update(about)
     made.save(target)
@@ -223,19 +225,19 @@ def _need_onnx() -> None:
         import onnxscript  # noqa: F401
     except ImportError as error:
         raise ImpastoError(
-            f'--format onnx needs a library that is not here ({error.name}): pip install "impasto[onnx]"; or use '
+            f'--format onnx needs {error.name}, which is not installed; use pip install "impasto[onnx]", or '
             "--format torch"
         ) from error
 
 
 def _largest_difference(run: Run, program: _Program) -> float:
-    """Return the largest difference of the trials; NaN where there is any."""
+    """Return the largest difference over the test inputs, or NaN if any difference is NaN."""
     return float(torch.stack([(run(*inputs) - program.module(*inputs)).abs().max() for inputs in program.trials]).max())
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the exporters' advice to their developers from the user."""
+    """Hide warnings of the exporters, which are for their developers."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:

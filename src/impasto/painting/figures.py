@@ -34,7 +34,7 @@ TRUNCATIONS = (None, 1.5, 1.0, 0.7, 0.5, 0.3)
 
 
 class Noise(NamedTuple):
-    """Where a figure's latents come from."""
+    """The source of a figure's latents."""
 
     size: int
     seed: int
@@ -70,7 +70,7 @@ class Axis:
     fixed: Request
     """The fixed classes of other attributes."""
     of: str = ""
-    """` of style`, where there are other attributes."""
+    """Such as ` of style`, if there are other attributes; else empty."""
 
 
 def axis_of(spec: ImageSpec, attribute: str | None = None, labels: Sequence[str] = ()) -> Axis:
@@ -81,12 +81,12 @@ def axis_of(spec: ImageSpec, attribute: str | None = None, labels: Sequence[str]
     """
     chosen: Attribute = find_attribute(spec, attribute)
     if not chosen.places:
-        raise PainterError("the painter knows no classes, which this figure shows; use impasto figure gallery")
-    asked = requested_one(spec, labels)
+        raise PainterError("this figure needs classes, and the painter has none; use impasto figure gallery")
+    request = requested_one(spec, labels)
     names, places = short_names(spec), list(chosen.places)
-    if asked.weights[places].any():
-        raise PainterError(f"{asked.name}: the figure shows all classes of {chosen.name}; leave that class out")
-    weights = completed(spec, asked).weights
+    if request.weights[places].any():
+        raise PainterError(f"{request.name}: the figure shows all classes of {chosen.name}; leave that class out")
+    weights = completed(spec, request).weights
     weights[places] = 0
     fixed = Request(" + ".join(names[place] for place in weights.nonzero().flatten().tolist()), weights)
     own = torch.eye(len(names))[places]
@@ -121,7 +121,7 @@ def sweep(axis: Axis, noise: Noise, rows: int) -> Figure:
 
 
 def classes(axis: Axis, noise: Noise, columns: int) -> Figure:
-    """Return a row for each class, with a latent of its own in each cell."""
+    """Return a row for each class, with a different latent in each cell."""
     count = len(axis.names)
     latents = noise(range(count * columns)).reshape(count, columns, -1)
     weights = axis.weights[:, None].expand(-1, columns, -1)
@@ -129,22 +129,21 @@ def classes(axis: Axis, noise: Noise, columns: int) -> Figure:
 
 
 def gallery(request: Request, noise: Noise, count: int, columns: int | None = None) -> Figure:
-    """Return many paintings of one class, as many as fill whole rows.
+    """Return at least `count` paintings of one class, in full rows.
 
     Default columns: the square root of the count, but at least GALLERY_COLUMNS.
     """
     columns = columns or min(count, max(GALLERY_COLUMNS, math.ceil(math.sqrt(count))))
     rows = -(-count // columns)
     latents = noise(range(rows * columns)).reshape(rows, columns, -1)
-    return Figure(
-        f"{request.name or 'Paintings'}, {_said(noise)}", noise, request.weights.expand(rows, columns, -1), latents
-    )
+    title = f"{request.name or 'Paintings'}, {_described(noise)}"
+    return Figure(title, noise, request.weights.expand(rows, columns, -1), latents)
 
 
 def truncation(axis: Axis, noise: Noise, columns: int | None = None) -> Figure:
-    """Return the same latents as drawn, then truncated more and more. Classes take turns in the columns.
+    """Return the same latents without truncation, then with ever lower thresholds. Classes alternate in the columns.
 
-    Default columns: IN_A_ROW, or one for each class where those are more.
+    Default columns: IN_A_ROW, or one for each class if there are more classes.
     """
     columns = columns or max(IN_A_ROW, len(axis.names))
     latents = torch.stack([Noise(noise.size, noise.seed, threshold)(range(columns)) for threshold in TRUNCATIONS])
@@ -157,37 +156,37 @@ def truncation(axis: Axis, noise: Noise, columns: int | None = None) -> Figure:
 
 
 def interpolation(start: Request, end: Request, noise: Noise, rows: int, steps: int) -> Figure:
-    """Return strips from one class to another, with weights alpha e_i + (1 - alpha) e_j, a row for each latent.
+    """Return rows from one class to another, one for each latent, with weights alpha e_i + (1 - alpha) e_j.
 
-    Raises PainterError where both ends are the same.
+    Raises PainterError if both ends are the same.
     """
     if torch.equal(start.weights, end.weights):
-        raise PainterError(f"both ends are {start.name}, so nothing would change; name another class for one")
+        raise PainterError(f"both ends are {start.name}, so nothing would change; use two different classes")
     shares = torch.linspace(0, 1, steps)
     weights = torch.lerp(start.weights, end.weights, shares[:, None]).expand(rows, -1, -1)
     latents = noise(range(rows))[:, None].expand(-1, steps, -1)
     columns = tuple(f"{share:.2f}" for share in shares.tolist())
-    return Figure(f"From {start.name} to {end.name}, {_said(noise)}", noise, weights, latents, columns=columns)
+    return Figure(f"From {start.name} to {end.name}, {_described(noise)}", noise, weights, latents, columns=columns)
 
 
 def paint_cells(figure: Figure, loaded: LoadedPainter, progress: Progress | None = None) -> list[Image.Image]:
     """Return the cells' pictures, row by row. Equal cells are painted once.
 
-    Raises PainterError where the painter has no latents, or there are too many cells to be visible.
+    Raises PainterError if the painter has no latents, or if there are too many cells to be visible.
     """
     latent_painter(loaded)
     check_legible(loaded.spec.size, *figure.weights.shape[:2])
     weights, latents = figure.weights.flatten(0, 1), figure.latents.flatten(0, 1)
-    asked, cells = torch.unique(torch.cat([weights, latents], dim=1), dim=0, return_inverse=True)
+    distinct, cells = torch.unique(torch.cat([weights, latents], dim=1), dim=0, return_inverse=True)
     kinds = weights.shape[1]
-    pictures = all_class_pictures(loaded, ClassPrompt(asked[:, :kinds], asked[:, kinds:]), progress)
+    pictures = all_class_pictures(loaded, ClassPrompt(distinct[:, :kinds], distinct[:, kinds:]), progress)
     return [pictures[cell] for cell in cells.tolist()]
 
 
 def write_figure(
     figure: Figure, pictures: Sequence[Image.Image], loaded: LoadedPainter, target: Path, **about: Any
 ) -> None:
-    """Write the figure with its captions and signature, which holds `about` too, as its name's ending says."""
+    """Write the figure with captions, in the format of the file name's suffix. The signature includes `about`."""
     captions = Captions(figure.title, caption_of(loaded), figure.rows, figure.columns)
     sheet = draw_sheet(pictures, figure.weights.shape[1], captions)
     noise = {"seed": figure.noise.seed, "truncation": figure.noise.truncation}
@@ -198,8 +197,8 @@ def write_figure(
 
 def _titled(what: str, axis: Axis, noise: Noise) -> str:
     fixed = f", {axis.fixed.name}" if axis.fixed.name else ""
-    return f"{what}{fixed}, {_said(noise)}"
+    return f"{what}{fixed}, {_described(noise)}"
 
 
-def _said(noise: Noise) -> str:
+def _described(noise: Noise) -> str:
     return f"seed {noise.seed}" + ("" if noise.truncation is None else f", truncation {noise.truncation:g}")

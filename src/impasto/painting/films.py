@@ -1,4 +1,4 @@
-"""Moving pictures as GIF, and as MP4 where PyAV is installed."""
+"""Films as GIF, and as MP4 if PyAV is installed."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ FRAMES_PER_SECOND = 20
 SMALLEST_FILM = 256
 """Smaller pictures are enlarged by a whole factor to at least this many pixels."""
 PALETTE_FRAMES = 32
-"""From which the colours of a GIF are chosen."""
+"""Number of frames from which the colours of a GIF are chosen."""
 QUALITY = "18"
-"""x264's constant rate factor: hardly any loss to be seen."""
+"""x264's constant rate factor: almost no visible loss."""
 FORMATS = (".gif", ".mp4")
 
 
 def check_film(target: Path) -> None:
-    """Raise OutputError for a name that is no film's, ImpastoError where what writes it is not installed."""
+    """Raise OutputError for a suffix that is not a film format, ImpastoError if PyAV is needed and not installed."""
     if target.suffix.lower() not in FORMATS:
-        raise OutputError(f"{target} is no film's name; let it end in {' or '.join(FORMATS)}")
+        raise OutputError(f"{target} is not a film's name; use a name that ends in {' or '.join(FORMATS)}")
     if target.suffix.lower() == ".mp4":
         _pyav()
 
 
 def write_film(frames: Sequence[Image.Image], target: Path, signature: Mapping[str, Any]) -> None:
-    """Write equally large RGB frames as a film that tells in its comment how it was made."""
+    """Write RGB frames of the same size as a film. Its comment contains the signature as JSON."""
     check_film(target)
     comment = json.dumps(signature)
     with replacing(target) as temporary:
@@ -45,7 +45,7 @@ def write_film(frames: Sequence[Image.Image], target: Path, signature: Mapping[s
 
 
 def _write_gif(frames: Sequence[Image.Image], target: Path, comment: str) -> None:
-    """Write a GIF that repeats; one palette for all frames, and no dithering, keep it still and small."""
+    """Write a looping GIF. One palette for all frames and no dithering avoid flicker and keep the file small."""
     palette = _palette_of(frames)
     indexed = [enlarged(frame.quantize(palette=palette, dither=Image.Dither.NONE), SMALLEST_FILM) for frame in frames]
     indexed[0].save(
@@ -60,7 +60,7 @@ def _write_gif(frames: Sequence[Image.Image], target: Path, comment: str) -> Non
 
 
 def _palette_of(frames: Sequence[Image.Image]) -> Image.Image:
-    """Return a picture with the 256 colours that suit a clip best."""
+    """Return a picture whose palette is the 256 colours that fit the frames best."""
     some = frames[:: -(-len(frames) // PALETTE_FRAMES)]
     width, height = some[0].size
     strip = Image.new("RGB", (width, height * len(some)))
@@ -70,20 +70,20 @@ def _palette_of(frames: Sequence[Image.Image]) -> Image.Image:
 
 
 def _write_mp4(frames: Iterator[Image.Image], target: Path, comment: str) -> None:
-    """Write frames as they come: enlarged ones weigh too much to be held together."""
+    """Write frames one by one, because all enlarged frames together would need too much memory."""
     av, first = _pyav(), next(frames)
     with av.open(str(target), "w", format="mp4") as film:
         film.metadata["comment"] = comment
         stream = film.add_stream("libx264", rate=FRAMES_PER_SECOND, options={"crf": QUALITY})
         stream.width, stream.height = first.size
-        stream.pix_fmt = "yuv420p"  # what every player knows
+        stream.pix_fmt = "yuv420p"  # supported by every player
         for frame in itertools.chain([first], frames):
             film.mux(stream.encode(av.VideoFrame.from_image(frame)))
         film.mux(stream.encode())
 
 
 def _even(frame: Image.Image) -> Image.Image:
-    """Enlarge a frame to sides of even length, as yuv420p needs them."""
+    """Enlarge a frame to sides of even length. The format yuv420p needs them."""
     larger = enlarged(frame, SMALLEST_FILM)
     return larger if larger.width % 2 == 0 else enlarged(frame, larger.width + 1)
 
@@ -93,6 +93,6 @@ def _pyav() -> ModuleType:
         import av
     except ImportError as error:
         raise ImpastoError(
-            'MP4 needs a library that is not here: pip install "impasto[video]"; or let --output end in .gif'
+            'MP4 needs PyAV, which is not installed; use pip install "impasto[video]", or an --output that ends in .gif'
         ) from error
     return av

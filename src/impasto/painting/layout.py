@@ -13,22 +13,22 @@ from impasto.errors import PainterError
 Font: TypeAlias = ImageFont.FreeTypeFont | ImageFont.ImageFont
 MARGIN, GAP = 18, 4
 TITLE, CAPTION, SMALL = 22, 16, 14
-"""Letters, in pixels."""
+"""Font sizes, in pixels."""
 LINE = 1.5
-"""Of a letter's height, from line to line."""
+"""Line height, as a multiple of the font size."""
 LEGIBLE_SIDE = 64
 """Smaller pictures are enlarged by a whole factor to at least this many pixels."""
 LEAST_LEGIBLE = 16
-"""Pixels of a picture below which a sheet shows nothing."""
+"""Smallest side of a picture on a sheet, in pixels, unless the picture itself is smaller."""
 LARGEST_SIDE = 10_000
-"""Of a sheet's pictures together; more of them are shrunk."""
+"""Largest side of all pictures of a sheet together, in pixels. More pictures are reduced to fit."""
 LONGEST_CAPTION = 240
 PAPER, INK = (250, 248, 244), (50, 46, 42)
 
 
 @dataclass(frozen=True)
 class Captions:
-    """What stands around the pictures."""
+    """The texts around the pictures."""
 
     title: str
     below: str
@@ -39,7 +39,7 @@ class Captions:
 
 
 def draw_sheet(pictures: Sequence[Image.Image], columns: int, captions: Captions) -> Image.Image:
-    """Lay out equally large pictures row by row; the last row may be short."""
+    """Return a sheet of pictures of the same size, row by row. The last row may be short."""
     rows = -(-len(pictures) // columns)
     side = _cell_side(pictures[0].width, max(rows, columns))
     height = max(1, round(side * pictures[0].height / pictures[0].width))
@@ -67,22 +67,22 @@ def draw_sheet(pictures: Sequence[Image.Image], columns: int, captions: Captions
 
 
 def check_legible(size: int, rows: int, columns: int) -> None:
-    """Raise PainterError where pictures of `size` pixels would be too small to see on a sheet of so many."""
+    """Raise PainterError if pictures of `size` pixels would be too small on a sheet of this many rows and columns."""
     if (side := _cell_side(size, max(rows, columns))) < min(size, LEAST_LEGIBLE):
         raise PainterError(
-            f"{rows:,} rows of {columns:,} paintings would leave {side} pixels for each; ask for fewer, or for rows "
-            "and columns that are nearer to a square"
+            f"{rows:,} rows of {columns:,} paintings would leave {side} pixels for each; use fewer, or more equal "
+            "numbers of rows and columns"
         )
 
 
 def enlarged(picture: Image.Image, side: int) -> Image.Image:
-    """Enlarge a picture by the least whole factor that makes it `side` pixels wide or more, keeping hard pixels."""
+    """Enlarge a picture by the smallest whole factor that makes it at least `side` pixels wide, without smoothing."""
     factor = -(-side // picture.width)
     return picture.resize((picture.width * factor, picture.height * factor), Image.Resampling.NEAREST)
 
 
 def fitting(text: str, font: Font, width: int) -> str:
-    """Return as much of a text as fits a width in pixels, with an ellipsis where something is left out."""
+    """Return a text, cut to a width in pixels. A cut text ends with an ellipsis."""
     cut = text
     while cut and font.getlength(cut if cut == text else f"{cut}…") > width:
         cut = cut[:-1]
@@ -105,7 +105,7 @@ def _line(text: str, letters: int) -> int:
 
 
 def _heads(names: Sequence[str], font: Font, side: int) -> list[Image.Image]:
-    """Return the columns' captions as pictures: level where all fit above their column, else upright."""
+    """Return the columns' captions as pictures: horizontal if all fit above their column, else rotated."""
     names = [fitting(name, font, LONGEST_CAPTION) for name in names]
     level = _widest(names, font) <= side
     heads = [_written(name, font) for name in names]

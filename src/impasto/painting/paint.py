@@ -91,11 +91,11 @@ def paint_classes(
         part = ClassPrompt(prompt.weights[filled], None if prompt.latents is None else prompt.latents[filled])
         draws = Draws.numbered(seed, [numbers[place] for place in filled])
 
-        def told(share: float, places: range = places) -> None:
+        def report_share(share: float, places: range = places) -> None:
             report((places.start + share * len(places)) / prompt.count)
 
-        images = paint_prompt(painter, part, draws, options, report=told, memory=memory)[: len(places)]
-        told(1)
+        images = paint_prompt(painter, part, draws, options, report=report_share, memory=memory)[: len(places)]
+        report_share(1)
         yield from images
 
 

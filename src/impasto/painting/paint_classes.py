@@ -1,4 +1,4 @@
-"""Classes in, picture files out: paintings from noise, with a sheet of them."""
+"""Classes in, picture files out: paintings from noise, and sheets of them."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ from impasto.painting.signature import made_by, save_signed
 
 MOST_ON_SHEET = 100
 MOST_IN_A_ROW = 60
-"""Classes that have a column each."""
+"""Most classes that get a column each."""
 DIGITS = 5
-"""Of a painting's number in its file name: the same however many there are, so that names sort and stay."""
+"""Digits of a painting's number in its file name. The fixed length keeps names stable and sorted."""
 LONGEST_STEM = 60
-"""Letters of a request's name, and of an option's value, in a file name."""
+"""Most letters of a request's name, and of an option's value, in a file name."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class ClassOptions:
     """How classes are painted, with any painter. A method's own options are `LoadedPainter.options`."""
 
     count: int | None = None
-    """Paintings of each series. Default: PAINTINGS, or one for each request where those are more."""
+    """Paintings of each series. Default: PAINTINGS, or one for each request if there are more requests."""
     seed: int = 0
     kind: Kind = "PNG"
     overwrite: bool = False
@@ -53,7 +53,7 @@ class Series(NamedTuple):
 
     name: str
     requests: Sequence[Request]
-    """Requests that take turns."""
+    """Requests, painted in turn."""
 
     def count(self, wanted: int | None) -> int:
         """Return how many paintings it has."""
@@ -65,23 +65,23 @@ class Job(NamedTuple):
 
     request: Request
     number: int
-    """Of its random numbers, and in its file name."""
+    """Selects its random numbers. Also in its file name."""
     painting: Path
 
 
 @dataclass
 class Outcome:
-    """What became of the paintings."""
+    """The result of painting several series."""
 
     painted: list[Path] = field(default_factory=list)
     present: list[Path] = field(default_factory=list)
     """Paintings that were there already."""
     sheets: list[Path] = field(default_factory=list)
-    """Those written."""
+    """Sheets that were written."""
 
 
 def round_the_classes(spec: ImageSpec, count: int | None = None) -> Series:
-    """Return the series of all classes in turn, or of as many as `count` allows. Without classes it is `paintings`."""
+    """Return the series of all classes in turn, or of the first `count`. Without classes its name is `paintings`."""
     requests = each_class(spec)
     if not spec.classes:
         return Series("paintings", requests)
@@ -96,11 +96,12 @@ def paint_class_files(
     options: ClassOptions,
     progress: Progress | None = None,
 ) -> Outcome:
-    """Paint each series into the folder `output`, with a sheet of each that has more than one painting.
+    """Paint each series into the folder `output`. A series of more than one painting also gets a sheet.
 
-    The n-th paintings of all series have the same random numbers. Existing paintings are kept and shown on the sheet;
-    one painting alone raises OutputError then. Raises PainterError where the painter takes no classes, and OutputError
-    before any work where two paintings would have the same name. `progress` is told how many of how many are done.
+    The n-th paintings of all series have the same random numbers. Existing paintings are kept and shown on the sheet.
+    `progress` receives the number of finished paintings and their total. Raises PainterError if the painter takes no
+    classes. Raises OutputError before any work if two paintings would have the same name, or if a single painting
+    exists.
     """
     check_takes_classes(loaded)
     plans = [_plan(one, output, options, loaded) for one in series]
@@ -129,7 +130,7 @@ def paint_class_files(
 
 
 def _painted(jobs: Sequence[Job], loaded: LoadedPainter, options: ClassOptions, report: Report) -> Iterator[Job]:
-    """Paint the jobs, and yield each when it is written."""
+    """Paint the jobs. Yield each one after its file is written."""
     if not jobs:
         return
     prompt = ClassPrompt(torch.stack([job.request.weights for job in jobs]))
@@ -157,19 +158,19 @@ def _check_apart(plans: Sequence[Sequence[Job]]) -> None:
 
 
 def _stem(name: str, options: ClassOptions, loaded: LoadedPainter) -> str:
-    """Return how the files of a request begin, such as `ukiyo_e-seed3-truncation0.7`."""
-    asked = _plain(name.replace(" + ", "+")).strip(".-")[:LONGEST_STEM] or "painting"
+    """Return the start of the file names of a request, such as `ukiyo_e-seed3-truncation0.7`."""
+    classes = _plain(name.replace(" + ", "+")).strip(".-")[:LONGEST_STEM] or "painting"
     chosen = "".join(f"-{option}{_plain(value)[:LONGEST_STEM]}" for option, value in _chosen(loaded).items())
-    return f"{asked}-seed{options.seed}{chosen}"
+    return f"{classes}-seed{options.seed}{chosen}"
 
 
 def _plain(text: str) -> str:
-    """Return text as a part of a file name on any system."""
+    """Return a text that is a valid part of a file name on any system."""
     return re.sub(r"[^\w.+-]+", "-", text)
 
 
 def _chosen(loaded: LoadedPainter) -> dict[str, str]:
-    """Return the method's paint options that are not the recipe's, as text."""
+    """Return the paint options that differ from the recipe's, as text."""
     usual, own = loaded.recipe.paint.model_dump(), loaded.options.model_dump()
     return {
         name: f"{value:g}" if isinstance(value, float) else str(value)
@@ -192,7 +193,7 @@ def _signature(loaded: LoadedPainter, options: ClassOptions, job: Job) -> dict[s
 def _write_sheet(
     target: Path, jobs: Sequence[Job], series: Series, loaded: LoadedPainter, options: ClassOptions
 ) -> None:
-    """Write a sheet of the first paintings, read from their files. Classes that take turns have a column each."""
+    """Write a sheet of the first paintings, read from their files. Each of several classes gets a column."""
     kinds = len(series.requests)
     in_turn = 1 < kinds <= MOST_IN_A_ROW
     shown = [read_picture(job.painting) for job in jobs[: max(MOST_ON_SHEET, kinds)]]

@@ -25,13 +25,13 @@ from impasto.painting.signature import made_by, save_signed
 SUFFIX_OF: dict[Kind, str] = {"PNG": ".png", "JPEG": ".jpg", "WEBP": ".webp"}
 KIND_OF: dict[str, Kind] = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 LARGEST_SIDE: dict[Kind, int] = {"PNG": 2**31 - 1, "JPEG": 65_500, "WEBP": 16_383}
-"""What the formats can hold, pixels."""
+"""Longest side that a format supports, in pixels."""
 LARGE = 16_000_000
-"""Pixels above which a picture is not read ahead of its turn, and nothing is read before it is saved."""
+"""A picture of more pixels is not read ahead, and the next one is read only after it is saved."""
 
 
 class Job(NamedTuple):
-    """One photo and where its painting goes."""
+    """One photo, and the file and format of its painting."""
 
     photo: Path
     painting: Path
@@ -40,7 +40,7 @@ class Job(NamedTuple):
 
 @dataclass
 class Outcome:
-    """What became of the photos."""
+    """The result of painting several photos."""
 
     painted: list[Path] = field(default_factory=list)
     present: list[Path] = field(default_factory=list)
@@ -58,10 +58,11 @@ def paint_files(
 ) -> Outcome:
     """Paint files and folders of photos into the folder `output`, which keeps their sub-folders.
 
-    While one is painted the next is read and the one before saved. In a folder, or among several photos, one that
-    cannot be read is skipped and listed; alone it raises PictureError, as an existing painting raises OutputError.
-    `progress` is told how many of how many are done, a large one part by part. `style` is the picture whose style a
-    painter of StylePrompts takes; PainterError is raised where it is missing, or the painter takes none.
+    While a photo is painted, the next is read and the previous painting is saved. Among several photos, unreadable ones
+    are skipped and listed, and existing paintings are kept. A single photo raises PictureError if it is unreadable, and
+    OutputError if its painting exists. `progress` receives the number of finished photos, fractions included, and their
+    total. `style` is the style picture for a painter of StylePrompts. Raises PainterError if it is missing, or if the
+    painter takes none.
     """
     options = options or PhotoOptions()
     check_takes_photos(painter, style)
@@ -95,7 +96,7 @@ def paint_files(
                 saving.save(painting, job)
                 outcome.painted.append(job.painting)
                 del painting
-            del picture  # or both would stay while the next is read
+            del picture  # frees memory before the next is read
             tell(1)
     return outcome
 
@@ -106,7 +107,7 @@ def _tell(progress: Callable[[float, int], None] | None, before: int, total: int
 
 
 class _Saving:
-    """Saves a painting in a thread of its own while the next is painted; a large one at once."""
+    """Saves a painting in a separate thread while the next is painted. Waits until a large painting is saved."""
 
     def __init__(self, painter: LoadedPainter, options: PhotoOptions, style: Path | None) -> None:
         self.painter, self.options, self.style = painter, options, style
@@ -122,7 +123,7 @@ class _Saving:
             self.last.result()
 
     def save(self, painting: Image.Image, job: Job) -> None:
-        """Wait for the painting before, then save this one; raise what went wrong with that one."""
+        """Wait for the previous painting, then save this one. Raises the error of the previous one, if any."""
         if self.last:
             self.last.result()
         self.last = self.pool.submit(self._write, painting, job)
@@ -137,18 +138,18 @@ class _Saving:
 
 
 def check_takes_photos(painter: LoadedPainter, style: Path | None = None) -> None:
-    """Raise PainterError where a painter does not paint from photos, or from a photo and this style picture."""
+    """Raise PainterError if a painter does not paint from photos, or from a photo and this style picture."""
     kind = painter.painter.prompt_type
     if kind is ClassPrompt:
         raise PainterError(f"{painter.name} does not paint from photos; choose a painter that does")
     if kind is StylePrompt and style is None:
-        raise PainterError(f"{painter.name} paints in the style of a picture; name it with --style PICTURE")
+        raise PainterError(f"{painter.name} paints in the style of a picture; pass it with --style PICTURE")
     if kind is not StylePrompt and style is not None:
         raise PainterError(f"{painter.name} takes no style picture; leave --style out, or choose another painter")
 
 
 def signature(painter: LoadedPainter, options: PhotoOptions, photo: Path, style: Path | None = None) -> dict[str, Any]:
-    """Return what a painting records about itself."""
+    """Return the signature of a painting."""
     return {
         **made_by(painter),
         "photo": photo.name,
@@ -161,14 +162,15 @@ def signature(painter: LoadedPainter, options: PhotoOptions, photo: Path, style:
 
 
 def plan(photos: Sequence[Path], output: Path, kind: Kind | None) -> list[Job]:
-    """Return the paint jobs, each photo to a file of its own.
+    """Return the paint jobs. Each photo gets its own file.
 
-    Raises DataError for a missing file or an empty folder, OutputError where a painting would replace its photo.
+    Raises DataError for a missing file or an empty folder, OutputError if a painting would replace its photo or two
+    paintings would have the same name.
     """
     sources: list[tuple[Path, Path]] = []
     for given in photos:
         if given.is_dir():
-            mine = output.resolve()  # paintings of an earlier call, where the output lies in the folder of photos
+            mine = output.resolve()  # excludes earlier paintings if the output is inside the folder of photos
             found = [
                 photo
                 for photo in list_pictures(given)
@@ -195,7 +197,7 @@ def plan(photos: Sequence[Path], output: Path, kind: Kind | None) -> list[Job]:
 
 
 def _read_ahead(jobs: Sequence[Job], max_megapixels: float) -> Iterator[tuple[Job, Image.Image | PictureError]]:
-    """Yield each job with its picture, or why it cannot be read; one thread reads the next, unless it is large."""
+    """Yield each job with its picture, or the error of reading it. A thread reads the next one, unless it is large."""
 
     def read(job: Job) -> Image.Image | PictureError:
         try:
@@ -215,7 +217,7 @@ def _read_ahead(jobs: Sequence[Job], max_megapixels: float) -> Iterator[tuple[Jo
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="impasto-read") as pool:
         upcoming: list[Future[Image.Image | PictureError | None]] = []
         for job, following in zip_longest(jobs, jobs[1:]):
-            pictures = [upcoming.pop().result() if upcoming else None]  # lists, to hold on to no picture while waiting
+            pictures = [upcoming.pop().result() if upcoming else None]  # a list, so that no reference stays after `pop`
             if pictures[0] is None:
                 pictures = [read(job)]
             if following is not None and not (isinstance(pictures[0], Image.Image) and _large(pictures[0])):
@@ -230,7 +232,7 @@ def _large(picture: Image.Image) -> bool:
 def _fit_to_paint(picture: Image.Image, job: Job) -> Image.Image:
     size = f"{picture.width} x {picture.height} pixels"
     if min(picture.size) < SMALLEST_SIDE:
-        raise PictureError(f"{job.photo} has only {size}; use a picture of {SMALLEST_SIDE} or more on a side")
+        raise PictureError(f"{job.photo} has only {size}; use a picture with sides of {SMALLEST_SIDE} or more")
     if max(picture.size) > LARGEST_SIDE[job.kind]:
-        raise PictureError(f"{job.photo} has {size}, more than {job.kind} can hold; use --format png")
+        raise PictureError(f"{job.photo} has {size}, more than {job.kind} supports; use --format png")
     return picture

@@ -24,10 +24,10 @@ Kind = Literal["PNG", "JPEG", "WEBP"]
 Colours = Literal["painted", "keep"]
 Size = int | Literal["own"]
 SMALLEST_SIDE = 8
-"""Below this, pixels, there is nothing to paint."""
+"""Shortest side of a photo that can be painted, in pixels."""
 SMALLEST_BRUSH = 16
 """Smallest short side, in pixels, that a user can ask to paint at."""
-LARGEST_UNASKED = 800
+LARGEST_DEFAULT_SIDE = 800
 """Default short side, in pixels, at which larger photos are painted. A brush is some pixels wide; in a photo of 3,000
 pixels it would be invisible."""
 
@@ -38,7 +38,7 @@ class PhotoOptions:
 
     size: Size | None = None
     """Short side at which to paint, in pixels. A smaller one gives a coarser brush. `own`: the photo's. Default: the
-    photo's, but at most LARGEST_UNASKED."""
+    photo's, but at most LARGEST_DEFAULT_SIDE."""
     strength: float = 1.0
     """0 is the photo and 1 the painting. Values between mix their pixels."""
     colours: Colours = "painted"
@@ -59,9 +59,9 @@ def paint_picture(
 ) -> Image.Image:
     """Paint one RGB picture; the painting has its size.
 
-    `style` is the RGB picture whose style a painter of StylePrompts takes. Large photos are painted in tiles, by
-    painters that can. `progress` is told the share that is painted. Raises PainterError when there is not enough
-    memory, PictureError when the size to paint at exceeds the limit of megapixels.
+    `style` is the RGB style picture for a painter of StylePrompts. Painters that support tiles paint large photos in
+    tiles. `progress` receives the finished share, 0 to 1. Raises PainterError when there is not enough memory,
+    PictureError when the size to paint at exceeds the limit of megapixels.
     """
     try:
         seen = _brought_to(picture, options)
@@ -115,7 +115,7 @@ def _image_of(picture: Image.Image) -> Tensor:
 def _brought_to(picture: Image.Image, options: PhotoOptions) -> Image.Image:
     """Return the picture at the size to paint at."""
     own = min(picture.size)
-    wanted = own if options.size == "own" else options.size or min(own, LARGEST_UNASKED)
+    wanted = own if options.size == "own" else options.size or min(own, LARGEST_DEFAULT_SIDE)
     if wanted == own:
         return picture
     scale = wanted / own

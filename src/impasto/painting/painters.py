@@ -180,7 +180,7 @@ def load_painter(wanted: str | Path | None = None, device: torch.device | str = 
     loaded = _load(found.folder, device)
     if not isinstance(loaded.trained, Painter):
         raise PainterError(
-            f"{found.folder} holds what {loaded.recipe.method.name} learned, which does not paint; name a painter, "
+            f"{found.folder} holds what {loaded.recipe.method.name} learned, which does not paint; use a painter, "
             f"such as {DEFAULT_PAINTER}"
         )
     return LoadedPainter(
@@ -218,7 +218,7 @@ def load_classifier(wanted: str | Path, device: torch.device | str = "cpu") -> L
     loaded = _load(folder, device)
     if not isinstance(loaded.trained, Classifier):
         raise PainterError(
-            f"{folder} holds what {loaded.recipe.method.name} learned, which does not classify; name a run of "
+            f"{folder} holds what {loaded.recipe.method.name} learned, which does not classify; use a run of "
             "inception-classifier"
         )
     accuracy = loaded.metrics.get("validation/accuracy")

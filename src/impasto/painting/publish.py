@@ -1,4 +1,4 @@
-"""Painters on the Hugging Face hub: the two files of a checkpoint and a card."""
+"""Publishes painters on the Hugging Face hub: the weights, the recipe and a card."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from impasto.run_folder import RECIPE, WEIGHTS
 def push_painter(loaded: LoadedPainter, found: Found, name: str, *, private: bool = False) -> str:
     """Upload a painter as the model OWNER/NAME; return its address.
 
-    The repository is created where it does not exist; an existing one gets a new commit. Of each path in the recipe
-    only the last part is uploaded. Raises PainterError for a painter without weights, ImpastoError where the library or
-    a login is missing, or the hub cannot be reached.
+    The repository is created if it does not exist; an existing one gets a new commit. Paths in the uploaded recipe are
+    reduced to their last part. Raises PainterError for a painter without weights, ImpastoError if the library or a
+    login is missing, or if the hub cannot be reached.
     """
     if found.folder is None:
-        raise PainterError(f"{loaded.name} has no weights to publish; it comes with impasto")
+        raise PainterError(f"{loaded.name} has no weights to publish; use a trained painter")
     hub = _library()
     if name.count("/") != 1:
         raise ImpastoError(_no_name(name))
     with tempfile.TemporaryDirectory(prefix="impasto-push-") as temporary:
         gather(loaded, found, name, Path(temporary))
-        with _told(name):
+        with _hub_errors(name):
             api = hub.HfApi(library_name="impasto")
             address = api.create_repo(name, repo_type="model", private=private or None, exist_ok=True)
             api.upload_folder(repo_id=name, folder_path=temporary, commit_message=f"Add {loaded.name}")
@@ -44,7 +44,7 @@ def push_painter(loaded: LoadedPainter, found: Found, name: str, *, private: boo
 
 
 def gather(loaded: LoadedPainter, found: Found, name: str, target: Path) -> None:
-    """Copy what is published of a painter into the folder `target`: a card, the recipe and the weights."""
+    """Write the files to publish into the folder `target`: a card, the recipe and the weights."""
     assert found.folder is not None
     assert isinstance(loaded.recipe, Recipe)
     usage = usage_of(loaded.painter)
@@ -63,7 +63,7 @@ def gather(loaded: LoadedPainter, found: Found, name: str, target: Path) -> None
 
 
 def without_folders(recipe: Recipe) -> Recipe:
-    """Return a recipe that keeps only the last part of each path: paths of this machine are private."""
+    """Return a recipe with only the last part of each path. Paths of this machine are private."""
     changes = {name: _shortened(block) for name, block in recipe if isinstance(block, BaseModel)}
     if recipe.training.start_from is not None:
         start = Path(recipe.training.start_from).name
@@ -91,24 +91,24 @@ def _no_name(name: str) -> str:
 
 
 @contextmanager
-def _told(name: str) -> Iterator[None]:
-    """Turn errors of the hub or its library into one sentence."""
+def _hub_errors(name: str) -> Iterator[None]:
+    """Convert errors of the hub or its library to ImpastoError."""
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
-    network = cast("type[Exception]", HfHubHTTPError.__mro__[1])  # of its HTTP library, which depends on the version
+    network = cast("type[Exception]", HfHubHTTPError.__mro__[1])  # the error of its HTTP library
     try:
         yield
     except HFValidationError as error:
         raise ImpastoError(_no_name(name)) from error
     except (OSError, network, RuntimeError) as error:
-        cause = error.__cause__ if isinstance(error, RuntimeError) else error  # while a file was uploaded
+        cause = error.__cause__ if isinstance(error, RuntimeError) else error  # raised during an upload
         if isinstance(cause, HfHubHTTPError):
             raise _refused(name, cause) from error
         if not isinstance(cause, OSError | network):
             raise
-        said = " ".join(str(cause).split()) or type(cause).__name__
+        reason = " ".join(str(cause).split()) or type(cause).__name__
         raise ImpastoError(
-            f"the Hugging Face hub cannot be reached ({said}); run the same command again later"
+            f"the Hugging Face hub cannot be reached ({reason}); run the same command again later"
         ) from error
 
 

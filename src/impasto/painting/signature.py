@@ -1,4 +1,4 @@
-"""The signature of a painting: which painter made it and how, in the picture's own metadata."""
+"""The signature of a painting: its painter and options, stored in the metadata of the picture file."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ASCII = b"ASCII\0\0\0"
 
 
 def made_by(loaded: LoadedPainter) -> dict[str, Any]:
-    """Return what every picture records about its painter."""
+    """Return the part of a signature that describes the painter."""
     options = loaded.options.model_dump(mode="json")
     return {
         "painter": loaded.name,
@@ -45,12 +45,12 @@ def save_signed(picture: Image.Image, target: Path, kind: str, signature: Mappin
 
 
 def read_signature(path: Path) -> dict[str, Any]:
-    """Return what a painting, or a film as GIF, records about itself.
+    """Return the signature of a painting, or of a film as GIF.
 
     Raises PictureError when the file is not a picture or was not painted by impasto.
     """
     if path.suffix.lower() == ".mp4" and path.is_file():
-        raise PictureError(f"{path} is a film; its comment says how it was made, and ffprobe and players show it")
+        raise PictureError(f"{path} is an MP4 film; use ffprobe or a player to read its signature in the comment")
     with open_picture(path, max_megapixels=math.inf) as picture:
         try:
             comment = picture.getexif().get_ifd(EXIF_FOLDER).get(USER_COMMENT, picture.info.get("comment", b""))
@@ -63,15 +63,13 @@ def read_signature(path: Path) -> dict[str, Any]:
     except ValueError:
         signature = None
     if not isinstance(signature, dict) or "painter" not in signature:
-        raise PictureError(
-            f"{path} has no signature of impasto; another program painted it, or its metadata was removed"
-        )
+        raise PictureError(f"{path} has no signature of impasto; use a painting of impasto with its original metadata")
     return signature
 
 
 @cache
 def srgb_profile() -> bytes:
-    """Return an sRGB colour profile, the same bytes each time."""
+    """Return an sRGB colour profile. The bytes are always the same."""
     profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
-    profile[24:36] = bytes(12)  # its date of creation
+    profile[24:36] = bytes(12)  # removes the date of creation
     return bytes(profile)

@@ -1,9 +1,9 @@
-"""Large pictures in bounded memory: painted in tiles that a thumbnail makes agree.
+"""Paints large pictures in tiles, with bounded memory. Statistics of a thumbnail make the tiles match.
 
 Chen et al. 2022, "Towards ultra-resolution neural style transfer via thumbnail instance normalization"
-(arXiv:2103.11784). Instance norm makes every pixel of a painting depend on all of its photo, but only by the mean and
-variance of each feature. These come from a thumbnail. Given them, a tile that sees its surroundings as far as the
-networks reach is painted as in the whole picture. Nothing is blended and there are no seams.
+(arXiv:2103.11784). With instance norm, every pixel of a painting depends on the whole photo, but only through the mean
+and variance of each feature. Here a thumbnail gives these values. Each tile also sees its surroundings, as far as the
+receptive field of the networks. So it is painted as in the whole picture, without blending and without seams.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from impasto.networks.noise import noise_from
 from impasto.painter import Tiling, ignore_progress
 
 WHOLE = 1_500_000
-"""Pixels up to which a picture is painted in one piece, and of the thumbnail of a larger one. A smaller thumbnail has
-other statistics than its picture: with half the size, a painting was 2 to 12 of 255 off."""
+"""Most pixels of a picture that is painted in one piece. Also the pixels of the thumbnail of a larger picture. The
+statistics of a smaller thumbnail differ more: with half the size, paintings differed by 2 to 12 of 255."""
 TILE = 1_280
-"""Longest side of what one tile paints, in pixels, rounded up to a multiple of the painter's step."""
+"""Longest side that one tile paints, in pixels, rounded up to a multiple of the painter's step."""
 THINNEST = 16
 """Thinnest thumbnail, in pixels. Networks that halve twice would pad a thinner one by more than its size."""
 
 Box = tuple[int, int, int, int]
 """Left, top, right, bottom: pixels, the last two exclusive."""
 PaintWhole = Callable[[Image.Image, Callable[[float], None]], Image.Image]
-"""Paints a picture in one piece, at its own size, and tells the share that is done."""
+"""Paints a picture in one piece, at its own size, and reports the finished share, 0 to 1."""
 
 
 class Tile(NamedTuple):
@@ -37,7 +37,7 @@ class Tile(NamedTuple):
 
     paints: Box
     sees: Box
-    """What it paints and, on each side, the surroundings that influence it, as far as the picture reaches."""
+    """The painted box with the surroundings that influence it, within the picture."""
 
 
 def paint_tiled(
@@ -46,9 +46,9 @@ def paint_tiled(
     tiling: Tiling,
     progress: Callable[[float], None] = ignore_progress,
 ) -> Image.Image:
-    """Return the painting of an RGB picture, in tiles where it has more than WHOLE pixels.
+    """Return the painting of an RGB picture. A picture of more than WHOLE pixels is painted in tiles.
 
-    `tiling` is the painter's. `progress` is told the share that is painted.
+    `tiling` is the painter's. `progress` receives the finished share, 0 to 1.
     """
     if picture.width * picture.height <= WHOLE:
         return paint(picture, progress)
@@ -71,10 +71,10 @@ def paint_tiled(
 
 
 def thumbnail(picture: Image.Image) -> Image.Image:
-    """Return a picture of WHOLE pixels in the proportions of a larger one, strips excepted."""
+    """Return a picture reduced to about WHOLE pixels. Proportions are kept, except for very narrow pictures."""
     scale = math.sqrt(WHOLE / (picture.width * picture.height))
     width, height = (max(round(side * scale), min(side, THINNEST)) for side in picture.size)
-    longest = WHOLE // min(width, height)  # of a strip, its proportions would ask for more
+    longest = WHOLE // min(width, height)  # limits very narrow pictures
     return picture.resize((min(width, longest), min(height, longest)), Image.Resampling.LANCZOS, reducing_gap=3.0)
 
 

@@ -1,4 +1,4 @@
-"""A walk between two ideas: latents along an arc, class weights along a line, there and back again."""
+"""A latent walk between two points and back: latents along an arc, class weights along a line."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from impasto.painting.painters import LoadedPainter
 
 
 class Idea(NamedTuple):
-    """Where a walk begins or turns."""
+    """An end point of a walk: class weights and a latent."""
 
     request: Request
     seed: int
-    """Of the latent."""
+    """Seed of the latent."""
     latent: Tensor
     """[Z]"""
 
@@ -29,9 +29,9 @@ class Idea(NamedTuple):
 def walk_frames(
     loaded: LoadedPainter, start: Idea, end: Idea, frames: int, progress: Progress | None = None
 ) -> list[Image.Image]:
-    """Return the RGB pictures of a walk from one idea to the other and back, which repeats without a jump.
+    """Return the RGB pictures of a walk from one point to the other and back. It loops without a jump.
 
-    The way back shows the frames of the way there in reverse.
+    The way back shows the frames of the way there in reverse order.
     """
     positions = there(frames)
     weights = torch.lerp(start.request.weights, end.request.weights, positions[:, None])
@@ -41,8 +41,8 @@ def walk_frames(
 
 
 def there(frames: int) -> Tensor:
-    """Return the positions in 0..1 of the way there, the first half of a loop of `frames`: slow at both ends.
+    """Return the positions in 0..1 of the way there, the first half of a loop of `frames`. Both ends are slow.
 
-    With an odd number of frames the turning point lies between two of them.
+    With an odd number of frames, the turning point is between two frames.
     """
     return (1 - torch.cos(torch.arange(frames // 2 + 1) * (2 * math.pi / frames))) / 2
