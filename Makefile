@@ -17,7 +17,7 @@ demo: $(READY)
 	$(BIN)/impasto demo
 
 test: $(READY)
-	$(BIN)/python -m pytest --numprocesses 2
+	$(BIN)/python -m pytest --numprocesses 2 --cov
 
 test-slow: $(READY)
 	$(BIN)/python -m pytest -m slow --timeout 3600

@@ -149,7 +149,7 @@ every: {checkpoint: 20, metrics: 40}
         (CLASSIFIER, "every.metrics=null", "is never measured; say every.metrics=20, or a multiple of it"),
         (CLASSIFIER, "every.metrics=30", "every.metrics: 30 is not a multiple of every.checkpoint (20); make it one"),
         (CLASSIFIER, "training.best=validation/acuracy", "not measured of inception-classifier; did you mean validation/accuracy?"),
-        (CLASSIFIER, "method.weights=none", "method: a network without weights must learn as a whole; say method.train=all"),
+        (CLASSIFIER, "method.weights=none", "method: a network without weights must learn as a whole; set method.train=all"),
         (CLASSIFIER, "method.width=8", "method: weights are for a width of 32, not 8"),
     ],
 )  # fmt: skip

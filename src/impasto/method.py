@@ -62,9 +62,11 @@ class Learner(Networked, Generic[Batch]):
     fabric: Fabric
 
     def prepare(self, fabric: Fabric) -> TrainingState:
-        """Move the networks to the device of `fabric`, then make what only training needs."""
+        """Move the networks to the device of `fabric`, freeze the frozen ones, then make what only training needs."""
         self.fabric = fabric
         self.to(fabric.device)
+        for each in self.frozen().values():
+            each.network.eval().requires_grad_(requires_grad=False)
         return self.training_state()
 
     @abstractmethod

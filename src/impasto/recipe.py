@@ -100,6 +100,8 @@ class TrainingOptions(Options):
     """Processes on this machine; each takes its share of a batch."""
     channels_last: bool = True
     """Keep a pixel's channels together in memory."""
+    fast_cpu: bool = True
+    """Use impasto's fast CPU code where it computes the same up to rounding. false: plain PyTorch everywhere."""
     compile: bool = False
     """Fuse the networks with torch.compile: faster steps after a start of minutes; needs a C++ compiler."""
     best: str | None = None

@@ -15,7 +15,7 @@ def result(folder):
         source=HOSTILE,
         notes=(HOSTILE,),
         runs={"r": {}},
-        judge={"metrics": ("top1",)},
+        evaluator={"metrics": ("top1",)},
         rows=({"name": HOSTILE, "run": "r"},),
         figures=({"name": "one", "caption": HOSTILE, "kind": "sweep", "run": "r"},),
     )

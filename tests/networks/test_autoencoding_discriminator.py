@@ -1,4 +1,4 @@
-"""Spec 02, checks 1 and 11: the table of the v2 discriminators, and what happens to images while training only."""
+"""The layers of the v2 discriminators, and what happens to images while training only."""
 
 import pytest
 import torch

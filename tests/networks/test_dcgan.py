@@ -1,4 +1,4 @@
-"""Spec 01: shapes, and the exact parameter counts of its tables."""
+"""Shapes, and the exact parameter counts of docs/methods/conditional-gans.md, "Networks"."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""Spec 03, check 2."""
+"""The pool of earlier fakes, as in Zhu et al. 2017."""
 
 import pytest
 import torch

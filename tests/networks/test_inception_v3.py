@@ -33,7 +33,7 @@ def test_adopted_weights_give_torchvisions_features_from_images_normalised_by_im
 
 def test_the_last_layers_have_the_papers_parameters() -> None:
     sizes = [sum(weight.numel() for weight in head.parameters()) for head in InceptionV3(10).heads()]
-    assert sizes == [20_490, 7_690], "spec 02: 2048 -> 10 and 768 -> 10"
+    assert sizes == [20_490, 7_690], "2048 -> 10 and 768 -> 10"
 
 
 @pytest.mark.parametrize("width", [2, 4, 8, 16])

@@ -1,4 +1,4 @@
-"""Spec 02, check 1: the table of the v1 discriminators, with their exact numbers of weights."""
+"""The layers of the v1 discriminators, with their exact numbers of weights."""
 
 import pytest
 import torch

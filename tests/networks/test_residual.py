@@ -1,4 +1,4 @@
-"""Spec 01: shapes, the exact parameter counts of its tables, and what layer norm is for (check 7)."""
+"""Shapes, exact parameter counts (docs/methods/conditional-gans.md), and why the critic has layer norm."""
 
 import pytest
 import torch

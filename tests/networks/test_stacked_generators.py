@@ -1,4 +1,4 @@
-"""Spec 02, check 1: the tables of both generators, with their exact numbers of weights."""
+"""The layers of both generators, with their exact numbers of weights (docs/methods/stacked-gans.md, "Networks")."""
 
 import pytest
 import torch

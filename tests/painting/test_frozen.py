@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from lightning_fabric import Fabric
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
@@ -12,7 +13,7 @@ from impasto.clock import Clock
 from impasto.data.batches import ImageSpec, UnpairedImages
 from impasto.data.prompts import PhotoPrompt
 from impasto.engine.train import train
-from impasto.errors import PainterError
+from impasto.errors import CheckpointError, PainterError
 from impasto.method import Method, TrainingState
 from impasto.methods import METHODS
 from impasto.painter import Frozen, PaintContext, PaintOptions
@@ -95,3 +96,26 @@ def test_weights_that_were_trained_without_the_frozen_network_are_refused(
     monkeypatch.setattr(OnABase, "frozen", lambda self: {"base": Frozen(self.base, self.sha256), "critic": other})
     with pytest.raises(PainterError, match=r"other weights of critic \(SHA-256 not recorded, here c{16}\)"):
         load_painter("toy")
+
+
+def test_a_run_goes_on_with_the_same_frozen_network_only(monkeypatch: pytest.MonkeyPatch, tiny_recipe: Path) -> None:
+    monkeypatch.setitem(METHODS._found, "toy", OnABase)
+    first, *_ = TINY_CYCLEGAN.strip().splitlines()
+    tiny_recipe.write_text(tiny_recipe.read_text().replace(first, "method: {name: toy}"))
+    recipe = load_recipe(tiny_recipe)
+    train(recipe, Path("runs/toy"))
+    journal = Path("runs/toy/journal.jsonl")
+    journal.write_text(
+        "".join(line for line in journal.read_text().splitlines(keepends=True) if '"finish"' not in line)
+    )
+    monkeypatch.setattr(OnABase, "sha256", "b" * 64)
+    with pytest.raises(CheckpointError, match=r"other weights of base \(SHA-256 a{16}, here b{16}\); provide those"):
+        train(recipe, Path("runs/toy"))
+
+
+def test_a_frozen_network_gets_no_gradients_while_training(checkpoint: Path) -> None:
+    method = OnABase(ToyOptions(), ImageSpec(3, 24))
+    method.prepare(Fabric(accelerator="cpu", devices=1))
+    method.training_step(UnpairedImages(torch.rand(1, 3, 8, 8), torch.rand(1, 3, 8, 8)), Clock(4))
+    assert all(weight.grad is None for weight in method.base.parameters())
+    assert not method.base.training

@@ -111,8 +111,10 @@ def test_progress_of_classes_grows_over_the_batches_to_all() -> None:
 def test_memory_lasts_over_the_frames_and_is_fresh_for_each_film() -> None:
     painter, frames = Darkening(ToyOptions(), RGB), ClassPrompt(torch.zeros(4, 0))
     for _ in range(2):
-        levels = [frame.mean().item() for frame in paint_classes(painter, frames, 8, seed=0)]
+        levels = [frame.mean().item() for frame in paint_classes(painter, frames, 8, seed=0, film=True)]
         assert levels == pytest.approx([0.9, 0.8, 0.7, 0.6])
+    apart = [frame.mean().item() for frame in paint_classes(painter, frames, 8, seed=0)]
+    assert apart == pytest.approx([0.9] * 4), "pictures that are no film do not remember one another"
     one = ClassPrompt(torch.zeros(1, 0))
     assert paint_prompt(painter, one, Draws.numbered(0, [0])).mean() == pytest.approx(0.9)
     memory = {"frames": 4}

@@ -95,6 +95,7 @@ class Checkpoints:
             KeyError,
         ) as error:
             raise CheckpointError(self._damaged(latest, error)) from error
+        self._check_frozen(training, latest)
         try:
             self._restore(training)
             self.average.load_state_dict(averaged)
@@ -110,6 +111,7 @@ class Checkpoints:
             "optimizers": {name: optimizer.state_dict() for name, optimizer in self.state.optimizers.items()},
             "memory": {name: memory.state_dict() for name, memory in self.state.memory.items()},
             "means": {name: means.state_dict() for name, means in self.means.items()},
+            **self._frozen_hashes(),
         }
 
     def _packed(self, weights: Mapping[str, Tensor], metrics: Mapping[str, float]) -> bytes:
@@ -124,6 +126,17 @@ class Checkpoints:
             **({"metrics": dict(metrics)} if metrics else {}),
         }
         return bytes(save(contiguous, {"impasto": json.dumps(about)}))  # one entry: several come in any order
+
+    def _check_frozen(self, training: dict[str, Any], folder: Path) -> None:
+        """Raise CheckpointError where a frozen network is not the one that the run began with."""
+        recorded = training.get("frozen", {}) if isinstance(training, dict) else {}
+        for name, frozen in self.method.frozen().items():
+            if recorded.get(name) != frozen.sha256:
+                raise CheckpointError(
+                    f"{folder} was trained with other weights of {name} (SHA-256 "
+                    f"{str(recorded.get(name, 'not recorded'))[:16]}, here {frozen.sha256[:16]}); provide those, or "
+                    "start a new run"
+                )
 
     def _frozen_hashes(self) -> dict[str, Any]:
         hashes = {name: frozen.sha256 for name, frozen in self.method.frozen().items()}

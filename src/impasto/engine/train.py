@@ -33,6 +33,7 @@ from impasto.engine.together import most, part_ways, raise_together
 from impasto.errors import DataError, ImpastoError, RecipeError, TrainingDivergedError, did_you_mean
 from impasto.method import Learner, TrainingState
 from impasto.methods import METHODS
+from impasto.networks.cpu.switch import fast_cpu
 from impasto.painter import Painter
 from impasto.painting.paint import paint_sheet
 from impasto.recipe import Recipe, is_metric
@@ -69,6 +70,7 @@ def train(
         latest = folder.latest()
         if latest is not None and folder.told_finished():
             return latest
+        held.enter_context(fast_cpu(wanted=recipe.training.fast_cpu))
         interrupts = held.enter_context(Interrupts())
         session = Session(
             recipe, folder, fabric, listener or TrainingListener(), accept_changed_data=accept_changed_data

@@ -27,6 +27,7 @@ from impasto.data.prompts import ClassPrompt
 from impasto.losses.adversarial import gradient_penalty
 from impasto.losses.labels import label_accuracy, label_loss, one_hot
 from impasto.method import Adversarial, Method, TrainingState, weights_frozen
+from impasto.networks.cpu.switch import image_gradients_only
 from impasto.networks.growth import growth
 from impasto.networks.residual import ResidualCritic, ResidualGenerator, initialise_residual
 from impasto.painter import LatentPainter
@@ -106,7 +107,8 @@ class CWGANGP(LatentPainter, Method[LabelledImages, ClassPrompt], Adversarial):
         label = label_loss(classes[:count], labels, attributes)
         if options.label_loss_on == "both":
             label = (label + label_loss(classes[count:], labels, attributes)) / 2
-        penalty = gradient_penalty(lambda points: critic(points)[0], real, fake)
+        with image_gradients_only():  # the slope by the images alone is differentiated again
+            penalty = gradient_penalty(lambda points: critic(points)[0], real, fake)
         loss = -distance + options.penalty_weight * penalty + options.critic_label_weight * label
         accuracy = label_accuracy(classes[:count], labels, attributes)
         losses = {"distance": distance, "penalty": penalty, "label": label, "label_accuracy": accuracy}

@@ -1,12 +1,13 @@
-"""Inception classifier: tells the style, genre or artist of a painting, and so judges painters (IS, top-1, FD).
+"""Inception classifier: recognises the style, genre or artist of a painting, for metrics of painters (IS, top-1, FD).
 
-The classifier of the stacked GANs' evaluation (spec 02, section 4.3): Inception-v3 (Szegedy et al. 2016,
-arXiv:1512.00567) with new last layers, trained with cross-entropy + 0.4 cross-entropy of the auxiliary layers by Adam.
+The classifier of GANtor's evaluation (Datta and Cai, section 4.3): Inception-v3 (Szegedy et al. 2016, arXiv:1512.00567)
+with new last layers, trained with cross-entropy + 0.4 cross-entropy of the auxiliary layers by Adam.
 
-One preprocessing serves training and scoring (spec 02, A6): it is a part of the network and of `fitted`. Departures:
-the frozen network's batch norm keeps its running statistics while the last layers learn; images below 299 pixels have
-no auxiliary layers, whose kernel they do not fill; and without ImageNet's weights all of it may learn from scratch.
-On several devices each normalises its own share of a batch, and the first one's running statistics are kept.
+Training and scoring share one preprocessing (docs/methods/stacked-gans.md#a6): it is part of the network and of
+`fitted`. Departures: the batch norm of the frozen network keeps its running statistics while the last layers learn;
+images below 299 pixels have no auxiliary layers, because their kernel is larger than the map; without ImageNet's
+weights, the whole network may learn from scratch. On several devices each normalises its own share of a batch, and the
+first one's running statistics are kept.
 """
 
 from __future__ import annotations
@@ -39,22 +40,22 @@ class InceptionClassifierOptions(MethodOptions):
 
     name: Literal["inception-classifier"] = "inception-classifier"
     train: Literal["head", "all"] = "head"
-    """Which layers learn: the last ones, as in the paper, or all."""
+    """Which layers learn: the last ones, as in the paper, or all of them."""
     weights: Literal["imagenet", "none"] | Folder = Field("imagenet", union_mode="left_to_right")
-    """What the network knows before: ImageNet's classes (fetched once, 104 MB), nothing, or a file of such weights."""
+    """Initial weights: ImageNet's (downloaded once, 104 MB), none, or a file of such weights."""
     width: Literal[2, 4, 8, 16, 32] = 32
     """Channels after the first convolution, all others in proportion; the published network has 32."""
     auxiliary_weight: float = Field(0.4, ge=0)
     """Factor on the auxiliary layers' loss."""
     learning_rate: float = Field(1.0e-3, gt=0, le=1)
-    """Adam's, with its usual decay rates."""
+    """Adam's learning rate. Its decay rates are PyTorch's defaults."""
 
     @model_validator(mode="after")
     def _has_learned(self) -> InceptionClassifierOptions:
         if self.weights == "none" and self.train == "head":
-            raise ValueError("a network without weights must learn as a whole; say method.train=all")
+            raise ValueError("a network without weights must learn as a whole; set method.train=all")
         if self.weights != "none" and self.width != 32:
-            raise ValueError(f"weights are for a width of 32, not {self.width}; leave width out or say weights=none")
+            raise ValueError(f"weights are for a width of 32, not {self.width}; leave width out or set weights=none")
         return self
 
 
@@ -66,7 +67,7 @@ class InceptionClassifier(Classifier, Learner[LabelledImages]):
     validates = ("accuracy", "loss")
 
     def __init__(self, options: InceptionClassifierOptions, spec: ImageSpec) -> None:
-        from impasto.networks import inception_v3 as network  # takes two seconds, which painting need not spend
+        from impasto.networks import inception_v3 as network  # importing it takes two seconds
 
         if spec.size < network.SMALLEST_IMAGE:
             needed = f"inception-classifier needs {network.SMALLEST_IMAGE} pixels, not {spec.size}"
@@ -100,7 +101,7 @@ class InceptionClassifier(Classifier, Learner[LabelledImages]):
         return TrainingState(optimizers={"classifier": self.optimizer})
 
     def training_step(self, batch: LabelledImages, clock: Clock) -> Mapping[str, Tensor]:  # noqa: ARG002
-        """Lower the cross-entropy of both pairs of last layers."""
+        """Minimise the cross-entropy of the last layers and the auxiliary ones."""
         if self.options.train == "all":
             need_two_images(batch.images)
         _, logits, auxiliary = self.inception(batch.images)
@@ -112,7 +113,7 @@ class InceptionClassifier(Classifier, Learner[LabelledImages]):
         return {"loss": loss.detach(), "accuracy": (logits.argmax(1) == labels).float().mean()}
 
     def validate(self, batches: Iterable[LabelledImages]) -> Mapping[str, float]:
-        """Return the share of images told right and their mean cross-entropy; nothing without images."""
+        """Return the accuracy and the mean cross-entropy; an empty mapping without images."""
         right, loss, count = 0, 0.0, 0
         for images, (labels,) in ((batch.images, batch.labels.unbind(1)) for batch in batches):
             logits = self.inception(images).logits.float()
@@ -135,7 +136,7 @@ class InceptionClassifier(Classifier, Learner[LabelledImages]):
         except (KeyError, RuntimeError) as error:
             reason = str(error).splitlines()[-1].strip()
             raise DataError(
-                f"{path} does not hold the weights of torchvision's Inception-v3 ({reason}); name "
+                f"{path} does not hold the weights of torchvision's Inception-v3 ({reason}); use "
                 f"{INCEPTION_IMAGENET.name}, from {INCEPTION_IMAGENET.urls[0]}"
             ) from error
 
@@ -154,11 +155,11 @@ def fitted(images: Tensor, size: int) -> Tensor:
 def imagenet_weights() -> Path:
     """Return the file of ImageNet's weights, fetched on first use.
 
-    Raises DataError, saying where to put the file by hand, where it cannot be fetched or is another.
+    Raises DataError where it cannot be downloaded or is another file; the message says where to put it by hand.
     """
     try:
         return find_weights(INCEPTION_IMAGENET)
     except DataError as error:
         raise DataError(
-            f"{error}, name it with method.weights=FILE, or begin without: method.weights=none method.train=all"
+            f"{error}, set method.weights=FILE, or start without: method.weights=none method.train=all"
         ) from error

@@ -1,8 +1,8 @@
-"""Augmentation of all that a discriminator sees, so that it learns from few pictures without learning them by heart.
+"""Augmentation of everything that a discriminator sees, so that it learns from few pictures without memorising them.
 
 Zhao et al. 2020, "Differentiable augmentation for data-efficient GAN training" (arXiv:2006.10738), and Karras et al.
 2020, "Training generative adversarial networks with limited data" (arXiv:2006.06676): real and painted images are
-altered alike, and gradients pass through to the painter. Both draw afresh for each image.
+altered alike, and gradients pass through to the generator. Both draw new parameters for each image.
 
 Departures from the second: its strongest set, "bgc" (pixel blitting, geometry, colour), is the only one, geometry is
 sampled bilinearly without its wavelet filter, so that strongly reduced images alias a little, and its probability has
@@ -24,7 +24,8 @@ AugmentationKind = Literal["none", "diffaugment", "ada"]
 Policy = Literal["colour", "translation", "cutout"]
 
 BATCHES = 4
-"""Over which the discriminator's signs are averaged before ADA's probability moves (Karras et al., section 3.2)."""
+"""Batches over which the discriminator's signs are averaged before ADA's probability moves (Karras et al., section
+3.2)."""
 
 
 class AugmentOptions(BaseModel):
@@ -33,19 +34,19 @@ class AugmentOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     kind: AugmentationKind = "none"
-    """none; diffaugment: always, in a few ways; ada: in many ways, as often as the discriminator's overfitting asks."""
+    """none. diffaugment: always, by a few policies. ada: by many, with a probability that follows the overfitting."""
     policies: tuple[Policy, ...] = Field(("colour", "translation", "cutout"), min_length=1)
-    """diffaugment's ways, in order."""
+    """diffaugment: its policies, in order."""
     target: float = Field(0.6, gt=-1, lt=1)
-    """ada: the mean sign of the verdicts on real images to keep to; above it the discriminator overfits."""
+    """ada: target for the mean sign of the scores of real images. Above it the discriminator overfits."""
     images_to_full: int = Field(500_000, ge=1)
-    """ada: images in which the probability moves from 0 to 1 where it moves all the time."""
+    """ada: images in which the probability moves from 0 to 1 if it rises all the time."""
     maximum: float = Field(0.8, gt=0, le=1)
     """ada: the largest probability; above 0.8 alterations begin to show in the paintings (section 3.1)."""
 
 
 class Augmentation:
-    """Alters images as its options say; all chance comes from torch's global generator.
+    """Alters images according to its options. All random numbers come from torch's global generator.
 
     Second derivatives do not pass through it: a gradient penalty is taken at augmented images.
     """
@@ -57,7 +58,7 @@ class Augmentation:
         self._images = self._batches = 0
 
     def __call__(self, images: Tensor) -> Tensor:
-        """Alter images [N, C, S, S] in [-1, 1], C = 1 or 3, each in its own way; kind `none` returns them themselves.
+        """Alter images [N, C, S, S] in [-1, 1], C = 1 or 3, each in its own way; kind `none` returns them unchanged.
 
         The result is of the same type, computed in float32 at least; it may leave [-1, 1].
         """
@@ -101,7 +102,7 @@ class Augmentation:
         return {"probability": self._probability, **seen}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Put back what `state_dict` returned."""
+        """Restore what `state_dict` returned."""
         self._probability, self._signs = state_dict["probability"], state_dict["signs"]
         self._images, self._batches = state_dict["images"], state_dict["batches"]
 
@@ -121,7 +122,7 @@ def jittered(images: Tensor) -> Tensor:
 
 
 def shifted(images: Tensor) -> Tensor:
-    """Move by up to an eighth of the size, in whole pixels, along both axes; zeros come in."""
+    """Shift by up to an eighth of the size, in whole pixels, along both axes; fill with zeros."""
     size = images.shape[-1]
     pixels = torch.randint(-(size // 8), size // 8 + 1, (2, len(images)), device=images.device)
     across, down = pixels.to(images.dtype) * (2 / size)
@@ -151,7 +152,7 @@ POLICIES: Mapping[Policy, Callable[[Tensor], Tensor]] = {
 
 
 class _Chance(NamedTuple):
-    """Draws a number for each of N images, or the neutral one where the image is spared."""
+    """Draws a number for each of N images, or the neutral number where an image stays as it is."""
 
     like: Tensor
     """[N], for its length, type and device"""
@@ -170,7 +171,7 @@ class _Chance(NamedTuple):
 
 
 def moved(images: Tensor, probability: Tensor) -> Tensor:
-    """Mirror, turn, shift, scale and stretch images in one sampling; what comes in over the border is reflected.
+    """Mirror, turn, shift, scale and stretch images in one sampling; the border is reflected.
 
     Images that nothing was drawn for stay as they are to the last bit.
     """

@@ -1,6 +1,7 @@
-"""The discriminator of GANtor-v2: tells the class of an image, or that it is fake, and repaints it.
+"""The discriminator of GANtor-v2: recognises the class of an image, or a fake, and reconstructs the image.
 
-Tan et al. 2017 (improved ArtGAN, arXiv:1708.09533), as Datta and Cai have it in GANtor (spec 02, v2 discriminators).
+Tan et al. 2017 (improved ArtGAN, arXiv:1708.09533), as used in GANtor by Datta and Cai (docs/methods/stacked-gans.md,
+"Networks").
 """
 
 from __future__ import annotations
@@ -16,9 +17,9 @@ from impasto.networks.resizing_convolutions import DoubleThenConv
 from impasto.networks.stacked_generators import BASE, doublings
 
 NOISE = 0.05
-"""Standard deviation of what is added to every pixel while training."""
+"""Standard deviation of the noise that is added to every pixel while training."""
 NARROWEST = 4
-"""Channels, at least, where an image is large and the width small."""
+"""Fewest channels, for large images with a small width."""
 
 Preset = Literal["repository", "figure-12"]
 

@@ -1,6 +1,7 @@
-"""The networks of the conditional DCGAN (spec 01, tables): transposed convolutions up, strided convolutions down.
+"""The networks of the conditional DCGAN (docs/methods/conditional-gans.md, "Networks").
 
-Radford et al. 2016 (arXiv:1511.06434), section 3, with a second head that tells the class.
+Radford et al. 2016 (arXiv:1511.06434), section 3: transposed convolutions up, strided convolutions down, with a second
+head for the class.
 """
 
 from __future__ import annotations
@@ -11,8 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from impasto.networks.convolutions import DoublingConv, HalvingConv
 from impasto.networks.growth import Growth
-from impasto.networks.strided_convolutions import DoublingConv, HalvingConv
 
 WIDEST = 16
 """Channels of the widest layer, as a multiple of the width."""
@@ -51,7 +52,7 @@ class PointToMap(nn.ConvTranspose2d):
 
 
 class DCGANDiscriminator(nn.Module):
-    """Images to a validity logit and class logits; it is not told the class (spec 01, A7)."""
+    """Images to a validity logit and class logits; it is not given the class (docs/methods/conditional-gans.md#a7)."""
 
     def __init__(self, classes: int, channels: int, way: Growth, width: int = 64) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""DINOv2's vision transformer for judging, from weights alone: the class token that describes a whole image.
+"""DINOv2's vision transformer as a feature extractor, from weights alone: the class token describes a whole image.
 
 Oquab et al. 2023 (arXiv:2304.07193); the layers' names are those of the authors' weights (facebookresearch/dinov2).
 """
@@ -15,7 +15,7 @@ PATCH = 14
 """Pixels along the side of a patch."""
 HEAD_WIDTH = 64
 POSITION_OFFSET = 0.1
-"""The authors add it to the number of patches before taking the ratio, lest rounding lose a patch."""
+"""The authors add it to the number of patches before taking the ratio, so that rounding loses no patch."""
 EPSILON = 1e-6
 """Of the layer normalizations."""
 
@@ -24,7 +24,7 @@ class DINOv2(nn.Module):
     """ViT-S, B or L with patches of 14 pixels; its size is read off the weights. It cannot be trained."""
 
     def __init__(self, weights: Mapping[str, Tensor]) -> None:
-        """Take over a state dict; raise KeyError for a weight that is missing."""
+        """Load a state dict; raise KeyError for a missing weight."""
         super().__init__()
         self.width = weights["cls_token"].shape[-1]
         self.depth = 1 + max(int(name.split(".")[1]) for name in weights if name.startswith("blocks."))
@@ -35,7 +35,7 @@ class DINOv2(nn.Module):
             self._weight(name)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Look at normalized images [N, 3, H, W], H and W multiples of 14; return [N, width]."""
+        """Return the features of normalized images [N, 3, H, W], H and W multiples of 14: [N, width]."""
         patches = F.conv2d(
             images, self._weight("patch_embed.proj.weight"), self._weight("patch_embed.proj.bias"), PATCH
         )

@@ -17,7 +17,7 @@ class Growth(NamedTuple):
     """From the first map of a generator to its image."""
 
     base: int
-    """Height and width of the first map: 4, or 7 for MNIST's 28 pixels and their like."""
+    """Height and width of the first map: 4, or 7 for sizes such as MNIST's 28 pixels."""
     doublings: int
 
 
@@ -34,17 +34,17 @@ def growth(size: int, method: str) -> Growth:
 
 
 def out_of_reach(size: int, grower: str, powers: Collection[int]) -> RecipeError:
-    """Return the refusal of a size in pixels, which names the nearest two of the powers of two in reach."""
+    """Return the error for a size in pixels; it names the nearest two powers of two that can be reached."""
     near = sorted(powers, key=lambda pixels: abs(pixels - size))[:2]
     limits = f"from {min(powers)} to {max(powers)}"
-    needed = f"{grower} doubles its images from 4 pixels; {size} is no power of two {limits}"
+    needed = f"{grower} doubles its images from 4 pixels; {size} is not a power of two {limits}"
     return RecipeError("recipe", [f"data.image_size: {needed}, use {near[0]} or {near[1]}"])
 
 
 def first_map(features: Tensor, base: int, kernel: Tensor) -> Tensor:
-    """Return features [N, C base base] as a map [N, C, base, base], in memory as the kernel of a later convolution is.
+    """Return features [N, C base base] as a map [N, C, base, base], in the memory format of a later kernel.
 
-    What a linear layer gives is never channels-last, and the convolutions would keep it so.
+    The output of a linear layer is never channels-last, and convolutions would keep its format.
     """
     layout = torch.contiguous_format if kernel.is_contiguous() else torch.channels_last
     maps = features.reshape(-1, features.shape[1] // base**2, base, base)

@@ -1,4 +1,4 @@
-"""A memory of earlier fakes, from which discriminators learn: it damps oscillation.
+"""A pool of earlier fakes that discriminators learn from. It damps oscillation.
 
 Shrivastava et al. 2017 (arXiv:1612.07828), section 2.3; size 50 and probability 1/2 as Zhu et al. 2017, section 4.
 """
@@ -14,14 +14,14 @@ from impasto.chance import generator
 
 
 class ImagePool:
-    """Until full, stores and returns each new image; then, half the time, returns a stored one and keeps the new one.
+    """Until full, stores and returns each new image. Then, half the time, returns a stored one and keeps the new one.
 
-    Of size 0 it returns its input. Its chance is its own, saved with its images: a resumed run goes on exactly, and
-    pools on several devices that are fed the same images stay the same.
+    With size 0 it returns its input. It has its own random numbers, which are saved with its images: a resumed run goes
+    on exactly, and pools on several devices that get the same images stay equal.
     """
 
     def __init__(self, size: int, name: str) -> None:
-        """`name` keeps two pools of one run from drawing alike."""
+        """`name` gives two pools of one run different random numbers."""
         self.size = size
         self.images: list[Tensor] = []
         self.generator = generator(torch.initial_seed(), name)
@@ -38,16 +38,16 @@ class ImagePool:
             return image
         if torch.rand((), generator=self.generator) < 0.5:
             place = int(torch.randint(self.size, (), generator=self.generator))
-            stored = self.images[place].to(image.device)  # a resumed run reads them to the CPU
+            stored = self.images[place].to(image.device)  # a resumed run loads them to the CPU
             self.images[place] = image.clone()
             return stored
         return image
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the images and the state of the pool's chance."""
+        """Return the images and the state of the random numbers."""
         return {"images": list(self.images), "generator": self.generator.get_state()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Put back what `state_dict` returned."""
+        """Restore what `state_dict` returned."""
         self.images = list(state_dict["images"])
         self.generator.set_state(state_dict["generator"])

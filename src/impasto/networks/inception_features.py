@@ -1,9 +1,9 @@
-"""Inception-v3 for judging: the pooled features and class logits, from weights alone and as fast as convolutions allow.
+"""Inception-v3 as a feature extractor: pooled features and class logits, from weights alone.
 
-Szegedy et al. 2015 (arXiv:1512.00567). Two graphs share its layers and their names: the one of 2015 that published FIDs
-were made with, as torch-fidelity ported it, and torchvision's. Nothing is learned here, so each batch normalization is
-folded into its convolution, pixels keep their channels together, and where an average pool is followed by a 1x1
-convolution, the convolution comes first: both are linear, and it leaves fewer channels to pool.
+Szegedy et al. 2015 (arXiv:1512.00567). Two graphs share its layers and their names: that of 2015, which published FIDs
+use, as ported by torch-fidelity, and torchvision's. Nothing is learned here, so each batch normalization is folded into
+its convolution, features are channels-last, and a 1x1 convolution comes before an average pool instead of after it:
+both are linear, and fewer channels are pooled.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ HAS_ONEDNN = bool(torch.backends.mkldnn.is_available())  # type: ignore[no-untyp
 FEATURES = 2048
 IMAGE_SIZE = 299
 EPSILON = 1e-3
-"""Of the batch normalizations."""
+"""Epsilon of the batch normalizations."""
 
 UNPADDED: Mapping[str, int] = {
     "Conv2d_1a_3x3": 2,
@@ -37,7 +37,7 @@ UNPADDED: Mapping[str, int] = {
 
 
 class Seen(NamedTuple):
-    """What a network makes of images."""
+    """The outputs of a network for images."""
 
     features: Tensor
     """[N, d] float32, averaged over the last map."""
@@ -63,7 +63,7 @@ class InceptionFeatures(nn.Module):
         self.requires_grad_(requires_grad=False)
 
     def forward(self, images: Tensor) -> Seen:
-        """Look at float images [N, 3, H, W] in [-1, 1], or as the weights were trained on; 299 x 299 as published."""
+        """Return the outputs for float images [N, 3, H, W] in [-1, 1] or in their range of training."""
         maps = images.to(self.dtype).contiguous(memory_format=torch.channels_last)
         for name in ("Conv2d_1a_3x3", "Conv2d_2a_3x3", "Conv2d_2b_3x3"):
             maps = self._conv(name, maps)
@@ -177,8 +177,8 @@ def resize_as_tensorflow(images: Tensor, size: int = IMAGE_SIZE) -> Tensor:
     """Resize float images [N, C, H, W] to [N, C, size, size], bilinearly as the graph of 2015 does by itself.
 
     TensorFlow 1 reads pixel i of the result at i * H / size, without the half-pixel shift of later libraries and
-    without antialiasing. Repeating the last row and column and aligning the corners of H + 1 and size + 1 pixels says
-    the same in torch's terms.
+    without antialiasing. Repeating the last row and column and aligning the corners of H + 1 and size + 1 pixels does
+    the same in PyTorch.
     """
     if images.shape[2:] == (size, size):
         return images

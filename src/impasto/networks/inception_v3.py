@@ -1,7 +1,7 @@
-"""Inception-v3 with torchvision's blocks, in the parts a classifier needs: body, top, and two layers that tell classes.
+"""Inception-v3 with torchvision's blocks, in the parts a classifier needs: body, top, and two layers for classes.
 
 Szegedy et al. 2016, "Rethinking the Inception architecture for computer vision" (arXiv:1512.00567), table 1 and
-figure 8. Importing torchvision's models takes two seconds, so only who classifies imports this module.
+figure 8. Importing torchvision's models takes two seconds, so only classifiers import this module.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from impasto.networks.initialise import initialise
 PUBLISHED_WIDTH = 32
 """Channels after the first convolution."""
 SMALLEST_IMAGE = 75
-"""Below this, pixels, nothing is left of the last map."""
+"""Smallest image, in pixels. For smaller ones nothing is left of the last map."""
 SMALLEST_FOR_AUXILIARY = 299
-"""Below this, pixels, the middle map is smaller than the 17 x 17 that the auxiliary layers need."""
+"""Smallest image, in pixels, whose middle map has the 17 x 17 that the auxiliary layers need."""
 BODY = (
     *("Conv2d_1a_3x3", "Conv2d_2a_3x3", "Conv2d_2b_3x3", "maxpool1", "Conv2d_3b_1x1", "Conv2d_4a_3x3", "maxpool2"),
     *("Mixed_5b", "Mixed_5c", "Mixed_5d", "Mixed_6a", "Mixed_6b", "Mixed_6c", "Mixed_6d", "Mixed_6e"),
@@ -30,14 +30,14 @@ TOP = ("Mixed_7a", "Mixed_7b", "Mixed_7c", "avgpool")
 
 
 class Insight(NamedTuple):
-    """What the network makes of N images."""
+    """The outputs of the network for N images."""
 
     features: Tensor
     """[N, 2048] at the published width: the last map, pooled."""
     logits: Tensor
     """[N, K]"""
     auxiliary: Tensor | None
-    """[N, K], from the middle map; while training, where the images are large enough."""
+    """[N, K], from the middle map; only while training, and if the images are large enough."""
 
 
 class InceptionV3(nn.Module):
@@ -56,7 +56,7 @@ class InceptionV3(nn.Module):
         initialise(self, std=0.1)  # as torchvision, which cuts the normal distribution at 20 standard deviations
 
     def forward(self, images: Tensor) -> Insight:
-        """Look at images [N, 3, S, S] in [-1, 1], S at least 75.
+        """Return the outputs for images [N, 3, S, S] in [-1, 1], S at least 75.
 
         ImageNet's mean and standard deviation do not appear: torchvision takes images normalised by them back to
         [-1, 1] (`transform_input`) before the network, whose weights were learned on this range.
@@ -67,7 +67,7 @@ class InceptionV3(nn.Module):
         return Insight(features, self.fc(self.dropout(features)), self.auxiliary(middle) if wanted else None)
 
     def adopt(self, weights: Mapping[str, Tensor]) -> None:
-        """Take over the weights of torchvision's Inception3, except of the layers that tell classes.
+        """Load the weights of torchvision's Inception3, except those of the layers for classes.
 
         Raises KeyError where one is missing, RuntimeError where one has another shape.
         """
@@ -76,13 +76,13 @@ class InceptionV3(nn.Module):
         self.load_state_dict({**own, **taken})
 
     def heads(self) -> Iterable[nn.Linear]:
-        """Yield the layers that tell classes."""
+        """Yield the layers for classes."""
         yield self.fc
         if self.auxiliary is not None:
             yield self.auxiliary.fc
 
     def train_heads_only(self) -> None:
-        """Freeze everything else, the running statistics of batch norm too."""
+        """Freeze all other layers, including the running statistics of batch norm."""
         self.requires_grad_(requires_grad=False)
         self.eval()
         self.training = self.dropout.training = True

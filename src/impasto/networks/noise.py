@@ -1,8 +1,8 @@
-"""Noise of which a generator makes what its photo does not tell: strokes in an even sky.
+"""Noise from which a generator makes what the photo does not show, such as strokes in an even sky.
 
-A network of convolutions paints an even area everywhere as it paints it anywhere, at best in a pattern that returns
-every few pixels: a weave. Where there is noise, strokes can differ. Where one paints, noise is a matter of the place: a
-picture in tiles has that of the whole, and a photo is painted the same twice.
+A network of convolutions paints all even areas alike, at best with a pattern that repeats every few pixels. With noise,
+strokes can differ. While painting, noise depends only on pixel coordinates, so tiles match the whole picture, and a
+photo is painted the same twice.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ import torch
 from torch import Tensor, nn
 
 PERIODS = 512, 448
-"""Sides of the two fields that are added, pixels; together they return after 3,584."""
+"""Sides of the two fields that are added, in pixels. Their sum repeats after 3,584 pixels."""
 OWN = 0.5
-"""How much of its deviation each colour has alone; the rest is of light and dark. Paintings differ in both."""
+"""Share of the deviation that each colour has on its own. The rest is light and dark. Paintings vary in both."""
 
 _CORNER: ContextVar[tuple[int, int] | None] = ContextVar("row and column at which pictures begin", default=None)
 
 
 @contextmanager
 def noise_from(row: int, column: int) -> Iterator[None]:
-    """Let pictures begin at this row and column, pixels, of one field of noise; inside another, so much further on."""
+    """Let pictures begin at this row and column, in pixels, of one field of noise. Nested offsets add up."""
     around = _CORNER.get() or (0, 0)
     token = _CORNER.set((around[0] + row, around[1] + column))
     try:
@@ -36,14 +36,14 @@ def noise_from(row: int, column: int) -> Iterator[None]:
 
 @contextmanager
 def noise_of(chance: torch.Generator) -> Iterator[None]:
-    """Let pictures have the noise of a generator's seed."""
+    """Let pictures have the noise of this generator's seed."""
     seed = chance.initial_seed()
     with noise_from(seed % PERIODS[0], seed // PERIODS[0] % PERIODS[1]):
         yield
 
 
 class Noise(nn.Module):
-    """Gives pictures normal noise, blurred over some pixels: at random, or alike for all by the place."""
+    """Gives pictures normal noise, blurred over some pixels: at random, or by pixel coordinates."""
 
     def __init__(self, deviation: float, blur: float) -> None:
         super().__init__()
@@ -54,7 +54,7 @@ class Noise(nn.Module):
             self.register_buffer(f"field{number}", deviation / math.sqrt(len(PERIODS)) * field, persistent=False)
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """Return noise for pictures [N, C, H, W], C at most 3: [N, C, H, W], or [1, C, H, W] by the place."""
+        """Return noise for pictures [N, C, H, W], C at most 3: [N, C, H, W], or [1, C, H, W] by coordinates."""
         count, channels, height, width = pictures.shape
         corner = _CORNER.get()
         corners = [corner] if corner else torch.randint(math.lcm(*PERIODS), (count, 2))
@@ -71,7 +71,7 @@ class Noise(nn.Module):
 
 
 def _blurred(count: int, side: int, blur: float, chance: torch.Generator) -> Tensor:
-    """Draw normal noise [count, side, side], blurred by a Gaussian of this deviation, that returns after a side."""
+    """Draw normal noise [count, side, side], blurred by a Gaussian of this deviation, that repeats after a side."""
     frequencies = torch.fft.fftfreq(side)
     kept = torch.exp(-2 * (math.pi * blur * frequencies) ** 2)
     waves = torch.fft.fft2(torch.randn(count, side, side, generator=chance)) * kept * kept[:, None]

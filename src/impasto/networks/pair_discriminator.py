@@ -1,7 +1,7 @@
 """The discriminator of GANtor-v1: says whether an image is real and of the class it is told.
 
 Reed et al. 2016 (arXiv:1605.05396) and Zhang et al. 2017 (StackGAN, arXiv:1612.03242), with a class vector in place of
-a sentence's embedding (spec 02, v1 discriminators).
+a sentence's embedding (docs/methods/stacked-gans.md, "Networks").
 """
 
 from __future__ import annotations

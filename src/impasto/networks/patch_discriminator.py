@@ -1,4 +1,4 @@
-"""The 70x70 PatchGAN: judges every overlapping patch of a picture on its own.
+"""The 70x70 PatchGAN: scores every overlapping patch of a picture on its own.
 
 Isola et al. 2017 (arXiv:1611.07004), section 6.1.2, with the instance norm of Zhu et al. 2017 (arXiv:1703.10593).
 """
@@ -12,7 +12,7 @@ from impasto.errors import RecipeError
 from impasto.networks.instance_norm import LEAKY_SLOPE, instance_norm
 
 SMALLEST_IMAGE = 24
-"""Below this, pixels, a discriminator's last features are a single one, which cannot be normalized."""
+"""Smallest image, in pixels. For smaller ones the last feature map has one pixel, which cannot be normalized."""
 
 
 class PatchDiscriminator(nn.Module):
@@ -31,7 +31,7 @@ class PatchDiscriminator(nn.Module):
         self.head = nn.Conv2d(8 * width, 1, 4, padding=1)
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """Judge pictures [N, channels, H, W]: unbounded scores [N, 1, H/8 - 2, W/8 - 2], one for every patch."""
+        """Return unbounded scores [N, 1, H/8 - 2, W/8 - 2], one for every patch of pictures [N, channels, H, W]."""
         features = functional.leaky_relu(self.stem(pictures), LEAKY_SLOPE, inplace=True)
         for convolution in self.body:
             features = instance_norm(convolution(features), activation="leaky-relu")

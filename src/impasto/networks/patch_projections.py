@@ -1,4 +1,4 @@
-"""Small networks that make patches comparable: features at some places of an image become vectors of unit length.
+"""Small networks that make patches comparable: features at some pixels of an image become vectors of unit length.
 
 Park et al. 2020 (arXiv:2007.15651), section 3.2: one two-layer network H_l for each depth l of the features. Places are
 drawn first and only they are projected.
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 GAIN = 0.02
-"""Of the initial weights, in the authors' code."""
+"""Factor on the initial weights, in the authors' code."""
 
 
 class PatchProjections(nn.Module):
@@ -57,5 +57,5 @@ def _pixels_of(maps: Tensor, image: int, count: int) -> Tensor:
 
 
 def rows_at(maps: Tensor, places: Tensor) -> Tensor:
-    """Return what stands at places [N, P] of maps [N, C, H, W]: [N, P, C]; channels_last maps are not copied."""
+    """Return the features at places [N, P] of maps [N, C, H, W]: [N, P, C]. Channels-last maps are not copied."""
     return maps.permute(0, 2, 3, 1).flatten(0, 2)[places]

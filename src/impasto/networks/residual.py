@@ -1,8 +1,8 @@
-"""The residual networks of the conditional WGAN-GP (spec 01, tables).
+"""The residual networks of the conditional WGAN-GP (docs/methods/conditional-gans.md, "Networks").
 
 Gulrajani et al. 2017 (arXiv:1704.00028), appendices C and F: pre-activated blocks, batch norm in the generator, layer
 norm in the critic, whose score of one image must not depend on others. Doubling and halving are exchanged with
-convolutions wherever that is the same and cheaper: in the shortcuts, and as `resizing_convolutions` does.
+convolutions where the result is the same and the cost lower: in the shortcuts and in `resizing_convolutions`.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from impasto.networks.convolutions import SameConv
 from impasto.networks.growth import Growth, first_map
 from impasto.networks.image_norm import ImageNorm
 from impasto.networks.resizing_convolutions import ConvThenHalve, DoubleThenConv
-from impasto.networks.twice_differentiable import SameConv
 
 WIDEST = 8
 """Channels of the widest layer of a network for 64 pixels and more, as a multiple of the width."""
 FEW_DOUBLINGS = 3
-"""Up to here (28 and 32 pixels) all layers have the same channels."""
+"""Up to this many doublings (28 and 32 pixels), all layers have the same channels."""
 
 
 class ResidualGenerator(nn.Module):
@@ -107,7 +107,7 @@ class DownBlock(nn.Module):
 
 
 class FirstBlock(nn.Module):
-    """Conv3x3, ReLU, Conv3x3, halve; without norms, because its input are pixels."""
+    """Conv3x3, ReLU, Conv3x3, halve; without norms, because its input is pixels."""
 
     def __init__(self, channels: int, out_channels: int) -> None:
         super().__init__()

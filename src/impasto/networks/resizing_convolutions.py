@@ -1,20 +1,21 @@
 """A 3x3 convolution after doubling or before halving an image, computed at the smaller size.
 
-Averaging 2x2 pixels is linear and may come before the convolution: the mean of the 2x2 neighbours at every place, then
-the convolution at every second one. That is a quarter of the multiplications of convolving first, and 9/16 of those of
-a 4x4 kernel that holds both. Doubling is the transpose. The weights stay those of the 3x3 convolution, so that
-checkpoints and parameter counts are the published networks'.
+Averaging 2x2 pixels is linear and may come before the convolution: first the mean of the 2x2 neighbours at every place,
+then the convolution at every second place. This takes a quarter of the multiplications of convolving first, and 9/16 of
+those of a 4x4 kernel that combines both. Doubling is the transpose. The weights stay those of the 3x3 convolution, so
+checkpoints and parameter counts are those of the published networks.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from impasto.networks.twice_differentiable import Geometry, convolve
+from impasto.networks.convolutions import convolve
+from impasto.networks.cpu.neighbours_mean import neighbours_mean as fast_neighbours_mean
+from impasto.networks.cpu.switch import is_fast
 
 
 class _Conv3x3(nn.Conv2d):
@@ -29,7 +30,7 @@ class ConvThenHalve(_Conv3x3):
 
     def forward(self, images: Tensor) -> Tensor:
         """Convolve and halve."""
-        return convolve(neighbours_mean(images, border=1), self.weight, self.bias, Geometry(stride=2, padding=0))
+        return convolve(neighbours_mean(images, border=1), self.weight, self.bias, stride=2)
 
 
 class DoubleThenConv(_Conv3x3):
@@ -37,7 +38,7 @@ class DoubleThenConv(_Conv3x3):
 
     def forward(self, images: Tensor) -> Tensor:
         """Double and convolve."""
-        kernel = 4 * self.weight.flip(2, 3).transpose(0, 1)  # sums, not means; and transposed kernels run the other way
+        kernel = 4 * self.weight.flip(2, 3).transpose(0, 1)  # sums, not means; a transposed kernel is flipped
         doubled = neighbours_mean(functional.conv_transpose2d(images, kernel, stride=2), border=0)
         if self.bias is None:
             return doubled
@@ -45,22 +46,10 @@ class DoubleThenConv(_Conv3x3):
 
 
 def neighbours_mean(images: Tensor, border: Literal[0, 1]) -> Tensor:
-    """Mean of 2x2 neighbours at every place: [N, C, H, W] -> [N, C, H - 1, W - 1], or H + 1, W + 1 with a border.
+    """Return the mean of 2x2 neighbours at every place: [N, C, H, W] -> [N, C, H - 1, W - 1].
 
-    A border is of zeros, and counts as pixels.
+    With a border it is [N, C, H + 1, W + 1]: zeros around the image count as pixels.
     """
-    mean: Tensor = _NeighboursMean.apply(images, border)
-    return mean
-
-
-class _NeighboursMean(torch.autograd.Function):
-    """Its own transpose, but for the border; PyTorch's derivative takes three times as long in bfloat16 on a CPU."""
-
-    @staticmethod
-    def forward(ctx: Any, images: Tensor, border: Literal[0, 1]) -> Tensor:
-        ctx.border = border
-        return functional.avg_pool2d(images, 2, 1, border)
-
-    @staticmethod
-    def backward(ctx: Any, slope: Tensor) -> tuple[Tensor, None]:
-        return neighbours_mean(slope, 0 if ctx.border else 1), None
+    if is_fast(images):
+        return fast_neighbours_mean(images, border)
+    return functional.avg_pool2d(images, 2, 1, border)

@@ -1,4 +1,4 @@
-"""The residual generator that CycleGAN translates pictures with.
+"""The residual generator of CycleGAN.
 
 Johnson et al. 2016 (arXiv:1603.08155) in the form of Zhu et al. 2017 (arXiv:1703.10593), section 7.2: instance norm,
 reflected borders, 9 blocks for pictures of 256 pixels, 6 for 128.
@@ -13,27 +13,27 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from impasto.networks.convolutions import conv3x3, conv7x7_to_few
 from impasto.networks.instance_norm import instance_norm
 from impasto.networks.resizing_convolutions import DoubleThenConv
 from impasto.networks.underpainting import Underpainting
-from impasto.networks.winograd import conv3x3
 
 Upsampling = Literal["transposed", "resized"]
 """How the generator doubles: by transposed convolutions, as published, or by resized pixels and a convolution, which
-leaves no checkerboard (Odena et al. 2016, doi:10.23915/distill.00003)."""
+leave no checkerboard (Odena et al. 2016, doi:10.23915/distill.00003)."""
 
 
 class ResNetGenerator(nn.Module):
     """Halves pictures twice, changes them in residual blocks and doubles them twice.
 
-    Not published: with `underpainting`, a radius in pixels, it sees a picture in dabs of colour, which `noise` of this
-    deviation breaks, and paints upon these. Instance norm lets no layer know how bright or how even a picture is:
-    alone, a generator paints a dark crop as it paints a bright one, and the last trace of JPEG in a flat sky as boldly
-    as a forest.
+    Not published: with `underpainting`, a radius in pixels, it paints on a version of the picture in dabs of colour,
+    which `noise` of this deviation breaks up. Instance norm hides from all layers how bright or how even a picture is.
+    Without the underpainting, a generator paints dark crops like bright ones, and traces of JPEG in a flat sky as
+    strongly as a forest.
     """
 
     step = 4
-    """Pixels of a picture for one of the innermost features along each axis."""
+    """Pixels of a picture for each innermost feature, along each axis."""
 
     def __init__(
         self,
@@ -62,16 +62,16 @@ class ResNetGenerator(nn.Module):
     def forward(self, pictures: Tensor) -> Tensor:
         """Translate pictures [N, channels, H, W] in [-1, 1]; the result has their shape, range and memory format.
 
-        Height and width are multiples of 4; others come back rounded up to one, if nothing was painted upon.
+        Height and width are multiples of 4. Without an underpainting, others are rounded up to one.
         """
         return self.decode(self.encode(self.underpaint(pictures)))
 
     def encode(self, pictures: Tensor) -> list[Tensor]:
         """Return the features of underpainted pictures at the depths of Park et al. 2020 (arXiv:2007.15651).
 
-        They are the pixels, what the halving convolutions return before it is normalized, [N, 2 width, H/2, W/2] and
-        [N, 4 width, H/4, W/4], and what the first and the middle residual block return, [N, 4 width, H/4, W/4]. Of 9
-        blocks the 5th is the middle one, of B the B // 2 + 1st; a single block is both and comes once.
+        They are the pixels; the outputs of the halving convolutions before normalization, [N, 2 width, H/2, W/2] and
+        [N, 4 width, H/4, W/4]; and those of the first and the middle residual block, [N, 4 width, H/4, W/4]. The middle
+        one is number B // 2 + 1 of B. A single block is both and appears once.
         """
         depths = [pictures]
         features = instance_norm(self.stem(reflect(pictures, 3)), activation="relu")
@@ -85,7 +85,7 @@ class ResNetGenerator(nn.Module):
         return depths
 
     def decode(self, depths: Sequence[Tensor]) -> Tensor:
-        """Return the translation [N, channels, H, W] of pictures, of which `encode` returned these features."""
+        """Return the translation [N, channels, H, W] of pictures from the features that `encode` returned."""
         pictures, features = depths[0], depths[-1]
         features = self.blocks[self.middle :](features)  # [N, 4 width, H/4, W/4]
         for convolution in self.up:
@@ -97,17 +97,17 @@ class ResNetGenerator(nn.Module):
 
     @property
     def reach(self) -> int:
-        """How far a picture's pixels are felt in the translation, statistics of norms apart, pixels.
+        """How far a pixel influences the translation, in pixels, apart from the statistics of norms.
 
-        3 by the stem, 1 and 2 by the halving convolutions, 8 by a block, 4 and 2 by the doubling ones, 3 by the head;
-        before all that an underpainting by its radius.
+        3 by the stem, 1 and 2 by the halving convolutions, 8 by a block, 4 and 2 by the doubling ones, 3 by the head,
+        and the radius of an underpainting.
         """
         before = self.underpaint.radius if isinstance(self.underpaint, Underpainting) else 0
         return before + 15 + 8 * len(self.blocks)
 
     @property
     def middle(self) -> int:
-        """Residual blocks that encode; the others decode."""
+        """Number of residual blocks that encode. The others decode."""
         return len(self.blocks) // 2 + 1
 
     @property
@@ -118,7 +118,7 @@ class ResNetGenerator(nn.Module):
 
 
 class ResidualBlock(nn.Module):
-    """Two 3x3 convolutions whose result is added to what they are given."""
+    """Two 3x3 convolutions whose result is added to their input."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -126,7 +126,7 @@ class ResidualBlock(nn.Module):
         self.second = nn.Conv2d(channels, channels, 3)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Change features [N, C, H, W] by as much as is needed."""
+        """Return changed features [N, C, H, W]."""
         hidden = conv3x3(reflect(features, 1), self.first.weight, self.first.bias)
         hidden = instance_norm(hidden, activation="relu")
         hidden = conv3x3(reflect(hidden, 1), self.second.weight, self.second.bias)
@@ -134,23 +134,23 @@ class ResidualBlock(nn.Module):
 
 
 def translate(network: nn.Module, images: Tensor) -> Tensor:
-    """Pass images [N, C, H, W] of any size through a network that halves them twice; the size comes back unchanged.
+    """Pass images [N, C, H, W] of any size through a network that halves them twice; the size stays the same.
 
     The border is repeated until the height and width are multiples of 4 and at least 16, then cut off again.
     """
     height, width = images.shape[-2:]
     below, right = max(16 - height, -height % 4), max(16 - width, -width % 4)
-    if torch.compiler.is_compiling() or below or right:  # a program for all sizes has no branch
+    if torch.compiler.is_compiling() or below or right:  # a compiled program for all sizes has no branch
         images = functional.pad(images, (0, right, 0, below), mode="replicate")
     return _cut(network(images).float(), height, width)
 
 
 def _cut(images: Tensor, height: int, width: int) -> Tensor:
-    """Return the left upper part of images [N, C, H, W]."""
+    """Return the upper left part of images [N, C, H, W]."""
     if not torch.compiler.is_compiling():
         return images[..., :height, :width]
     rows, columns = (torch.arange(side, device=images.device) for side in (height, width))
-    return images.index_select(-2, rows).index_select(-1, columns)  # no view whose strides depend on the size
+    return images.index_select(-2, rows).index_select(-1, columns)  # not a view, whose strides would depend on the size
 
 
 def _transposed(channels: int, out_channels: int) -> nn.ConvTranspose2d:
@@ -158,20 +158,6 @@ def _transposed(channels: int, out_channels: int) -> nn.ConvTranspose2d:
 
 
 def reflect(features: Tensor, pixels: int) -> Tensor:
-    """Grow features by so many pixels on every side, mirrored at the border."""
-    with torch.autocast(features.device.type, enabled=False):  # which would do it in float32, and slowly
+    """Pad features by this many pixels on every side, mirrored at the border."""
+    with torch.autocast(features.device.type, enabled=False):  # autocast would pad in float32, slowly
         return functional.pad(features, (pixels,) * 4, mode="reflect")
-
-
-def conv7x7_to_few(features: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """Convolve without padding: features [N, C, H, W], weight [O, C, 7, 7], bias [O] to [N, O, H - 6, W - 6].
-
-    The CPU computes 16 output channels even where O is 3. There, the seven columns of the filter become channels of a
-    7x1 convolution, which a 1x7 convolution shifts into place and adds: the same sum for a third of the time.
-    """
-    if features.device.type != "cpu":
-        return functional.conv2d(features, weight, bias)
-    few, many = weight.shape[:2]
-    columns = weight.permute(3, 0, 1, 2).reshape(7 * few, many, 7, 1)
-    shifts = torch.eye(7 * few, dtype=weight.dtype).view(7, few, 7 * few, 1).permute(1, 2, 3, 0)  # [O, 7 O, 1, 7]
-    return functional.conv2d(functional.conv2d(features, columns), shifts, bias)

@@ -1,7 +1,7 @@
 """Two generators, one on top of the other: a small image from a latent and a class, then one four times as large.
 
-Zhang et al. 2017 (StackGAN, arXiv:1612.03242), with a class vector in place of a sentence's embedding, as Datta and Cai
-have it in GANtor (seed 003). The tables and parameter counts are those of spec 02.
+Zhang et al. 2017 (StackGAN, arXiv:1612.03242), with a class vector instead of a sentence's embedding, as in GANtor by
+Datta and Cai. docs/methods/stacked-gans.md has the layers and parameter counts.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class StageOneGenerator(nn.Module):
         return images
 
     def freeze(self) -> None:
-        """Stop learning for good: no gradients, and batch norm by its running statistics, whatever `train` is told."""
+        """Stop learning: no gradients, and running statistics in batch norm, also after `train()`."""
         self.frozen = True
         self.requires_grad_(requires_grad=False)
         self.train(mode=False)
@@ -62,10 +62,10 @@ class StageOneGenerator(nn.Module):
 
 
 class StageTwoGenerator(nn.Module):
-    """A small image and its class to a large image: halved twice, told the class, changed, doubled four times."""
+    """A small image and its class to a large image: halved twice, given the class, changed, doubled four times."""
 
     def __init__(self, classes: int, channels: int, width: int, blocks: int, slope: float) -> None:
-        """`width` is that after the first convolution, `slope` the activations', 0 for a ReLU."""
+        """`width` is the number of channels after the first convolution, `slope` the activations', 0 for a ReLU."""
         super().__init__()
         self.down = nn.Sequential(
             nn.Conv2d(channels, width, 3, padding=1, bias=False),
@@ -117,7 +117,7 @@ class GeneratorStack:
 
 
 class _Residual(nn.Module):
-    """Two 3x3 convolutions whose result is added to what they are given; a ReLU between them in either version."""
+    """Two 3x3 convolutions whose result is added to their input, with a ReLU between them in both versions."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -160,9 +160,9 @@ def doublings(size: int) -> int:
 
 
 def stage_one_size(size: int, stage: Stage, method: str) -> int:
-    """Return the height and width of stage I's images where the stage's own have `size`, pixels.
+    """Return the height and width of stage I's images, in pixels, for images of this stage of `size` pixels.
 
-    Raises RecipeError, naming sizes near it, for those that are out of reach.
+    Raises RecipeError that names near sizes, for sizes that cannot be reached.
     """
     enlargement = 1 if stage == 1 else ENLARGEMENT
     sizes = {first * enlargement: first for first in STAGE_ONE_SIZES}

@@ -1,12 +1,12 @@
-"""An underpainting: what a picture is in dabs of colour, without the detail inside them.
+"""An underpainting: a picture in dabs of colour, without the detail inside them.
 
 The generalized Kuwahara filter of Papari, Petkov and Campisi 2007, "Artistic edge and corner enhancing smoothing"
 (doi:10.1109/TIP.2007.903912): around each pixel, the mean colours of eight sectors, each counting by the inverse fourth
 power of its variance. Flat areas lose their grain; edges stay, because a sector on one side of an edge is more even
 than one across it.
 
-Noise that is added to the picture before makes broken colour of it: dabs with edges where the picture has none, each of
-a slightly other colour, as painters paint a sky.
+Noise that is added to the picture before makes broken colour: dabs with edges where the picture has none, each of a
+slightly different colour, as in painted skies.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ are not edges."""
 
 
 class Underpainting(nn.Module):
-    """Simplifies pictures into dabs of a radius in pixels, and of broken colour with noise; learns nothing.
+    """Simplifies pictures into dabs of a radius in pixels, with noise into broken colour. It does not learn.
 
     `noise` is its deviation, in the range [-1, 1] of pictures; it is blurred over a third of the radius.
     """
@@ -49,7 +49,7 @@ class Underpainting(nn.Module):
             grown = functional.pad(torch.cat([pictures, square], 1), (self.radius,) * 4, mode="reflect")
             grown = grown.contiguous(memory_format=torch.channels_last)  # half the time
             weighted, weights = torch.zeros_like(pictures), torch.zeros_like(square)
-            for sector in self.sectors:  # one by one: all at once take gigabytes
+            for sector in self.sectors:  # one by one: all at once would take gigabytes
                 kernel = sector.expand(grown.shape[1], 1, -1, -1)
                 means = functional.conv2d(grown, kernel, groups=grown.shape[1])
                 colour, of_square = means[:, :-1], means[:, -1:]
@@ -60,7 +60,7 @@ class Underpainting(nn.Module):
 
 
 def _sectors(radius: int) -> Tensor:
-    """Return what each sector counts of the pixels around one, 1 in all: [SECTORS, 2 radius + 1, 2 radius + 1]."""
+    """Return the weights of the pixels in each sector, with sum 1: [SECTORS, 2 radius + 1, 2 radius + 1]."""
     y, x = torch.meshgrid(*2 * [torch.arange(-radius, radius + 1.0)], indexing="ij")
     near = torch.exp(-(x.square() + y.square()) / (2 * (radius / 2) ** 2))
     angles = torch.atan2(y, x)

@@ -43,25 +43,26 @@ def class_pictures(
     seed: int = 0,
     numbers: Sequence[int] | None = None,
     report: Report = ignore_progress,
+    film: bool = False,
 ) -> Iterator[Image.Image]:
     """Yield an RGB picture for each row of a class prompt; see `impasto.painting.paint.paint_classes`."""
     size, options = loaded.spec.size, loaded.options
     for image in paint_classes(
-        loaded.painter, prompt, size, seed=seed, numbers=numbers, options=options, report=report
+        loaded.painter, prompt, size, seed=seed, numbers=numbers, options=options, report=report, film=film
     ):
         yield to_picture(image)
 
 
 def all_class_pictures(
-    loaded: LoadedPainter, prompt: ClassPrompt, progress: Progress | None = None
+    loaded: LoadedPainter, prompt: ClassPrompt, progress: Progress | None = None, *, film: bool = False
 ) -> list[Image.Image]:
-    """Return the pictures of a prompt that has latents; `progress` is told how many are done."""
+    """Return the pictures of a prompt, or the frames of a film; `progress` is told how many are done."""
 
     def report(share: float) -> None:
         if progress:
             progress(share * prompt.count, prompt.count)
 
-    return list(class_pictures(loaded, prompt, report=report))
+    return list(class_pictures(loaded, prompt, report=report, film=film))
 
 
 def caption_of(loaded: LoadedPainter) -> str:

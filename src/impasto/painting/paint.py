@@ -73,15 +73,18 @@ def paint_classes(
     numbers: Sequence[int] | None = None,
     options: PaintOptions | None = None,
     report: Report = ignore_progress,
+    film: bool = False,
 ) -> Iterator[Tensor]:
     """Yield the painting of each row of a class prompt, float32 [C, H, W] in [-1, 1]; `size` is its height, pixels.
 
     A painting depends on the seed and on its number alone, which is its place in the prompt by default. Batches are
-    filled up to the same size, because the size of a batch changes the last bits of its sums.
+    filled up to the same size, because the size of a batch changes the last bits of its sums. The rows of a `film` are
+    its frames: a stateful painter paints them one by one and remembers those before.
     """
     numbers = numbers if numbers is not None else range(prompt.count)
-    together = 1 if painter.stateful else _batch_size(size)
-    memory: dict[str, Any] = {}
+    in_order = film and painter.stateful
+    together = 1 if in_order else _batch_size(size)
+    memory: dict[str, Any] | None = {} if in_order else None
     for first in range(0, prompt.count, together):
         places = range(first, min(first + together, prompt.count))
         filled = [*places, *[places[-1]] * (together - len(places))]

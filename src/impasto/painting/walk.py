@@ -36,7 +36,7 @@ def walk_frames(
     positions = there(frames)
     weights = torch.lerp(start.request.weights, end.request.weights, positions[:, None])
     latents = between(start.latent, end.latent, positions)
-    pictures = all_class_pictures(loaded, ClassPrompt(weights, latents), progress)
+    pictures = all_class_pictures(loaded, ClassPrompt(weights, latents), progress, film=True)
     return [pictures[min(frame, frames - frame)] for frame in range(frames)]
 
 

@@ -3,13 +3,13 @@
 Lavin and Gray 2016 (arXiv:1509.09308), section 4.1: for an input tile d of n x n pixels, n = m + 2, and a filter g, the
 m x m output tile is A^T [(G g G^T) * (B^T d B)] A with * by element. Summed over the input channels, * is one matrix
 product for every element of the tile. A transform from both sides is one matrix on the flattened tile, the Kronecker
-product of the side with itself; done so, it is a matrix product too and rounds once.
+product of the side with itself. It is a matrix product, too, and rounds once.
 
 The matrices evaluate polynomials at n - 1 points and at infinity. The points 1/2 and -2 are a pair c, -1/c, which
-cancels well (Alam et al. 2022, arXiv:2201.10369). In float32, tiles of 4 x 4 pixels then err 1.8 times as much as the
-plain sum; in bfloat16 they would err 7 times as much, so its tiles have 2 x 2 pixels and err twice as much. Painting
-can do with the larger ones: three photos painted by a CUT of the paper's width, trained on 600 images, were 0.5 to 0.7
-of 255 from those of float32, with the plain sum 0.3.
+cancels well (Alam et al. 2022, arXiv:2201.10369). In float32, tiles of 4 x 4 pixels have 1.8 times the error of the
+plain sum. In bfloat16 they would have 7 times its error, so tiles have 2 x 2 pixels there and twice the error. Painting
+uses the larger tiles in bfloat16, too: three photos painted by a CUT of the paper's width, trained on 600 images, were
+0.5 to 0.7 of 255 from those in float32, and 0.3 with the plain sum.
 """
 
 from __future__ import annotations
@@ -24,20 +24,22 @@ from torch.autograd.function import once_differentiable
 from torch.nn import functional
 from torch.utils.weak import WeakTensorKeyDictionary
 
+from impasto.networks.cpu.switch import is_fast, plain_gradients, reaches_images_only
+
 FEW_POINTS, MANY_POINTS = (0.0, 1.0, -1.0), (0.0, 1.0, -1.0, 0.5, -2.0)
 FEWEST_CHANNELS = {torch.bfloat16: 256, torch.float32: 128, torch.float64: 128}
-"""Between fewer channels, transforming the tiles costs more than it saves."""
+"""With fewer channels, the transforms of the tiles cost more than they save."""
 FEWEST_PIXELS = 1024
-"""For fewer pixels in the batch, transforming the weight does."""
+"""With fewer pixels in the batch, the transform of the weight costs more than it saves."""
 MOST_TILES = 4096
-"""At a time: transformed, they take 2.25 (4 x 4) or 4 (2 x 2) times the memory of the features."""
+"""Tiles at a time. Transformed, they take 2.25 (4 x 4) or 4 (2 x 2) times the memory of the features."""
 
 
 def conv3x3(features: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """Convolve without padding: features [N, C, H, W], weight [O, C, 3, 3], bias [O] to [N, O, H - 2, W - 2].
 
-    Equal to `torch.nn.functional.conv2d` up to rounding, and the same where that is faster or the only way. In a graph
-    of gradients Winograd's way gives the features' alone, as `twice_differentiable`.
+    Equal to `torch.nn.functional.conv2d` up to rounding, and the same where that is faster. Second derivatives are
+    those of `twice_differentiable`.
     """
     device = features.device.type
     if torch.is_autocast_enabled(device):
@@ -53,7 +55,8 @@ def conv3x3(features: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     with torch.autocast(device, enabled=False):
         filters = _kept_filters(weight, features.dtype)
         bands = [
-            _Winograd.apply(features[:, :, top : top + rows + 2], filters) for top in range(0, down * pixels, rows)
+            _Winograd.apply(features[:, :, top : top + rows + 2], filters, weight)
+            for top in range(0, down * pixels, rows)
         ]
     output: Tensor = bands[0] if len(bands) == 1 else torch.cat(bands, dim=2)
     output = output[:, :, :height, :width]
@@ -63,7 +66,7 @@ def conv3x3(features: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
 def pays(features: Tensor, weight: Tensor) -> bool:
     """Whether fewer multiplications save more time than the transforms cost; measured against oneDNN."""
     dtype = features.dtype
-    if features.device.type != "cpu" or dtype not in FEWEST_CHANNELS or torch.compiler.is_compiling():
+    if not is_fast(features) or dtype not in FEWEST_CHANNELS:
         return False
     if dtype == torch.bfloat16 and torch.cpu._is_amx_tile_supported():  # multiplies faster than memory delivers
         return False
@@ -71,7 +74,7 @@ def pays(features: Tensor, weight: Tensor) -> bool:
 
 
 _FILTERS: MutableMapping[Tensor, dict[torch.dtype, tuple[int, Tensor]]] = WeakTensorKeyDictionary()
-"""Of frozen weights, while these live: their version and their filters."""
+"""The version and filters of frozen weights, as long as the weights exist."""
 
 
 class _Transforms(NamedTuple):
@@ -83,7 +86,7 @@ class _Transforms(NamedTuple):
 
 
 def _points(dtype: torch.dtype) -> tuple[float, ...]:
-    """Return the points of evaluation: fewer where features are rounded to bfloat16 and something is learned."""
+    """Return the points of evaluation: fewer in bfloat16 while training."""
     return FEW_POINTS if dtype == torch.bfloat16 and not torch.is_inference_mode_enabled() else MANY_POINTS
 
 
@@ -100,7 +103,7 @@ def _transforms(dtype: torch.dtype) -> _Transforms:
 def _transforms_at(points: tuple[float, ...], dtype: torch.dtype) -> _Transforms:
     """Toom and Cook: multiply polynomials by their values at points; filtering is that product's transpose."""
     tile = len(points) + 1
-    with torch.inference_mode(mode=False):  # else what is first computed while painting could not be learned with
+    with torch.inference_mode(mode=False):  # inference tensors could not be used in training later
         return _Transforms(
             input=_both_sides(torch.linalg.inv(_evaluation(points, tile)).T).to(dtype),
             filter=_both_sides(_evaluation(points, 3)).to(torch.promote_types(dtype, torch.float32)),
@@ -121,25 +124,36 @@ def _both_sides(matrix: Tensor) -> Tensor:
 
 
 class _Winograd(torch.autograd.Function):
-    """Valid 3x3 convolution of features whose height and width are 2 more than whole output tiles."""
+    """Valid 3x3 convolution of features whose height and width are 2 more than whole output tiles.
+
+    `filters` are those of `weight`, whose gradient comes through them. The weight itself is used where a graph of
+    gradients is made.
+    """
 
     @staticmethod
-    def forward(ctx: Any, features: Tensor, filters: Tensor) -> Tensor:
+    def forward(ctx: Any, features: Tensor, filters: Tensor, weight: Tensor) -> Tensor:
         inputs = _inputs(features)
-        ctx.save_for_backward(inputs, filters)
-        ctx.shape = features.shape
+        ctx.save_for_backward(features, inputs, filters, weight)
         return _output(inputs, filters, features)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None]:
-        inputs, filters = ctx.saved_tensors
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
+        features, inputs, filters, weight = ctx.saved_tensors
+        for_features, for_filters, for_weight = ctx.needs_input_grad
+        if torch.is_grad_enabled() and reaches_images_only():
+            return _FeaturesGradient.apply(gradient, filters, features.shape), None, None
         if torch.is_grad_enabled():
-            return _FeaturesGradient.apply(gradient, filters, ctx.shape), None
-        for_features, for_filters = ctx.needs_input_grad
+            by_features, by_weight = plain_gradients(
+                lambda images, kernel: functional.conv2d(images, kernel.to(images.dtype)),
+                (features, weight),
+                gradient,
+                (for_features, for_weight),
+            )
+            return by_features, None, by_weight
         with torch.autocast("cpu", enabled=False):
             outputs = _outputs(gradient)
-            features_gradient = _features_gradient(outputs, filters, gradient, ctx.shape) if for_features else None
-            return features_gradient, torch.bmm(outputs.transpose(1, 2), inputs) if for_filters else None
+            by_features = _features_gradient(outputs, filters, gradient, features.shape) if for_features else None
+            return by_features, torch.bmm(outputs.transpose(1, 2), inputs) if for_filters else None, None
 
 
 class _FeaturesGradient(torch.autograd.Function):
@@ -202,7 +216,7 @@ def _transform(matrix: Tensor, tiles: Tensor) -> Tensor:
 
 
 def _kept_filters(weight: Tensor, dtype: torch.dtype) -> Tensor:
-    """Return the filters of a weight; of one that is frozen, while painting, they are made once."""
+    """Return the filters of a weight. Those of a frozen weight are made once while painting."""
     if weight.requires_grad or weight.is_inference() or not torch.is_inference_mode_enabled():
         return _filters(weight, dtype)
     kept = _FILTERS.setdefault(weight, {})

@@ -5,8 +5,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from impasto.networks import winograd
-from impasto.networks.winograd import conv3x3
+from impasto.networks.cpu import winograd
+from impasto.networks.cpu.winograd import conv3x3
 
 FORMATS = [torch.contiguous_format, torch.channels_last]
 
@@ -116,7 +116,7 @@ def test_only_large_convolutions_go_winograds_way(
     channels: int, pixels: int, taken: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     calls: list[Tensor] = []
-    monkeypatch.setattr(winograd._Winograd, "apply", lambda features, weight: calls.append(features) or features)
+    monkeypatch.setattr(winograd._Winograd, "apply", lambda features, *_: calls.append(features) or features)
     conv3x3(torch.randn(1, channels, pixels + 2, pixels + 2), torch.randn(channels, channels, 3, 3), None)
     assert bool(calls) == taken
 

@@ -1,13 +1,12 @@
-"""Convolutions whose gradients are differentiated again, as a gradient penalty asks, without detours.
+"""Convolutions that are differentiated twice, as a gradient penalty needs it.
 
-PyTorch writes the weight's part of a convolution's second derivative as a convolution with the image as its kernel, on
-copies with batch and channels exchanged, where a weight gradient is meant: on a CPU a critic's step then takes 5 to 8 %
-longer. Here both derivatives are made of the three operations that are fast: the convolution, its transpose and its
-weight gradient (as in the published code of Karras et al. 2021, arXiv:2106.12423, for other reasons), each computed in
-the fastest way there is.
+PyTorch writes the weight's part of a convolution's second derivative as a convolution whose kernel is the image, on
+copies with batch and channels exchanged. On a CPU a critic's step then takes 5 to 8 % longer. Here both derivatives are
+made of the three fast operations: the convolution, its transpose and its weight gradient (as in the published code of
+Karras et al. 2021, arXiv:2106.12423, for other reasons).
 
-While a graph of gradients is made (`create_graph`), only images get one: a penalty wants the slope by the image alone,
-and autograd does not tell a function which of its gradients will be thrown away.
+Inside `switch.image_gradients_only`, a graph of gradients reaches images alone: autograd does not tell a function which
+of its gradients will be used. Elsewhere the second derivative is PyTorch's.
 """
 
 from __future__ import annotations
@@ -15,33 +14,23 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-from impasto.networks import winograd
+from impasto.networks.cpu import winograd
+from impasto.networks.cpu.switch import plain_gradients, reaches_images_only
 
 
 class Geometry(NamedTuple):
-    """How a kernel goes over an image, the same along both axes."""
+    """How a kernel moves over an image, the same along both axes."""
 
     stride: int
     padding: int
 
 
-class SameConv(nn.Conv2d):
-    """A convolution of stride 1 that keeps an image's size."""
-
-    def __init__(self, channels: int, out_channels: int, kernel: int) -> None:
-        super().__init__(channels, out_channels, kernel, padding=kernel // 2)
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Convolve [N, i, H, W] to [N, o, H, W]."""
-        return convolve(images, self.weight, self.bias, Geometry(1, self.kernel_size[0] // 2))
-
-
 def convolve(images: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry) -> Tensor:
-    """Convolve images [N, i, H, W] with a weight [o, i, k, k]; in autocast's type where autocast is on."""
+    """Convolve images [N, i, H, W] with a weight [o, i, k, k], in autocast's type where autocast is on."""
     kind = images.device.type
     chosen = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else images.dtype
     images = images.to(chosen)
@@ -56,20 +45,30 @@ def convolve(images: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geom
 class _Convolution(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, images: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry) -> Tensor:
-        ctx.save_for_backward(images, weight)
+        ctx.save_for_backward(images, weight, bias)
         ctx.geometry = geometry
         return functional.conv2d(images, weight, bias, geometry.stride, geometry.padding)
 
     @staticmethod
     def backward(ctx: Any, slope: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor | None, None]:
-        images, weight = ctx.saved_tensors
-        if torch.is_grad_enabled():
+        images, weight, bias = ctx.saved_tensors
+        stride, padding = ctx.geometry
+        needed = ctx.needs_input_grad[:3]
+        if torch.is_grad_enabled() and reaches_images_only():
             return _ImageGradient.apply(images, slope, weight, ctx.geometry), None, None, None
-        return *_gradients(images, slope, weight, ctx.geometry, ctx.needs_input_grad[:3]), None
+        if torch.is_grad_enabled():
+            by_images, by_weight, by_bias = plain_gradients(
+                lambda x, kernel, term: functional.conv2d(x, kernel, term, stride, padding),
+                (images, weight, bias),
+                slope,
+                needed,
+            )
+            return by_images, by_weight, by_bias, None
+        return *_gradients(images, slope, weight, ctx.geometry, needed), None
 
 
 class _ImageGradient(torch.autograd.Function):
-    """The transposed convolution of a slope; of the images the size counts alone."""
+    """The transposed convolution of a slope. Only the size of the images matters."""
 
     @staticmethod
     def forward(ctx: Any, images: Tensor, slope: Tensor, weight: Tensor, geometry: Geometry) -> Tensor:
