@@ -1,6 +1,7 @@
 """Notebooks: the committed one runs, training shows a bar there, and interrupting the kernel saves."""
 
 import json
+import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -136,7 +137,7 @@ def test_a_notebook_gets_the_bar_and_a_stop_in_one_line(shown: Shown, monkeypatc
 
 def test_a_program_without_a_kernel_is_no_notebook(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not in_notebook()
-    monkeypatch.setitem(__import__("sys").modules, "IPython", SimpleNamespace(get_ipython=lambda: SimpleNamespace()))
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: SimpleNamespace()))
     assert not in_notebook(), "IPython in a terminal"
 
 

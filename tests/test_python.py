@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import xml.dom.minidom
 from pathlib import Path
 from typing import Any
 
@@ -571,8 +572,6 @@ def test_a_chart_shows_a_scalar_and_can_be_saved(trained: impasto.Run, tmp_path:
     assert '<text class="name" x="8" y="16">generator/adversarial</text>' in chart.svg
     assert chart.svg.count('class="smoothed"') == 1
     chart.save(tmp_path / "loss.svg")
-    import xml.dom.minidom
-
     xml.dom.minidom.parse(str(tmp_path / "loss.svg"))
     with pytest.raises(RunError, match="has no scalar or metric generator/adversary; did you mean generator/adv"):
         trained.chart("generator/adversary")
