@@ -1,4 +1,4 @@
-"""FID of each class, and what it says about the classes: seed 003, table 2; spec 07."""
+"""FID of each class, and its correlation with the number of pictures: Datta and Cai, "GANtor Arts Center", table 2."""
 
 from __future__ import annotations
 

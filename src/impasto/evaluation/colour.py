@@ -1,7 +1,8 @@
-"""Central tendency of colours: seed 002, sections 5 and 6; spec 04.
+"""Central tendency of colours: Tucker, "Using GANs to Produce Art in a Particular Style from Semantic Maps", 2022,
+sections 5 and 6.
 
-The seed's table of differences fits unsigned bytes that wrapped around; what is shown here is signed, and the other
-kinds are there to study that error.
+The table of differences in the paper fits unsigned bytes that wrapped around. The differences here are signed. The
+other kinds exist to study that error.
 """
 
 from __future__ import annotations

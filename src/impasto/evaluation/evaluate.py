@@ -31,7 +31,7 @@ class Question:
     allow_small: bool = False
     """Whether a FID of fewer than 100 images is given out."""
     mifid_threshold: float = EPS
-    """Mean distance to what may be memorised from which on MiFID does not punish. Spec 07, A2."""
+    """MiFID has no penalty from this mean distance to the reference on: docs/methods/evaluation.md, A2."""
     cache: Path | None = None
     """Where columns are kept; impasto's cache unless said."""
 

@@ -92,7 +92,7 @@ class Extractor(ABC):
 
 
 class Inception2015(Extractor):
-    """The network of published FIDs: TensorFlow's of 2015, in torch-fidelity's port. Spec 07, feature network (a).
+    """The network of published FIDs: TensorFlow's of 2015, in torch-fidelity's port. docs/methods/evaluation.md, FID.
 
     Class probabilities are those of torch-fidelity's Inception Score: of the 1,008 logits without their bias.
     """
@@ -125,7 +125,7 @@ class CleanInception2015(Inception2015):
 
 
 class InceptionImageNet(Extractor):
-    """torchvision's Inception-v3, trained on ImageNet. Spec 07, feature network (b)."""
+    """torchvision's Inception-v3, trained on ImageNet. docs/methods/evaluation.md, FID."""
 
     dimensions = 2048
     classes = tuple(str(number) for number in range(1000))

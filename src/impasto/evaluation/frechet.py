@@ -1,7 +1,7 @@
 """The Fréchet distance between two sets of features: FID where the features are Inception's.
 
 Heusel et al., "GANs Trained by a Two Time-Scale Update Rule Converge to a Local Nash Equilibrium", 2017,
-equation 6; spec 07:
+equation 6 (docs/methods/evaluation.md, FID):
 
     |mu_a - mu_b|² + tr(S_a + S_b - 2 (S_a S_b)^½)
 
@@ -177,7 +177,8 @@ class Frechet(NamedTuple):
 def frechet_distance(first: Moments, second: Moments) -> Frechet:
     """Return the Fréchet distance between two sets of features; symmetric, 0 for equal ones.
 
-    Raises EvaluationError for fewer than 2 images, other dimensions, or what is no covariance at all (spec 07, A8).
+    Raises EvaluationError for fewer than 2 images, different dimensions, or a matrix that is not a covariance
+    (docs/methods/evaluation.md, A8).
     """
     check_count(min(first.count, second.count), 2)
     check_dimensions(first.dimensions, second.dimensions)

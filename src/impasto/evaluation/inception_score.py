@@ -1,4 +1,4 @@
-"""The Inception Score: Salimans et al., "Improved Techniques for Training GANs", 2016, section 4; spec 07."""
+"""The Inception Score: Salimans et al., "Improved Techniques for Training GANs", 2016, section 4."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The kernel distance between two sets of features: KID where the features are Inception's.
 
-Bińkowski, Sutherland, Arbel and Gretton, "Demystifying MMD GANs", 2018, section 4; spec 07. The unbiased estimate of
+Bińkowski, Sutherland, Arbel and Gretton, "Demystifying MMD GANs", 2018, section 4. The unbiased estimate of
 the squared maximum mean discrepancy under the kernel k(x, y) = (x·y / d + 1)³, which may come out negative.
 """
 

@@ -1,4 +1,7 @@
-"""Label consistency: how much of a classifier's probability falls on the classes that were asked for; spec 01."""
+"""Label consistency: the probability that a classifier gives to the requested classes.
+
+Source: docs/methods/conditional-gans.md.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of what can be measured: from a case, that is images with their columns, to figures. Spec 07."""
+"""The table of metrics. Each turns a case (images with their columns) into figures: docs/methods/evaluation.md."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """MiFID as Kaggle scored it: FID, punished where generated pictures lie too near to those learned from.
 
 Bai, Lin, Raffel and Kan, "On Training Sample Memorization: Lessons from Benchmarking Generative Modeling with a
-Large-scale Competition", 2021; the constants and the direction are the organisers' released code's (spec 07).
+Large-scale Competition", 2021; the constants and the direction follow the organisers' released code
+(docs/methods/evaluation.md, MiFID).
 """
 
 from __future__ import annotations

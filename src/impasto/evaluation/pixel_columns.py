@@ -19,7 +19,7 @@ from impasto.evaluation.similarity import ssim
 
 
 class Colours(Column):
-    """Of each image: mean and variance of red, green and blue, mean norm, saturation. Spec 04, central tendency."""
+    """For each image: mean and variance of red, green and blue, mean norm, saturation (see `colour`)."""
 
     identity = "colours"
     width = 8
@@ -35,7 +35,7 @@ class Colours(Column):
 
 
 class LikenessToPhoto(Column):
-    """Of each painting: its structural similarity to the photo it was painted from. Spec 07, SSIM."""
+    """For each painting: its structural similarity to the photo it was painted from (see `similarity`)."""
 
     identity = "ssim-to-photo"
     width = 1
@@ -51,7 +51,7 @@ class LikenessToPhoto(Column):
 
 
 class LikenessToTarget(Column):
-    """Of each image: its structural similarity to the target of the same name in another set. Spec 07, SSIM."""
+    """For each image: its structural similarity to the target of the same name in another set (see `similarity`)."""
 
     width = 1
 

@@ -1,4 +1,4 @@
-"""Structural similarity of two pictures: Wang et al., "Image Quality Assessment", 2004; spec 07."""
+"""Structural similarity of two pictures: Wang et al., "Image Quality Assessment", 2004."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from impasto.errors import EvaluationError
 WINDOW = 11
 """Pixels of the Gaussian window's side: sigma 1.5, cut at 3.5 sigma."""
 UNTOUCHED = 0.95
-"""A translation more alike to its photo than this has hardly changed it (seed 000, table 3.12)."""
+"""A painting with a higher similarity to its photo has hardly changed it: Dimitriu, table 3.12."""
 
 Pixels = NDArray[np.uint8]
 """[H, W, 3], 0..255."""

@@ -1,4 +1,7 @@
-"""Top-1: how often a classifier sees in a generated image the class that was asked for; seed 003, spec 07."""
+"""Top-1: the share of generated images in which a classifier sees the requested class.
+
+Datta and Cai, "GANtor Arts Center"; docs/methods/evaluation.md, Top-1.
+"""
 
 from __future__ import annotations
 

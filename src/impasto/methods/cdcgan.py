@@ -1,6 +1,6 @@
 """Conditional DCGAN with a double loss: paints a chosen class from noise.
 
-Gilles and Perrin, "ArtGAN: Generating Art", section III: the networks of Radford
+Gilles and Perrin, "ArtGan - Generating Art", section III: the networks of Radford
 et al. 2016 (arXiv:1511.06434), a discriminator with a validity and a class output, and the sum of both losses. The
 generator's loss is the non-saturating one. docs/methods/conditional-gans.md has the details.
 

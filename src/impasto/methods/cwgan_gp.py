@@ -1,7 +1,7 @@
 """Conditional WGAN-GP: paints a chosen class from noise, with a residual critic that must recognise it.
 
-Gilles and Perrin, "ArtGAN: Generating Art", section III-B, after Gulrajani et al. 2017 (arXiv:1704.00028), Algorithm 1,
-with the corrected losses of docs/methods/conditional-gans.md#a4: the critic lowers its score of fakes minus that of
+Gilles and Perrin, "ArtGan - Generating Art", section III-B, after Gulrajani et al. 2017 (arXiv:1704.00028), Algorithm
+1, with the corrected losses of docs/methods/conditional-gans.md#a4: the critic lowers its score of fakes minus that of
 real images, plus the penalty, and learns the classes of real images.
 
 Departures: a training step is one step of the critic, on its own images. The generator learns at every fifth step. The

@@ -86,7 +86,7 @@ def _figures(result: TableResult) -> Grid:
 
 
 def _classes(result: TableResult) -> Grid | None:
-    """Return a row for each class and a column for each row of the table, as table 2 of seed 003 is printed."""
+    """Return a row for each class and a column for each row of the table, like table 2 of Datta and Cai."""
     sides = [(row.name, side, values) for row in result.rows for side, values in result.by_class(row)]
     if not sides:
         return None
