@@ -3,7 +3,7 @@
 A method's own test file, `tests/methods/test_NAME.py`, may hold these literal lists:
 
 TINY: recipe overrides that make the method train in a second
-WITHOUT_EFFECT: weights, such as `critic.score.bias`, whose gradient is zero for a good reason
+WITHOUT_GRADIENT: weights, such as `critic.score.bias`, whose gradient is zero for a good reason
 MID_CYCLE: recipe overrides that make a run stop between two steps in which different networks learn
 """
 

@@ -22,7 +22,7 @@ TINY = [
     "data.resize=20",
     "training.batch_size=2",
 ]
-WITHOUT_EFFECT = ["critic.score.bias"]
+WITHOUT_GRADIENT = ["critic.score.bias"]
 """A constant added to a critic's scores changes nothing, so its gradient is zero."""
 MID_CYCLE = ["method.critic_steps=3"]
 CLASSES = ("a", "b", "c")

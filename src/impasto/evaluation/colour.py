@@ -1,8 +1,8 @@
-"""Central tendency of colours: Tucker, "Using GANs to Produce Art in a Particular Style from Semantic Maps", 2022,
-sections 5 and 6.
+"""Central tendency of colours.
 
-The table of differences in the paper fits unsigned bytes that wrapped around. The differences here are signed. The
-other kinds exist to study that error.
+Tucker, "Using GANs to Produce Art in a Particular Style from Semantic Maps", 2022, sections 5 and 6. The table of
+differences in the paper fits unsigned bytes that wrapped around. The differences here are signed. The other kinds exist
+to study that error.
 """
 
 from __future__ import annotations
