@@ -9,8 +9,8 @@ __all__ = [
     "ImpastoError",
     "InterruptedTraining",
     "LoadedPainter",
+    "MetricOptions",
     "Pictures",
-    "Question",
     "Recipe",
     "Run",
     "TrainingListener",
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from impasto.engine.interrupts import InterruptedTraining
     from impasto.engine.listener import TrainingListener
     from impasto.errors import ImpastoError
-    from impasto.evaluation.evaluate import Question, evaluate
+    from impasto.evaluation.evaluate import MetricOptions, evaluate
     from impasto.evaluation.extractors import open_extractor
     from impasto.evaluation.images import open_pictures
     from impasto.notebook.run import Run, open_run
@@ -44,7 +44,7 @@ _HOMES = {
     "InterruptedTraining": "impasto.engine.interrupts",
     "LoadedPainter": "impasto.painting.painters",
     "Pictures": "impasto.painting.picture_grid",
-    "Question": "impasto.evaluation.evaluate",
+    "MetricOptions": "impasto.evaluation.evaluate",
     "Recipe": "impasto.recipe",
     "Run": "impasto.notebook.run",
     "TrainingListener": "impasto.engine.listener",

@@ -11,12 +11,12 @@ from PIL import Image
 from torch import Tensor
 
 from impasto.errors import EvaluationError
-from impasto.evaluation.evaluate import Question, Verdict, evaluate
+from impasto.evaluation.evaluate import MetricOptions, Verdict, evaluate
 from impasto.evaluation.extraction import Looks, extract
 from impasto.evaluation.extractors import Extractor, Pixels
 from impasto.evaluation.frechet import Moments, frechet_distance
 from impasto.evaluation.images import Painted, Pictures, open_pictures
-from impasto.evaluation.measures import METRICS
+from impasto.evaluation.metrics import METRICS
 from impasto.evaluation.record import Features
 from impasto.evaluation.statistics import load_statistics, save_statistics, statistics_of
 from impasto.painter import PaintOptions
@@ -71,7 +71,7 @@ def other(tmp_path: Path) -> Pictures:
 
 
 def measured(what: Pictures, reference: Pictures, *metrics: str, extractor: Extractor | None = None) -> Verdict:
-    return evaluate(what, reference, extractor or Brightest(), Question(metrics))
+    return evaluate(what, reference, extractor or Brightest(), MetricOptions(metrics))
 
 
 def values(verdict: Verdict) -> Mapping[str, float]:
@@ -118,13 +118,13 @@ def test_metrics_agree_with_the_plain_functions(cache: Path, real: Pictures, oth
 def test_mifid_tells_copies_and_takes_another_training_set(
     cache: Path, real: Pictures, alike: Pictures, tmp_path: Path
 ) -> None:
-    copied = evaluate(real, alike, Pixels(), Question(["mifid"]), memorised=real).record.measures[0]
+    copied = evaluate(real, alike, Pixels(), MetricOptions(["mifid"]), memorised=real).record.measures[0]
     assert copied.details["distance"] == pytest.approx(0, abs=1e-6)
     assert copied.details["memorised_from"] == real.name
-    own = evaluate(real, alike, Pixels(), Question(["mifid"])).record.measures[0]
+    own = evaluate(real, alike, Pixels(), MetricOptions(["mifid"])).record.measures[0]
     assert own.details["distance"] > copied.details["distance"]
     assert own.details["fid"] == pytest.approx(copied.details["fid"])
-    lenient = evaluate(real, alike, Pixels(), Question(["mifid"], mifid_threshold=1e-6)).record.measures[0]
+    lenient = evaluate(real, alike, Pixels(), MetricOptions(["mifid"], mifid_threshold=1e-6)).record.measures[0]
     assert lenient.value == pytest.approx(own.details["fid"]), "from the threshold on nothing is punished"
     assert lenient.details["threshold"] == 1e-6
 
@@ -133,7 +133,7 @@ def test_a_small_fid_is_refused_unless_allowed(cache: Path, tmp_path: Path, real
     few = open_pictures(str(fill(tmp_path / "few", 5, seed=3)))
     with pytest.raises(EvaluationError, match=r"fid of 15 images would mean little; .* --allow-small"):
         measured(few, real, "fid")
-    allowed = evaluate(few, real, Brightest(), Question(["fid"], allow_small=True)).record
+    allowed = evaluate(few, real, Brightest(), MetricOptions(["fid"], allow_small=True)).record
     assert allowed.values()["fid"] > 0
 
 
@@ -147,11 +147,11 @@ def test_saved_statistics_give_the_same_fid_and_nothing_else(
     save_statistics(statistics_of(extracted, looks.identity, extractor.about, 6), path)
     assert json.loads(path.with_name("real.safetensors.json").read_text())["images"] == 120
     saved = load_statistics(path, extractor.about)
-    fid = evaluate(other, saved, extractor, Question(["fid"])).record
+    fid = evaluate(other, saved, extractor, MetricOptions(["fid"])).record
     assert fid.reference_images == 120
     assert fid.values()["fid"] == pytest.approx(values(measured(other, real, "fid"))["fid"], rel=1e-9)
     with pytest.raises(EvaluationError, match="kid needs the reference's images; pass --against DIR, or --metrics fid"):
-        evaluate(other, saved, extractor, Question(["kid"]))
+        evaluate(other, saved, extractor, MetricOptions(["kid"]))
 
 
 def test_statistics_of_another_extractor_are_refused(cache: Path, real: Pictures, tmp_path: Path) -> None:
@@ -179,7 +179,7 @@ def test_a_painter_that_changes_nothing_is_noticed(cache: Path, real: Pictures) 
         Painted(Recoloured(lambda photos: photos), PaintOptions(), "same", "v1", real, 16),
         None,
         None,
-        Question(["ssim"]),
+        MetricOptions(["ssim"]),
     ).record
     assert untouched.values() == {"ssim": pytest.approx(1), "left-untouched": 1.0}
     assert untouched.extractor is None
@@ -197,18 +197,18 @@ def test_what_cannot_be_measured_without_a_reference_says_so(
     cache: Path, real: Pictures, metric: str, sentence: str
 ) -> None:
     with pytest.raises(EvaluationError, match=sentence):
-        evaluate(real, None, Brightest(), Question([metric]))
+        evaluate(real, None, Brightest(), MetricOptions([metric]))
 
 
 def test_what_an_extractor_or_a_collection_lacks_is_told(cache: Path, tmp_path: Path, real: Pictures) -> None:
     with pytest.raises(EvaluationError, match="is needs class probabilities, which pixels does not give"):
-        evaluate(real, None, Pixels(), Question(["is"]))
+        evaluate(real, None, Pixels(), MetricOptions(["is"]))
     flat = tmp_path / "flat"
     flat.mkdir()
     for file in (tmp_path / "real").rglob("*.png"):
         (flat / f"{file.parent.name}{file.name}").write_bytes(file.read_bytes())
     with pytest.raises(EvaluationError, match="top1 needs the class asked for with every image, and 120 of"):
-        evaluate(open_pictures(str(flat)), None, Brightest(), Question(["top1"]))
+        evaluate(open_pictures(str(flat)), None, Brightest(), MetricOptions(["top1"]))
     with pytest.raises(EvaluationError, match="fid-by-class needs a class for every image, and 120 of"):
         measured(open_pictures(str(flat)), real, "fid-by-class")
     (tmp_path / "real" / "red").rename(tmp_path / "real" / "crimson")
@@ -220,7 +220,7 @@ def test_pictures_of_different_sizes_go_together(
     cache: Path, tmp_path: Path, make_pictures: Callable[..., Path]
 ) -> None:
     mixed = open_pictures(str(make_pictures(tmp_path / "mixed", 20)))
-    found = evaluate(mixed, mixed, Pixels(), Question(["kid", "prdc"])).record.values()
+    found = evaluate(mixed, mixed, Pixels(), MetricOptions(["kid", "prdc"])).record.values()
     assert found["precision"] == found["recall"] == 1
 
 

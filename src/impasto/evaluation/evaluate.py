@@ -12,7 +12,7 @@ from impasto.errors import EvaluationError, did_you_mean
 from impasto.evaluation.extraction import Column, Extracted, Looks, extract
 from impasto.evaluation.extractors import Extractor
 from impasto.evaluation.images import ImageSet, Pictures
-from impasto.evaluation.measures import METRICS, Case
+from impasto.evaluation.metrics import METRICS, Case
 from impasto.evaluation.mifid import EPS
 from impasto.evaluation.pixel_columns import Colours, LikenessToPhoto, LikenessToTarget
 from impasto.evaluation.record import Record
@@ -23,7 +23,7 @@ Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
-class Question:
+class MetricOptions:
     """What is to be measured, and how."""
 
     metrics: Sequence[str]
@@ -48,7 +48,7 @@ def evaluate(
     what: ImageSet,
     reference: ImageSet | Statistics | None,
     extractor: Extractor | None,
-    question: Question,
+    options: MetricOptions,
     *,
     memorised: ImageSet | None = None,
     progress: Progress | None = None,
@@ -58,16 +58,16 @@ def evaluate(
     Raises EvaluationError for a metric that is not known or cannot be measured on these images.
     """
     begun = time.monotonic()
-    check_metrics(question.metrics, reference)
+    check_metrics(options.metrics, reference)
     saved, against = (reference, None) if isinstance(reference, Statistics) else (None, reference)
-    needed = {METRICS[name].column for name in question.metrics}
+    needed = {METRICS[name].column for name in options.metrics}
     looks = Looks(extractor) if extractor is not None and "features" in needed else None
     shared: list[Column] = [column for column in (looks, Colours() if "colours" in needed else None) if column]
     ssim = _likeness(what, against) if "ssim" in needed else None
 
     def look(images: ImageSet, columns: Sequence[Column]) -> Extracted:
         told: Any = None if progress is None else lambda done, total: progress(images.name, done, total)
-        return extract(images, columns, told, question.cache)
+        return extract(images, columns, told, options.cache)
 
     case = Case(
         what=look(what, [*shared, *([ssim] if ssim else [])]),
@@ -77,11 +77,11 @@ def evaluate(
         extractor=extractor,
         identity=looks.identity if looks else "",
         ssim=ssim.identity if ssim else "",
-        seed=question.seed,
-        allow_small=question.allow_small,
-        mifid_threshold=question.mifid_threshold,
+        seed=options.seed,
+        allow_small=options.allow_small,
+        mifid_threshold=options.mifid_threshold,
     )
-    measures = [measure for name in question.metrics for measure in METRICS[name].measure(case)]
+    measures = [measure for name in options.metrics for measure in METRICS[name].measure(case)]
     sides = [side for side in (case.what, case.reference, case.memorised) if side is not None]
     warnings = [warning for side in sides for warning in side.warnings] + case.warnings
     if looks and extractor and not extractor.about.comparable:
@@ -93,7 +93,7 @@ def evaluate(
         reference_digest=reference.digest if reference is not None else "",
         images=len(case.what),
         reference_images=saved.moments.count if saved else len(case.reference) if case.reference else 0,
-        seed=question.seed,
+        seed=options.seed,
         extractor=extractor.about if looks and extractor else None,
         measures=tuple(measures),
         warnings=tuple(dict.fromkeys(warnings)),

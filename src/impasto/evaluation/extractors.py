@@ -41,7 +41,7 @@ class FeaturesError(EvaluationError):
     """Features cannot be opened; how a user names others, each door adds."""
 
 
-class Settings(NamedTuple):
+class ExtractorOptions(NamedTuple):
     """What decides how features are computed."""
 
     weights: Path | None = None
@@ -202,12 +202,12 @@ class Classified(Extractor):
         return self.network.features_and_probabilities(images.float().div(127.5).sub(1))
 
 
-def open_extractor(name: str, settings: Settings | None = None) -> Extractor:
+def open_extractor(name: str, settings: ExtractorOptions | None = None) -> Extractor:
     """Return an extractor by name, or a classifier by its run folder.
 
     Raises FeaturesError where there is no such extractor, or its weights are missing or do not fit.
     """
-    settings = settings or Settings()
+    settings = settings or ExtractorOptions()
     if name in OPENERS:
         return OPENERS[name](settings)
     try:
@@ -242,8 +242,8 @@ def _published(
     resize: str,
     *,
     comparable: bool,
-) -> Callable[[Settings], Extractor]:
-    def opened(settings: Settings) -> Extractor:
+) -> Callable[[ExtractorOptions], Extractor]:
+    def opened(settings: ExtractorOptions) -> Extractor:
         path = _file_of(wanted, settings.weights)
         weights = read_weights(path)
         digest = fingerprint(path)
@@ -274,12 +274,12 @@ def random_inception(seed: int = SHIPPED_SEED) -> dict[str, Tensor]:
     return weights
 
 
-def _random_inception(settings: Settings) -> Extractor:
+def _random_inception(settings: ExtractorOptions) -> Extractor:
     about = Features("random-inception", f"seed-{SHIPPED_SEED}", "bilinear-tensorflow-299", settings.precision)
     return Inception2015(random_inception(), about, settings.device)
 
 
-OPENERS: Mapping[str, Callable[[Settings], Extractor]] = {
+OPENERS: Mapping[str, Callable[[ExtractorOptions], Extractor]] = {
     "inception-2015": _published(
         Inception2015, "inception-2015", INCEPTION_2015, "bilinear-tensorflow-299", comparable=True
     ),

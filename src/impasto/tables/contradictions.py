@@ -7,7 +7,7 @@ from pathlib import Path
 
 from impasto.errors import did_you_mean
 from impasto.evaluation.extractors import OPENERS
-from impasto.evaluation.measures import METRICS
+from impasto.evaluation.metrics import METRICS
 from impasto.painting.painters import RUNS
 from impasto.tables.options import EvaluatorOptions, FigureOptions, RowOptions, Table
 

@@ -10,11 +10,11 @@ from PIL import Image
 from impasto.data.collection import Item
 from impasto.data.datasets import open_dataset
 from impasto.errors import EvaluationError, RunError
-from impasto.evaluation.evaluate import Progress, Question, evaluate, needs_features
-from impasto.evaluation.extractors import Extractor, FeaturesError, Settings, open_extractor
+from impasto.evaluation.evaluate import MetricOptions, Progress, evaluate, needs_features
+from impasto.evaluation.extractors import Extractor, ExtractorOptions, FeaturesError, open_extractor
 from impasto.evaluation.images import ImageSet, Pictures
 from impasto.evaluation.label_consistency import label_consistency
-from impasto.evaluation.measures import METRICS
+from impasto.evaluation.metrics import METRICS
 from impasto.evaluation.record import Record
 from impasto.evaluation.subject import SubjectOptions, painted
 from impasto.method import Learner
@@ -86,14 +86,16 @@ class TableEvaluator:
         compares = any(METRICS[metric].compares for metric in metrics)
         reference = self._reference(recipe) if compares else None
         extractor = self._extractor(features) if needs_features(metrics) else None
-        question = Question(metrics, self.options.seed, allow_small=True)  # a warning says so: nothing is hidden
-        return evaluate(subject, reference, extractor, question, progress=progress).record
+        metric_options = MetricOptions(
+            metrics, self.options.seed, allow_small=True
+        )  # a warning says so: nothing is hidden
+        return evaluate(subject, reference, extractor, metric_options, progress=progress).record
 
     def _extractor(self, name: str) -> Extractor:
         if name not in self._extractors:
             place = str(self.runs[name].folder.path) if name in self.runs else name
             try:
-                self._extractors[name] = open_extractor(place, Settings(self.options.weights, self.device))
+                self._extractors[name] = open_extractor(place, ExtractorOptions(self.options.weights, self.device))
             except FeaturesError as error:
                 raise EvaluationError(
                     f"{error} (see evaluator.features, evaluator.classifier and evaluator.weights)"
