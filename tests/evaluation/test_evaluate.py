@@ -207,7 +207,7 @@ def test_what_an_extractor_or_a_collection_lacks_is_told(cache: Path, tmp_path: 
     flat.mkdir()
     for file in (tmp_path / "real").rglob("*.png"):
         (flat / f"{file.parent.name}{file.name}").write_bytes(file.read_bytes())
-    with pytest.raises(EvaluationError, match="top1 needs the class asked for with every image, and 120 of"):
+    with pytest.raises(EvaluationError, match="top1 needs the requested class of every image, and 120 of"):
         evaluate(open_pictures(str(flat)), None, Brightest(), MetricOptions(["top1"]))
     with pytest.raises(EvaluationError, match="fid-by-class needs a class for every image, and 120 of"):
         measured(open_pictures(str(flat)), real, "fid-by-class")

@@ -111,7 +111,7 @@ def test_what_a_recipe_does_not_know_is_told(table_file: str) -> None:
         match=r"^painter \(painter.yaml\): training.imags: not an option of training; did you mean images\?",
     ):
         planned(table_file, "training.imags=3")
-    with pytest.raises(RunError, match="painter: training.devices is 2, .* say training.devices=1"):
+    with pytest.raises(RunError, match="painter: training.devices is 2, .* set training.devices=1"):
         planned(table_file, "training.devices=2")
 
 

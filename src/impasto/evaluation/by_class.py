@@ -27,7 +27,7 @@ class ClassDistances:
 
     classes: Mapping[str, ClassDistance]
     mean: float
-    """Over classes, each counting the same."""
+    """Mean over classes, with equal weights."""
     correlation: float | None
     """Pearson's, of distance with the logarithm of the real images' number; None where either is the same in all."""
 

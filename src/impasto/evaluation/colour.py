@@ -16,7 +16,7 @@ from impasto.errors import EvaluationError
 from impasto.evaluation.rows import blocks
 
 BAND = 1 << 18
-"""Pixels looked at together: a few megabytes in float64, however large the picture."""
+"""Pixels computed together: a few megabytes in float64 for any size of picture."""
 
 Pixels = NDArray[np.uint8]
 """[H, W, 3], 0..255."""
@@ -32,7 +32,7 @@ class Tendency(NamedTuple):
     variance: Figures
     """[3], divided by the number of pixels."""
     mean_norm: Figures
-    """[]: mean over pixels of the length of (R, G, B), 0..441.67; the seed's measure of saturation."""
+    """[]: mean over pixels of the length of (R, G, B), 0..441.67; the paper's measure of saturation."""
     saturation: Figures
     """[]: mean saturation of HSV, 0..1."""
 
@@ -58,7 +58,7 @@ Kind = TypeVar("Kind", Tendency, Difference)
 
 
 class Averages(Generic[Kind]):
-    """Mean and standard error over pictures, each counting the same whatever its size; grows in a stream."""
+    """Mean and standard error over pictures with equal weights, computed from a stream."""
 
     def __init__(self) -> None:
         self.count = 0

@@ -1,4 +1,4 @@
-"""Judging images against others: one pass over each, as many figures as asked for, and a record that can be trusted."""
+"""Evaluates images against a reference: one pass over each set, any number of metrics, and a record."""
 
 from __future__ import annotations
 
@@ -19,26 +19,26 @@ from impasto.evaluation.record import Record
 from impasto.evaluation.statistics import Statistics
 
 Progress = Callable[[str, int, int], None]
-"""Told which images are looked at, and how many of how many are done."""
+"""Called with the name of the set that is read, the images done and the images in all."""
 
 
 @dataclass(frozen=True)
 class MetricOptions:
-    """What is to be measured, and how."""
+    """What to measure, and how."""
 
     metrics: Sequence[str]
     seed: int = 0
     allow_small: bool = False
-    """Whether a FID of fewer than 100 images is given out."""
+    """Whether to compute FID of fewer than 100 images."""
     mifid_threshold: float = EPS
     """MiFID has no penalty from this mean distance to the reference on: docs/methods/evaluation.md, A2."""
     cache: Path | None = None
-    """Where columns are kept; impasto's cache unless said."""
+    """Folder of the columns. Default: in impasto's cache."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """A record, and what it was made from, for pages that show more."""
+    """A record, and the case that it was made from. Pages show parts of it."""
 
     record: Record
     case: Case
@@ -53,7 +53,7 @@ def evaluate(
     memorised: ImageSet | None = None,
     progress: Progress | None = None,
 ) -> Verdict:
-    """Measure images against a reference; `memorised` is what may have been copied, where that is another set.
+    """Measure images against a reference; `memorised` is the set that may have been copied. Default: the reference.
 
     Raises EvaluationError for a metric that is not known or cannot be measured on these images.
     """
@@ -103,7 +103,7 @@ def evaluate(
 
 
 def check_metrics(metrics: Sequence[str], reference: object | None) -> None:
-    """Raise EvaluationError for a metric that is not known, or needs a reference where there is none."""
+    """Raise EvaluationError for an unknown metric, or one that needs a reference if there is none."""
     for name in metrics:
         if name not in METRICS:
             raise EvaluationError(f"--metrics: there is no metric {name}{did_you_mean(name, METRICS)}")

@@ -1,4 +1,4 @@
-"""One pass over images fills every column that is asked for, on disk: resumable, and in memory that does not grow.
+"""Fills all requested columns in one pass over the images: on disk, resumable, in bounded memory.
 
 A column is a table of float32 with a row for each readable image: the features and probabilities of a network, or what
 is computed from the pixels themselves. It lies in impasto's cache under the digest of the images and the column's
@@ -26,22 +26,22 @@ from impasto.files import default_cache, locked, make_folder, unwritable, write_
 
 BATCH = 64
 SAVED_EVERY = 256
-"""Images between two notes of how far a pass came."""
+"""Images between two saves of the position of a pass."""
 FEWEST_UNREADABLE = 10
 MOST_UNREADABLE = 0.01
-"""A pass stops at more unreadable images than ten and than this share: figures on the rest would mislead."""
+"""A pass stops if more than ten images, and more than this share, cannot be read."""
 
 FORMAT = "1"
-"""Of the cache; raise it when pixels or features are computed otherwise than before."""
+"""Version of the cache. Increase it when pixels or features are computed in another way."""
 
 Progress = Callable[[int, int], None]
 
 
 class Column(ABC):
-    """What is noted of each image."""
+    """What is computed for each image."""
 
     identity: str
-    """A folder's name that says all that decides the values but the images."""
+    """Name of a folder. It contains everything that the values depend on, except for the images."""
     width: int
 
     @abstractmethod
@@ -99,7 +99,7 @@ class Extracted:
 
     @property
     def warnings(self) -> list[str]:
-        """Say how many could not be read, and name the first."""
+        """Return how many images could not be read, and the name of the first."""
         if not self.unreadable:
             return []
         first = [self.images.names[place] for place in list(self.unreadable)[:5]]
@@ -190,7 +190,7 @@ class _Table:
     folder: Path
     width: int
     done: int = 0
-    """Images looked at."""
+    """Images done."""
     unreadable: dict[int, str] = field(default_factory=dict)
     _waiting: list[Tensor] = field(default_factory=list)
 

@@ -42,26 +42,26 @@ class FeaturesError(EvaluationError):
 
 
 class ExtractorOptions(NamedTuple):
-    """What decides how features are computed."""
+    """How features are computed."""
 
     weights: Path | None = None
-    """A file; found or fetched unless given."""
+    """Weights file. Default: found, or downloaded."""
     device: torch.device = torch.device("cpu")
     precision: Precision = "fp32"
 
 
 class Extractor(ABC):
-    """Turns images of any size into features and, where it knows classes, probabilities."""
+    """Computes features, and the probabilities of classes if there are any, of images of any size."""
 
     about: Features
     dimensions: int
-    """Of the features."""
+    """Number of features."""
     classes: tuple[str, ...] = ()
-    """Names of the classes whose probabilities it gives; numbers where their names are not known."""
+    """Names of the classes; numbers if the names are unknown."""
     knows_names: bool = False
-    """Whether `classes` are names that pictures may have as labels."""
+    """Whether `classes` can be the labels of pictures."""
     accuracy: float | None = None
-    """Of its classes, on held-out pictures, where that was measured."""
+    """Accuracy on held-out pictures, if it was measured."""
     device: torch.device = torch.device("cpu")
 
     @abstractmethod
@@ -166,7 +166,7 @@ class DINOv2Features(Extractor):
 
 
 class Pixels(Extractor):
-    """The images themselves, 16 x 16: needs no weights, sees colour and layout, knows nothing of what is shown."""
+    """The images themselves at 16 x 16: no weights, only colour and layout."""
 
     dimensions = 3 * PIXELS_SIZE**2
     about = Features("pixels", "", f"bicubic-antialiased-{PIXELS_SIZE}")
@@ -182,7 +182,7 @@ class Pixels(Extractor):
 
 
 class Classified(Extractor):
-    """A classifier of ours: its last map, and the probabilities of the classes it learned."""
+    """A classifier trained with impasto: its last map, and the probabilities of its classes."""
 
     def __init__(self, loaded: LoadedClassifier, device: torch.device) -> None:
         self.network, self.size, self.device = loaded.classifier, loaded.size, device
@@ -193,7 +193,7 @@ class Classified(Extractor):
             self.dimensions = self.network.features_and_probabilities(blank)[0].shape[1]
 
     def prepare(self, image: Tensor) -> Tensor:
-        """Bring the shorter side to the size it learned at and keep the middle, as its own held-out pictures."""
+        """Resize the shorter side to the training size and crop the middle, like held-out pictures in training."""
         height, width = scaled((image.shape[1], image.shape[2]), self.size)
         return centre_crop(resized(image, height, width), self.size)
 
@@ -222,7 +222,7 @@ def open_extractor(name: str, settings: ExtractorOptions | None = None) -> Extra
 
 
 def _file_of(wanted: Published, given: Path | None) -> Path:
-    """Return the file given, or one found or fetched."""
+    """Return the given file, or one that is found or downloaded."""
     if given is not None:
         if not given.is_file():
             raise FeaturesError(f"the weights {given} are no file; name {wanted.name}, from {wanted.urls[0]}")
@@ -293,4 +293,4 @@ OPENERS: Mapping[str, Callable[[ExtractorOptions], Extractor]] = {
     "random-inception": _random_inception,
     "pixels": lambda settings: Pixels(),  # noqa: ARG005
 }
-"""By name; the last two are fallbacks for machines without weights."""
+"""Extractors by name. The last two need no weights."""

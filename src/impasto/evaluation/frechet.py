@@ -23,7 +23,7 @@ from impasto.errors import EvaluationError
 from impasto.evaluation.rows import COLUMNS, blocks, check_count, check_dimensions, check_rows
 
 MOST_DISCARDED = 1e-3
-"""Of the traces of both covariances: rounding stays far below, and more means that a covariance is none."""
+"""Largest share of both traces that negative eigenvalues may have. Rounding stays far below it."""
 
 
 BLOCK = 256
@@ -31,7 +31,7 @@ BLOCK = 256
 
 
 class Moments:
-    """How many rows of features were seen, their mean and their covariance; grows in a stream.
+    """The count, mean and covariance of rows of features, computed from a stream.
 
     Rows are kept as they are until there are more of them than dimensions. Until then they take less room than the
     covariance, which would be singular, and the distance is computed from them in less time.
@@ -169,9 +169,9 @@ class Frechet(NamedTuple):
     mean_term: float
     covariance_term: float
     discarded: float
-    """What rounding left below zero where roots had to be taken."""
+    """Sum of the negative eigenvalues that rounding left."""
     rank_deficient: bool
-    """Whether one side at least had no more images than dimensions."""
+    """Whether at least one side had no more images than dimensions."""
 
 
 def frechet_distance(first: Moments, second: Moments) -> Frechet:
@@ -197,7 +197,7 @@ def frechet_distance(first: Moments, second: Moments) -> Frechet:
 
 
 class _Spread(NamedTuple):
-    """Moments made ready: the covariance S is either whole, or given by F with S = F'F."""
+    """Prepared moments. The covariance S is either whole, or given by F with S = F'F."""
 
     mean: Tensor
     factor: Tensor | None

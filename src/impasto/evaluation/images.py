@@ -46,10 +46,10 @@ class ImageSet(ABC):
     """Images in a fixed order; reading them again gives the same."""
 
     name: str
-    """The user's name for it."""
+    """The user's name of the images."""
     names: Sequence[str]
     labels: Sequence[str | None]
-    """The class of each, as labelled or as requested from the painter; None where there is none."""
+    """The class of each image: its label, or the class requested from the painter. None without a class."""
     digest: str
     """Digest of everything that determines the images."""
     lasting: bool = True
@@ -85,7 +85,7 @@ class Pictures(ImageSet):
     """Picture files, at their own size."""
 
     def __init__(self, name: str, items: Sequence[Item], attribute: str | None = None) -> None:
-        """Take items as they are; `attribute` is the label that is their class."""
+        """Make the set from items. `attribute` is the label that is their class."""
         self.name, self.items = name, items
         self.names = [item.name for item in items]
         self.labels = [item.labels.get(attribute) if attribute else None for item in items]
@@ -109,7 +109,7 @@ class Pictures(ImageSet):
 
 
 class Painted(ImageSet):
-    """What a painter makes of photos, each resized to a short side first, in its proportions."""
+    """A painter's paintings of photos. Each photo is first resized to a short side, in its proportions."""
 
     photos_known = True
 
@@ -146,7 +146,7 @@ class Painted(ImageSet):
 
 
 class Drawn(ImageSet):
-    """What a painter makes from noise, with the same number of images for each class.
+    """A painter's paintings from noise, the same number for each class.
 
     Image i is the painting that `impasto paint` numbers i, for the same seed and class.
     """
@@ -239,7 +239,7 @@ def _in_turn(places: Sequence[int], attributes: Sequence[int]) -> Tensor:
 
 
 class Readable:
-    """Those images of a set that could be read, one by one."""
+    """The readable images of a set, one by one."""
 
     def __init__(self, images: ImageSet, places: Sequence[int]) -> None:
         self.images, self.places = images, places

@@ -1,4 +1,4 @@
-"""How far the classes of a collection are from one another, and each from itself: a map of styles."""
+"""Distances between the classes of a collection, and within each class."""
 
 from __future__ import annotations
 

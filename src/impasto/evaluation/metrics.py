@@ -27,7 +27,7 @@ from impasto.evaluation.statistics import Statistics, statistics_of
 from impasto.evaluation.top1 import top1, wilson
 
 FEWEST_IMAGES = 100
-"""Below, a Fréchet distance says more about the number of images than about the images."""
+"""With fewer images, a Fréchet distance depends mostly on their number."""
 FULL_RANK = 2048
 SPLITS = 10
 WIDTH_OF_95 = 1.96
@@ -38,17 +38,17 @@ Column = Literal["features", "colours", "ssim"]
 
 @dataclass
 class Case:
-    """What is judged, against what."""
+    """The images to evaluate, and the reference."""
 
     what: Extracted
     reference: Extracted | None
     saved: Statistics | None
-    """Statistics from a file, where there is no reference to look at."""
+    """Statistics of the reference, if they come from a file."""
     memorised: Extracted | None
-    """What may have been learned by heart, where that is not the reference."""
+    """The set that may have been memorised. Default: the reference."""
     extractor: Extractor | None
     identity: str
-    """Of the extractor's column."""
+    """Identity of the extractor's column."""
     ssim: str
     """Identity of the column of structural similarities."""
     seed: int
@@ -62,7 +62,7 @@ class Case:
         return extracted.columns[self.identity][:, : self.extractor.dimensions]
 
     def probabilities(self, metric: str) -> Tensor:
-        """Return class probabilities [N, K] of what is judged."""
+        """Return class probabilities [N, K] of the evaluated images."""
         assert self.extractor is not None
         if not self.extractor.classes:
             raise EvaluationError(
@@ -78,7 +78,7 @@ class Case:
 
     @cached_property
     def frechet(self) -> Frechet:
-        """The Fréchet distance, with warnings where it says less than it seems to."""
+        """The Fréchet distance, with warnings about too few images."""
         theirs = self.saved.moments if self.saved is not None else self.statistics(self.looked_at("fid"))
         mine = self.statistics(self.what)
         fewest = min(mine.count, theirs.count)
@@ -199,7 +199,7 @@ def _top1(case: Case) -> list[Measure]:
     labels = case.what.labels
     if None in labels:
         raise EvaluationError(
-            f"top1 needs the class asked for with every image, and {labels.count(None):,} of {case.what.images.name} "
+            f"top1 needs the requested class of every image, and {labels.count(None):,} of {case.what.images.name} "
             "have none; sort them into class folders, or name the label that tells it"
         )
     classes = case.extractor.classes
@@ -253,13 +253,13 @@ def _colour(case: Case) -> list[Measure]:
 
 
 def _colours(extracted: Extracted) -> dict[str, Any]:
-    """Return the central tendency of a set, each image counting the same."""
+    """Return the central tendency of a set. All images have the same weight."""
     found = extracted.columns["colours"].double().mean(dim=0).tolist()
     return {"mean": found[:3], "variance": found[3:6], "mean_norm": found[6], "saturation": found[7]}
 
 
 class Metric(NamedTuple):
-    """How something is measured, and what that needs."""
+    """How a metric is computed, and what it needs."""
 
     measure: Callable[[Case], list[Measure]]
     column: Column
@@ -267,7 +267,7 @@ class Metric(NamedTuple):
     compares: bool = True
     """Whether it needs a reference."""
     statistics: bool = False
-    """Whether saved statistics will do for one."""
+    """Whether saved statistics of the reference are sufficient."""
 
 
 METRICS: Mapping[str, Metric] = {
@@ -277,7 +277,7 @@ METRICS: Mapping[str, Metric] = {
     "mifid": Metric(_mifid, "features", "FID with Kaggle's penalty for copying (lower)"),
     "is": Metric(_inception_score, "features", "Inception Score (higher)", compares=False),
     "prdc": Metric(_prdc, "features", "precision, recall, density and coverage (higher)"),
-    "top1": Metric(_top1, "features", "share recognised as the class asked for (higher)", compares=False),
+    "top1": Metric(_top1, "features", "share recognised as the requested class (higher)", compares=False),
     "ssim": Metric(_ssim, "ssim", "structural similarity to the photo or target", compares=False),
     "colour": Metric(_colour, "colours", "mean colours, their variance and difference", compares=False),
 }

@@ -1,4 +1,4 @@
-"""MiFID as Kaggle scored it: FID, punished where generated pictures lie too near to those learned from.
+"""MiFID as Kaggle scored it: FID with a penalty if generated pictures are too close to the training pictures.
 
 Bai, Lin, Raffel and Kan, "On Training Sample Memorization: Lessons from Benchmarking Generative Modeling with a
 Large-scale Competition", 2021; the constants and the direction follow the organisers' released code
@@ -17,13 +17,13 @@ from impasto.evaluation.frechet import Moments, frechet_distance
 from impasto.evaluation.neighbours import nearest
 
 EPS = 0.1
-"""Mean distances from here on are not punished: the public board's, with the 2015 Inception."""
+"""No penalty from this mean distance on: the value of the public leaderboard, with the Inception of 2015."""
 TINY = 1e-14
 """The demo notebook's; the released code adds 1e-15, which matters only where the distance is 0."""
 
 
 class MiFID(NamedTuple):
-    """Four numbers that belong together: MiFID jumps from ten times FID to FID where the distance reaches 0.1."""
+    """MiFID and its parts. MiFID jumps from ten times FID to FID where the distance reaches 0.1."""
 
     fid: float
     distance: float

@@ -21,7 +21,7 @@ class Measure:
     """The value of one metric."""
 
     name: str
-    """Such as fid, kid or top1."""
+    """Name of the metric, such as fid, kid or top1."""
     value: float
     spread: float | None = None
     """Standard deviation over splits or subsets, where the measure is defined with one."""

@@ -10,7 +10,7 @@ from torch import Tensor
 from impasto.errors import EvaluationError
 
 ROWS, COLUMNS = 1024, 4096
-"""Pairs compared at a time: 32 MB of float64 distances, however many pictures there are."""
+"""Pairs compared at a time: 32 MB of float64 distances, for any number of pictures."""
 
 
 def blocks(count: int, size: int) -> Iterator[slice]:

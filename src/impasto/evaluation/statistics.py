@@ -1,4 +1,4 @@
-"""Statistics of a reference, kept beside its features or in a file of one's own: safetensors, and JSON for people."""
+"""Statistics of a reference, in the cache or in the user's file: safetensors, and JSON for people."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ KIND = "impasto statistics 1"
 
 @dataclass(frozen=True)
 class Statistics:
-    """Mean and covariance of a set of images, and what they are of."""
+    """Mean and covariance of a set of images, and the set's description."""
 
     name: str
     digest: str
-    """Of the images."""
+    """Digest of the images."""
     about: Features
     moments: Moments
 
 
 def statistics_of(extracted: Extracted, identity: str, about: Features, dimensions: int) -> Statistics:
-    """Return the statistics of a column's features, computed once where they are kept."""
+    """Return the statistics of a column's features. They are computed once if the column is in the cache."""
     images, folder = extracted.images, extracted.folder
     path = None if folder is None else folder / identity / f"moments-{len(extracted)}.safetensors"
     if path is not None and path.is_file():
@@ -48,7 +48,7 @@ def statistics_of(extracted: Extracted, identity: str, about: Features, dimensio
 
 
 def save_statistics(statistics: Statistics, path: Path) -> None:
-    """Write statistics to a safetensors file, with a JSON file beside it that says what they are."""
+    """Write statistics to a safetensors file, and a JSON file with their description."""
     facts: dict[str, Any] = {
         "kind": KIND,
         "name": statistics.name,

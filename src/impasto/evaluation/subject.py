@@ -1,4 +1,4 @@
-"""From what a user names to the images that are evaluated: a folder, an archive, a run or a painter."""
+"""Opens the images to evaluate by the user's name for them: a folder, an archive, a run or a painter."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def open_reference(place: str, options: SubjectOptions, extractor: Extractor | N
 
 
 def _own_photos(recipe: PainterRecipe) -> Pictures | None:
-    """Return the held-out photos of a run's own data, where they still are where its recipe says."""
+    """Return the held-out photos of a run's own data, if they are still where its recipe says."""
     method = METHODS[recipe.method.name]
     if not isinstance(recipe, Recipe) or recipe.data.kind == "atelier" or not issubclass(method, Learner):
         return None  # the pictures that come with impasto are seven photos, too few to evaluate with

@@ -1,4 +1,4 @@
-"""The file that the contest "I'm Something of a Painter Myself" takes: written from photos, and checked.
+"""The file for the contest "I'm Something of a Painter Myself": written from photos, and checked.
 
 7,000 to 10,000 paintings of 256 x 256 pixels as RGB JPEG in one zip, without folders and with nothing else in it.
 """
@@ -43,31 +43,31 @@ LOOKED_AT = 64
 """Photos examined at once."""
 THREADS = min(8, os.cpu_count() or 1)
 DATE = (1980, 1, 1, 0, 0, 0)
-"""Of every member, the earliest a zip can hold: the same paintings make the same bytes."""
+"""Date of every member, the earliest in a zip. The same paintings therefore make the same bytes."""
 LONGEST_STEM = 80
 """Characters of a photo's name that its painting's keeps."""
 
 MOST_MEMBERS = 20_000
 """An archive that names more is no submission and is not examined."""
 MOST_BYTES = 1_000_000
-"""Of one picture: even noise of 256 x 256 pixels needs a quarter of it. Nothing is expanded beyond."""
+"""Largest picture in bytes. Noise of 256 x 256 pixels needs a quarter of it. Larger ones are not decompressed."""
 LONGEST_NAME = 200
 """Bytes of UTF-8; systems stop at 255."""
 SHOWN = 5
-"""Names told with each problem."""
+"""Names shown with each problem."""
 LONGEST_SHOWN = 100
-"""Characters of a name that are told."""
+"""Characters shown of a name."""
 
 BROKEN_ZIP = (*DAMAGE, zipfile.BadZipFile, zipfile.LargeZipFile)
-"""What reading a damaged zip or a damaged picture in it raises."""
+"""Errors of reading a damaged zip, or a damaged picture in it."""
 
 Progress = Callable[[str, int, int], None]
-"""Told what is being done, and how many of how many are."""
+"""Called with the name of the work, the items done and the items in all."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What the contest takes."""
+    """What the contest accepts."""
 
     fewest: int = 7_000
     most: int = 10_000
@@ -83,7 +83,7 @@ class SubmissionOptions:
     """How a submission is painted."""
 
     seed: int = 0
-    """For painters that use chance."""
+    """For painters with random numbers."""
     max_megapixels: float = MAX_MEGAPIXELS
     limits: Limits = CONTEST
     overwrite: bool = False
@@ -92,7 +92,7 @@ class SubmissionOptions:
 
 @dataclass(frozen=True)
 class Written:
-    """What became of the photos."""
+    """What was painted of the photos, and what was not."""
 
     count: int
     """Paintings in the file."""
@@ -224,12 +224,12 @@ def _member(number: int, item: Item) -> zipfile.ZipInfo:
 
 
 class Check(NamedTuple):
-    """One thing that is checked; both texts may speak of the limits."""
+    """One check. Both texts may contain the limits."""
 
     asks: str
-    """What the contest asks."""
+    """What the contest requires."""
     denies: str
-    """What is said of the files that are otherwise, after `3 files are`."""
+    """What is wrong with the files, after `3 files are`."""
 
 
 CHECKS: Mapping[str, Check] = {
@@ -246,11 +246,11 @@ CHECKS: Mapping[str, Check] = {
     "mode": Check("RGB", "not RGB"),
     "distinct": Check("no picture twice", "a copy of another"),
 }
-"""All that is checked, in the order in which it is told."""
+"""All checks, in the order in which they are printed."""
 
 
 def asked(check: str, limits: Limits = CONTEST) -> str:
-    """Return what the contest asks, such as `256 x 256 pixels`."""
+    """Return what the contest requires, such as `256 x 256 pixels`."""
     return CHECKS[check].asks.format(**asdict(limits))
 
 
@@ -261,21 +261,21 @@ class Problem:
     check: str
     """A key of CHECKS."""
     count: int
-    """Files of which it is true; for `count`, the pictures there are."""
+    """Number of files with this problem; for `count`, the number of pictures."""
     names: tuple[str, ...]
-    """At most SHOWN of them, each with what it is instead."""
+    """At most SHOWN of the files, each with what was found."""
     says: str
-    """All of it in a sentence."""
+    """The problem as a sentence."""
 
 
 @dataclass(frozen=True)
 class Submission:
-    """What a file that is to be submitted holds."""
+    """What a submission file contains."""
 
     count: int
     """Pictures, good or bad."""
     problems: tuple[Problem, ...]
-    """In the order of CHECKS; empty where the contest will take the file."""
+    """In the order of CHECKS. Empty if the contest will accept the file."""
 
 
 def validate_submission(path: Path, limits: Limits = CONTEST, progress: Progress | None = None) -> Submission:
@@ -311,7 +311,7 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
 
 
 class _Examination:
-    """Looks at one file of a submission after the other, and remembers what was wrong."""
+    """Checks the files of a submission one by one, and collects the problems."""
 
     def __init__(self, archive: zipfile.ZipFile, limits: Limits) -> None:
         self._archive, self._limits = archive, limits
@@ -323,7 +323,7 @@ class _Examination:
         self.pictures = 0
 
     def examine(self, member: zipfile.ZipInfo) -> None:
-        """Look at one file."""
+        """Check one file."""
         name = member.orig_filename  # the other one ends at a zero byte
         self._examine_name(name)
         if name.endswith("/"):
@@ -340,7 +340,7 @@ class _Examination:
             self._examine_content(member, name)
 
     def problems(self) -> Iterator[Problem]:
-        """Yield what was wrong, in the order of CHECKS."""
+        """Yield the problems, in the order of CHECKS."""
         limits = self._limits
         if not limits.fewest <= self.pictures <= limits.most:
             holds = f"it holds {self.pictures:,} picture{'s' * (self.pictures != 1)}"
@@ -378,7 +378,7 @@ class _Examination:
         self._first.setdefault(digest, name)
 
     def _examine_picture(self, content: bytes, name: str) -> None:
-        """Tell JPEG from other formats; raise what Pillow raises on damage."""
+        """Distinguish JPEG from other formats. Raises Pillow's errors for damaged files."""
         kind = _format(content)
         if kind is None:
             self._blame("readable", name, "no picture that is known")
@@ -390,7 +390,7 @@ class _Examination:
             self._examine_jpeg(content, name)
 
     def _examine_jpeg(self, content: bytes, name: str) -> None:
-        Image.MAX_IMAGE_PIXELS = None  # only what has the size asked for is decoded
+        Image.MAX_IMAGE_PIXELS = None  # only pictures of the required size are decoded
         with Image.open(io.BytesIO(content), formats=["JPEG"]) as picture:
             is_asked_size = picture.size == (self._limits.side, self._limits.side)
             if is_asked_size:
@@ -438,5 +438,5 @@ def _is_oddly_packed(member: zipfile.ZipInfo) -> bool:
 
 
 def _shown(name: str) -> str:
-    """Return a name that cannot harm a screen."""
+    """Return a name without characters that control a terminal."""
     return repr(name if len(name) <= LONGEST_SHOWN else name[:LONGEST_SHOWN] + "...")

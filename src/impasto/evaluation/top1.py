@@ -29,15 +29,15 @@ class Share(NamedTuple):
 
 @dataclass(frozen=True)
 class Top1:
-    """How often the class seen is the class wanted."""
+    """How often the predicted class is the requested class."""
 
     overall: Share
     by_class: Mapping[str, Share]
-    """Of each class that was asked for."""
+    """For each requested class."""
     confusion: Tensor
-    """[K, K] int64: wanted in rows, seen in columns, in the classifier's order."""
+    """[K, K] int64: requested classes in rows, predicted ones in columns, in the classifier's order."""
     chance: float
-    """1 / K, what guessing reaches."""
+    """1 / K, the share of a random guess."""
 
 
 def wilson(hits: int, of: int, confidence: float = 0.95) -> Interval:

@@ -1,4 +1,4 @@
-"""What the parts of a table do not agree on."""
+"""Contradictions between the parts of a table."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from impasto.tables.options import EvaluatorOptions, FigureOptions, RowOptions, 
 
 
 def contradictions(table: Table) -> Iterator[str]:
-    """Yield what parts of a table do not agree on."""
+    """Yield the contradictions of a table, a sentence each."""
     shown: list[tuple[str, RowOptions | FigureOptions]] = [
         *((f"rows.{place}", row) for place, row in enumerate(table.rows)),
         *((f"figures.{place}", figure) for place, figure in enumerate(table.figures)),
@@ -40,7 +40,7 @@ def _ignored(table: Table) -> Iterator[str]:
 
 
 def _evaluated(table: Table) -> Iterator[str]:
-    """Yield which metrics there are not, or that nobody was asked to measure the rows."""
+    """Yield unknown metrics, and rows without a metric."""
     if table.evaluator is None:
         if table.rows:
             yield "evaluator: missing; add evaluator: {metrics: [...]}, or leave the rows out"
@@ -55,7 +55,7 @@ def _evaluated(table: Table) -> Iterator[str]:
 
 
 def _features_named(table: Table, evaluator: EvaluatorOptions) -> Iterator[str]:
-    """Yield which features and classifiers are neither runs of the table, nor published ones, nor any run."""
+    """Yield features and classifiers that are neither runs of the table, nor published networks, nor other runs."""
     named = {"evaluator.features": evaluator.features, "evaluator.classifier": evaluator.classifier}
     named |= {f"rows.{place}.classifier": row.classifier for place, row in enumerate(table.rows)}
     for place, name in named.items():

@@ -120,7 +120,7 @@ class TableEvaluator:
 
 
 def _budget(folder: RunFolder, painter: LoadedPainter, row: RowOptions) -> Budget:
-    """Return what a run's journal tells of the training up to this painter."""
+    """Return the budget of training up to this painter, from the run's journal."""
     entries = [entry for entry in folder.journal() if entry["images_seen"] <= painter.images_seen]
     if not entries:
         raise RunError(f"{folder.path} has lost its journal, which records the cost of training; train it again")

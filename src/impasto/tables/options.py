@@ -1,4 +1,4 @@
-"""What a table says: the runs of a published table, what is measured of them, and what the paper says.
+"""The file of a table: the runs of a published table, their metrics, and the published figures.
 
 Published figures stand in the file as they are printed: top1 in percent, IS with its spread as [mean, spread].
 """
@@ -48,36 +48,36 @@ Published = Annotated[float | tuple[float, float] | dict[str, float], BeforeVali
 
 
 class EvaluatorOptions(Options):
-    """How all rows are measured."""
+    """How all rows are evaluated."""
 
     metrics: tuple[str, ...] = Field(min_length=1)
     """As for `impasto evaluate`."""
     images: int = Field(10_000, ge=2, le=1_000_000)
-    """Painted by each row, at most so many photos, or just so many from noise."""
+    """Paintings of each row: the most for photos, the exact number from noise."""
     features: str = "inception-2015"
-    """Of distances: features by name, or a run of this table that is a classifier."""
+    """Features of distances: a name, or a run of this table that is a classifier."""
     classifier: str | None = None
-    """Of is and top1: likewise; the features unless said."""
+    """Classifier of is and top1: a name or a run of this table. Default: the features."""
     weights: Path | None = None
-    """The features' file of weights; found or fetched unless said."""
+    """Weights file of the features. Default: found, or downloaded."""
     seed: int = Field(0, ge=0)
 
 
 class RunOptions(Options):
-    """A run that rows are made from; its folder bears its name."""
+    """A run that rows use. Its folder has its name."""
 
     recipe: str | None = None
-    """A shipped recipe or a YAML file; the one of the run's name unless said."""
+    """A shipped recipe or a YAML file. Default: the recipe with the run's name."""
     settings: tuple[str, ...] = ()
-    """What is changed of the recipe, such as `data.label=style`."""
+    """Changes to the recipe, such as `data.label=style`."""
 
 
 class Moment(Options):
-    """A run, or its painter as it was part of the way."""
+    """A run, or its painter at an earlier share of its training."""
 
     run: str
     after: Share | None = None
-    """The share of its training after which the painter is looked at, such as 5/8; at the end unless said."""
+    """The share of its training after which the painter is evaluated, such as 5/8. Default: 1, the end."""
 
     @property
     def part_way(self) -> bool:
@@ -92,9 +92,9 @@ class RowOptions(Moment):
     classifier: str | None = None
     """Classifier for is and top1 of this row. Default: the evaluator's."""
     published: Mapping[str, Published] = {}
-    """By metric."""
+    """Published figures by metric."""
     published_images: int | None = Field(None, ge=1)
-    """Images that the published model had seen."""
+    """Images that the published model was trained on, counted with repetitions."""
 
 
 class FigureOptions(Moment):
@@ -117,7 +117,7 @@ class Table(Options):
     source: str
     """The paper, and its table or figures."""
     notes: tuple[str, ...] = ()
-    """What a reader must know to compare."""
+    """What a reader must know for a comparison."""
     runs: dict[Name, Annotated[RunOptions, BeforeValidator(lambda value: {} if value is None else value)]]
     """In the order in which they are trained."""
     evaluator: EvaluatorOptions | None = None
@@ -127,6 +127,6 @@ class Table(Options):
     figures: tuple[FigureOptions, ...] = ()
 
     def moments(self, run: str) -> set[Fraction]:
-        """Return the shares of a run's training after which its painter is shown, the end left out."""
+        """Return the shares of a run's training, except for the end, after which its painter is used."""
         shown: list[Moment] = [*self.rows, *self.figures]
         return {moment.after for moment in shown if moment.run == run and moment.part_way and moment.after}

@@ -1,4 +1,4 @@
-"""What a table came to: measured beside published, and the budget that it took."""
+"""The result of a table: measured and published figures, and the budget of training."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ IN_PERCENT = frozenset({"top1"})
 
 
 class Budget(NamedTuple):
-    """What the training of a painter took; of two stages, the last alone."""
+    """The cost of a painter's training. With two stages, only the last one."""
 
     images_seen: int
     published_images: int | None
     seconds: float
     devices: tuple[str, ...]
-    """In the order they were trained on."""
+    """In the order of training."""
 
     @property
     def share(self) -> float | None:
-        """Images seen, of those of the published model."""
+        """Images seen, as a share of the published model's."""
         return self.images_seen / self.published_images if self.published_images else None
 
 
@@ -43,15 +43,15 @@ class Value(NamedTuple):
 
 
 class ByClass(NamedTuple):
-    """The values of classes, with what a paper says of all of them."""
+    """The values of the classes, with the paper's value for all of them."""
 
     values: Mapping[str, float]
     counts: Mapping[str, int]
-    """Real pictures of each class, where that is known."""
+    """Number of real pictures of each class, if known."""
 
     @property
     def mean(self) -> float:
-        """Over classes, each counting the same."""
+        """Mean over classes, with equal weights."""
         return fmean(self.values.values())
 
     def correlation(self, *, of_logarithms: bool) -> float | None:
@@ -72,12 +72,12 @@ class RowResult:
     """The checkpoint that was evaluated."""
     budget: Budget
     records: Sequence[Record]
-    """One for each feature extractor."""
+    """One record for each feature extractor."""
     published: Mapping[str, Published]
 
     @property
     def measures(self) -> list[Measure]:
-        """What was measured."""
+        """Measured figures by metric."""
         return [measure for record in self.records for measure in record.measures]
 
     def side(self, side: Side) -> dict[str, Value]:
@@ -88,7 +88,7 @@ class RowResult:
 
 
 class Mixed(NamedTuple):
-    """What a classifier sees in a mixing matrix."""
+    """What a classifier recognises in a mixing matrix."""
 
     consistency: Consistency
     classifier: str
@@ -101,7 +101,7 @@ class Drawn(NamedTuple):
 
     path: Path
     mixed: Mixed | None = None
-    """Where it is a mixing matrix and the table names a classifier."""
+    """Only for a mixing matrix, if the table names a classifier."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +124,7 @@ class TableResult:
             yield "published", ByClass(values, self.table.class_counts)
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain values: all that was measured, published and used."""
+        """Return plain values: everything that was measured, published and used."""
         return {
             "impasto": __version__,
             "table": self.name,

@@ -1,4 +1,4 @@
-"""Reading a table's file, and what the command line changes of it."""
+"""Reads a table's file, and applies the settings of the command line."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from impasto.validation import checked, yaml_value
 
 
 def load_table(source: str, overrides: Sequence[str] = ()) -> Table:
-    """Return a table that comes with impasto by name, or one from a YAML file, with what the command line changes.
+    """Return a table that comes with impasto by name, or one from a YAML file, with the settings of the command line.
 
     An override is `PATH=VALUE` for every run, `RUN:PATH=VALUE` for one or, with `*`, for several,
     `evaluator.PATH=VALUE` or `figures.NAME.PATH=VALUE`. What it says of a recipe is checked when the recipe is loaded.

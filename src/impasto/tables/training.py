@@ -1,4 +1,4 @@
-"""Training the runs of a table: each in a folder of its own, those that are finished never again.
+"""Training the runs of a table: each in its own folder, and a finished one only once.
 
 A run learns exactly as `impasto train` would let it, and its folder is like any other. Only the painters that a table
 shows part of the way are kept beside its checkpoints, in `kept/`, two files each.
@@ -39,7 +39,7 @@ class PlannedRun:
 
     @property
     def finished(self) -> bool:
-        """Whether there is nothing left to train."""
+        """Whether training has finished."""
         return self.folder.latest() is not None and self.folder.told_finished()
 
     def painter(self, after: Fraction | None) -> Path:
@@ -71,7 +71,7 @@ def planned_runs(table: Table, folder: Path) -> list[PlannedRun]:
 
 
 def train_run(run: PlannedRun, listener: TrainingListener, *, accept_changed_data: bool = False) -> None:
-    """Train a run to its end, from where it stands; do nothing for a finished one.
+    """Train a run to its end, from its last checkpoint. Does nothing for a finished run.
 
     It goes on with the pictures it began with only, unless changed ones are accepted.
 
@@ -96,7 +96,7 @@ def _planned(table: Table, name: str, folder: Path) -> PlannedRun:
 
 
 def _recipe(name: str, options: RunOptions, settings: Sequence[str]) -> Recipe:
-    """Load a run's recipe; its mistakes are told after the run's name."""
+    """Load a run's recipe. Errors begin with the run's name."""
     source = options.recipe or name
     try:
         return load_recipe(source, settings)
@@ -128,12 +128,12 @@ def _check_devices(run: PlannedRun) -> None:
     if run.recipe.training.devices > 1 and not run.finished:
         raise RunError(
             f"{run.name}: training.devices is {run.recipe.training.devices}, and a table trains on one device; "
-            "say training.devices=1"
+            "set training.devices=1"
         )
 
 
 def _check_kept(run: PlannedRun) -> None:
-    """Raise RunError where training went past a moment whose painter nobody kept."""
+    """Raise RunError if training is past a moment and its painter was not kept."""
     latest = run.folder.latest()
     seen = 0 if latest is None else int(latest.name)
     for images in run.kept.values():

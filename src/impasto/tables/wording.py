@@ -1,4 +1,4 @@
-"""A table in words: the same cells on the screen, in Markdown and on a page."""
+"""The text of a table: the same cells on the screen, in Markdown and on a page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NOTHING = "–"
 
 
 class Grid(NamedTuple):
-    """Rows of short texts under a heading; the first column names them."""
+    """Rows of short texts under a heading. The first column has the names."""
 
     title: str
     columns: tuple[str, ...]
@@ -22,7 +22,7 @@ class Grid(NamedTuple):
 
 
 def grids(result: TableResult) -> Iterator[Grid]:
-    """Yield what was measured beside what was published, then each class, then the budget of each row."""
+    """Yield the measured and published figures, then those of each class, then the budget of each row."""
     if not result.rows:
         return
     yield _figures(result)
@@ -36,7 +36,7 @@ def grids(result: TableResult) -> Iterator[Grid]:
 
 
 def remarks(result: TableResult) -> Iterator[str]:
-    """Yield the sentences without which the table cannot be read rightly."""
+    """Yield the sentences that a reader needs to understand the table."""
     yield from _told_of(result.rows, lambda record: [_how(record)])
     for name, drawn in result.figures.items():
         if drawn.mixed is not None:
@@ -71,12 +71,12 @@ def said_value(name: str, value: Value | None) -> str:
 
 
 def number(value: float) -> str:
-    """Return a figure with two decimals, as papers print it, or as many as a small one needs to say something."""
+    """Return a figure with two decimals, as papers print it, or more for a small figure."""
     return f"{value:,.2f}" if abs(value) >= 0.095 or value == 0 or round(value, 2) == value else f"{value:.2g}"
 
 
 def _figures(result: TableResult) -> Grid:
-    """Return a column for each metric and side, where there is anything to be told in it."""
+    """Return a column for each metric and side that has values."""
     sides: tuple[Side, ...] = ("ours", "published")
     known = {(name, side) for row in result.rows for side in sides for name in row.side(side)}
     metrics = dict.fromkeys(name for side in sides for row in result.rows for name in row.side(side))
@@ -114,7 +114,7 @@ def _budget(budget: Budget) -> tuple[str, ...]:
 
 
 def _how(record: Record) -> str:
-    """Say on how many images, against what and by which features a row was measured."""
+    """Return the number of images, the reference and the features of a row."""
     metrics = ", ".join(measure.name for measure in record.measures)
     against = f" against {record.reference_images:,} of {record.reference}" if record.reference else ""
     if (about := record.extractor) is None:
@@ -128,7 +128,7 @@ def _how(record: Record) -> str:
 
 
 def _told_of(rows: Sequence[RowResult], sentences: Callable[[Record], Iterable[str]]) -> Iterator[str]:
-    """Yield each sentence once, after the names of the rows that it is true of where that is not all."""
+    """Yield each sentence once. The names of its rows come first, if it does not apply to all."""
     found: dict[str, list[str]] = {}
     for row in rows:
         for sentence in dict.fromkeys(told for record in row.records for told in sentences(record)):
@@ -143,5 +143,5 @@ def _markdown_table(grid: Grid) -> str:
 
 
 def _plain(text: str) -> str:
-    """Escape what Markdown or HTML would take for itself."""
+    """Escape the special characters of Markdown and HTML."""
     return re.sub(r"([\\`*_\[\]<>#|])", r"\\\1", " ".join(text.split()))
