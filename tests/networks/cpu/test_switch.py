@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.utils.flop_counter import FlopCounterMode
 
 from impasto.networks.convolutions import DoublingConv, HalvingConv, SameConv, conv3x3, conv7x7_to_few
 from impasto.networks.cpu import (
@@ -215,6 +216,30 @@ def test_backward_with_a_graph_leaves_gradients_on_the_weights() -> None:
     )[0]
     assert layer.weight.grad is not None
     assert torch.allclose(layer.weight.grad, expected, atol=1e-4)
+
+
+def test_gradients_with_a_graph_are_partial_where_the_weight_depends_on_the_images() -> None:
+    """Otherwise the way through the weight counts twice."""
+    torch.manual_seed(2)
+    images, kernel = torch.randn(1, 2, 6, 6, requires_grad=True), torch.randn(3, 2, 3, 3)
+    weight = kernel * images.mean()
+    fast = twice_differentiable.convolve(images, weight, None, twice_differentiable.Geometry(1, 0)).square().sum()
+    plain = functional.conv2d(images, weight).square().sum()
+    slopes = [torch.autograd.grad(total, images, create_graph=True)[0] for total in (fast, plain)]
+    assert torch.allclose(*slopes, atol=1e-4)
+
+
+def test_transformed_and_watched_programs_are_plain_pytorch() -> None:
+    seen: list[bool] = []
+
+    def look(image: Tensor) -> Tensor:
+        seen.append(is_fast(image))
+        return image * 2
+
+    torch.func.vmap(look)(torch.zeros(2, 3))
+    with FlopCounterMode(display=False):
+        look(torch.zeros(3))
+    assert seen == [False, False]
 
 
 def test_the_switch_is_left_as_it_was_found() -> None:

@@ -1,4 +1,8 @@
-"""The switch of the fast CPU code, and the two ways to differentiate it twice."""
+"""The switch of the fast CPU code, and the two ways to differentiate it twice.
+
+The switch and the mode are context variables: they hold for one thread and what it calls. Networks run in the thread
+that trains or paints, and autograd runs the backward pass of CPU code in the thread that asks for it.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ from contextvars import ContextVar
 
 import torch
 from torch import Tensor
+from torch.nn import Parameter
 
 VARIABLE = "IMPASTO_FAST_CPU"
 """Environment variable: 0 turns the fast CPU code off."""
@@ -18,10 +23,20 @@ _IMAGES_ONLY: ContextVar[bool] = ContextVar("graphs of gradients reach images on
 
 
 def is_fast(tensor: Tensor) -> bool:
-    """Whether fast CPU code may compute with this tensor: on a CPU, in eager code, if it is not turned off."""
-    if tensor.device.type != "cpu" or torch.compiler.is_compiling():
+    """Whether fast CPU code may compute with this tensor: on a CPU, in eager code, if it is not turned off.
+
+    Fake tensors, other tensor types, programs being compiled or exported, and the transforms of `torch.func`
+    get PyTorch's own operations.
+    """
+    if tensor.device.type != "cpu" or torch.compiler.is_compiling() or type(tensor) not in (Tensor, Parameter):
         return False
-    return _WANTED.get() and os.environ.get(VARIABLE) != "0"
+    return _WANTED.get() and os.environ.get(VARIABLE) != "0" and not _is_traced()
+
+
+def _is_traced() -> bool:
+    """Whether PyTorch watches or transforms each operation: a dispatch mode, such as make_fx, or torch.func."""
+    dispatch_modes: int = torch._C._len_torch_dispatch_stack()
+    return dispatch_modes > 0 or torch._C._are_functorch_transforms_active()
 
 
 @contextmanager
@@ -58,12 +73,13 @@ def plain_gradients(
     """Return the needed gradients of a plain PyTorch computation, which can be differentiated again; None for others.
 
     The backward pass of a fast function calls it where a graph of gradients is made. `inputs` are those of its forward
-    pass as autograd saved them, `slope` is the gradient of its output.
+    pass as autograd saved them, `slope` is the gradient of its output. The gradients are partial: an input may depend
+    on another one.
     """
-    wanted = [tensor for tensor, asked in zip(inputs, needed, strict=True) if asked and tensor is not None]
     with torch.enable_grad(), torch.autocast(slope.device.type, enabled=False):
-        output = compute(*inputs)
-        found = iter(torch.autograd.grad(output, wanted, slope, create_graph=True))
+        aliases = [None if tensor is None else tensor.view_as(tensor) for tensor in inputs]
+        wanted = [alias for alias, asked in zip(aliases, needed, strict=True) if asked and alias is not None]
+        found = iter(torch.autograd.grad(compute(*aliases), wanted, slope, create_graph=True))
     return tuple(
         next(found) if asked and tensor is not None else None for tensor, asked in zip(inputs, needed, strict=True)
     )
