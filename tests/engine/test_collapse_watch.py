@@ -143,7 +143,7 @@ def test_good_and_unknown_measurements_are_no_signs() -> None:
         (
             Vitals(overfit=0.7),
             "overfit",
-            r"^It memorises: .*\(overfit 0.70\); .*are more pictures, .*kind=ada or",
+            r"^The discriminator memorises: .*\(overfit 0.70\); .*are more pictures, .*kind=ada or",
         ),
         (Vitals(gradients={"generator": 1 / 400}), "gradient of generator", "generator vanish: 400 times below"),
         (Vitals(gradients={"critic": 2500.0}), "gradient of critic", "critic explode: 2,500 times above"),
@@ -323,7 +323,9 @@ def test_a_discriminator_that_memorised_its_pictures_is_noticed(
     listener = Listener()
     train(tiny(), Path("run"), listener)
     assert all(scalars["health/overfit"] == pytest.approx(0.8) for scalars in measurements("run").values())
-    assert [alarm.split(":")[0] for _, alarm in listener.alarms if "memorises" in alarm] == ["It memorises"]
+    assert [alarm.split(":")[0] for _, alarm in listener.alarms if "memorises" in alarm] == [
+        "The discriminator memorises"
+    ]
 
 
 def test_without_held_out_pictures_overfit_is_not_measured(
@@ -349,7 +351,7 @@ def test_pictures_are_taken_evenly_and_only_those_are_read(
 ) -> None:
     dataset = open_dataset(tiny().data, LabelledImages)
     (everything,) = dataset.held_out(8)
-    monkeypatch.setattr(collapse_watch, "ASKED", 4)
+    monkeypatch.setattr(collapse_watch, "COMPARED", 4)
     for unread in dataset.validation[1::2]:  # type: ignore[attr-defined]
         unread.picture.unlink()
     found = collapse_watch._read_held_out(dataset)

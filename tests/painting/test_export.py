@@ -119,7 +119,7 @@ def test_a_model_that_paints_differently_is_not_written(tmp_path: Path, monkeypa
     painter = load_painter("styles")
     load = export._load_torch
     monkeypatch.setattr(export, "_load_torch", lambda file: lambda *inputs: 0.99 * load(file)(*inputs))
-    with pytest.raises(PainterError, match=r"styles as torch paints differently, by up to 0\.\d+ of 2, and"):
+    with pytest.raises(PainterError, match=r"styles paints differently as torch, by up to 0\.\d+ of 2, so"):
         export_painter(painter, tmp_path / "x.pt2", "torch")
     monkeypatch.setattr(export, "_load_torch", lambda file: lambda *inputs: float("nan") * load(file)(*inputs))
     with pytest.raises(PainterError, match="by up to nan"):

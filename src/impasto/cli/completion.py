@@ -17,7 +17,7 @@ SHARED: Mapping[str, tuple[str, ...]] = {
     "data": ("image_size", "resize", "crop", "flip", "max_megapixels", "workers", "cache"),
     "training": (
         "images", "start_from", "batch_size", "seed", "schedule", "ema_halflife_images", "precision", "accelerator",
-        "devices", "channels_last", "compile", "best",
+        "devices", "channels_last", "fast_cpu", "compile", "best",
     ),
     "every": ("scalars", "samples", "checkpoint", "metrics"),
     "evaluation": ("metrics", "images", "features", "weights"),

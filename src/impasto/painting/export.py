@@ -72,7 +72,7 @@ def export_painter(loaded: LoadedPainter, target: Path, kind: Format) -> Exporte
             difference = _largest_difference(load(temporary), program)
         if not difference <= ALLOWED:
             raise PainterError(
-                f"{loaded.name} paints differently as {kind}, by up to {difference:.2g} in [-1, 1], so nothing was "
+                f"{loaded.name} paints differently as {kind}, by up to {difference:.2g} of 2, so nothing was "
                 "written; use another --format"
             )
     return Exported(target, program.inputs, difference)
