@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
 __all__ = [
-    "Question",
+    "MetricOptions",
     "Run",
     "evaluate",
     "load_classifier",
@@ -20,7 +20,7 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from impasto.evaluation.evaluate import Question, evaluate
+    from impasto.evaluation.evaluate import MetricOptions, evaluate
     from impasto.evaluation.extractors import open_extractor
     from impasto.evaluation.images import open_pictures
     from impasto.notebook import Run, open_run, train
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from impasto.recipe import load_recipe
 
 _HOMES = {
-    "Question": "impasto.evaluation.evaluate",
+    "MetricOptions": "impasto.evaluation.evaluate",
     "evaluate": "impasto.evaluation.evaluate",
     "load_classifier": "impasto.painting.painters",
     "open_extractor": "impasto.evaluation.extractors",

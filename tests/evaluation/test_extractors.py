@@ -15,7 +15,14 @@ from impasto.download import Patience
 from impasto.engine.train import train
 from impasto.errors import EvaluationError
 from impasto.evaluation import extractors
-from impasto.evaluation.extractors import OFFLINE, OPENERS, DINOv2Features, Inception2015, Settings, open_extractor
+from impasto.evaluation.extractors import (
+    OFFLINE,
+    OPENERS,
+    DINOv2Features,
+    ExtractorOptions,
+    Inception2015,
+    open_extractor,
+)
 from impasto.evaluation.record import Features
 from impasto.recipe import load_recipe
 from impasto.weights import INCEPTION_2015, Published, find_weights
@@ -30,17 +37,19 @@ def image() -> Tensor:
 def test_inception_2015_from_a_file(inception_weights: Mapping[str, Tensor], tmp_path: Path, image: Tensor) -> None:
     path = tmp_path / INCEPTION_2015.name
     torch.save(dict(inception_weights), path)
-    extractor = open_extractor("inception-2015", Settings(weights=path))
+    extractor = open_extractor("inception-2015", ExtractorOptions(weights=path))
     features, probabilities = extractor([image, image.flip(-1), to_pixels(picture(1, 30, 90))])
     assert features.shape == (3, 2048)
     assert probabilities.shape == (3, 1008)
     torch.testing.assert_close(probabilities.sum(1), torch.ones(3))
     assert extractor.about.comparable
     assert len(extractor.about.weights) == 16
-    assert not open_extractor("inception-2015", Settings(weights=path, precision="bf16")).about.comparable
+    assert not open_extractor("inception-2015", ExtractorOptions(weights=path, precision="bf16")).about.comparable
     safe = tmp_path / "inception.safetensors"
     save_file({name: values.contiguous() for name, values in inception_weights.items()}, safe)
-    torch.testing.assert_close(open_extractor("inception-2015", Settings(weights=safe))([image])[0], features[:1])
+    torch.testing.assert_close(
+        open_extractor("inception-2015", ExtractorOptions(weights=safe))([image])[0], features[:1]
+    )
     assert torch.backends.cudnn.allow_tf32, "what exactness needs is put back"
 
 
@@ -109,12 +118,10 @@ def test_an_unknown_name_is_told() -> None:
 def test_weights_of_another_network_are_told(tmp_path: Path) -> None:
     path = tmp_path / "other.pth"
     torch.save({"layer.weight": torch.zeros(2, 2)}, path)
-    with pytest.raises(
-        EvaluationError, match=r"other\.pth does not hold the weights of inception-2015 .*fetch weights-"
-    ):
-        open_extractor("inception-2015", Settings(weights=path))
-    with pytest.raises(EvaluationError, match=r"the weights .*gone\.pth are no file; name weights-inception-2015"):
-        open_extractor("inception-2015", Settings(weights=tmp_path / "gone.pth"))
+    with pytest.raises(EvaluationError, match=r"other\.pth does not hold the weights of inception-2015 .*use weights-"):
+        open_extractor("inception-2015", ExtractorOptions(weights=path))
+    with pytest.raises(EvaluationError, match=r"the weights .*gone\.pth are not a file; use weights-inception-2015"):
+        open_extractor("inception-2015", ExtractorOptions(weights=tmp_path / "gone.pth"))
 
 
 def test_fp32_is_exact_and_bf16_says_so(inception_weights: Mapping[str, Tensor], image: Tensor) -> None:
@@ -166,4 +173,4 @@ def test_a_classifier_of_ours_by_its_run(tmp_path: Path, make_pictures: Callable
     assert features.shape == (2, extractor.dimensions)
     torch.testing.assert_close(probabilities.sum(1), torch.ones(2))
     with pytest.raises(EvaluationError, match="computes in fp32 only, not in bf16"):
-        open_extractor(str(tmp_path / "run"), Settings(precision="bf16"))
+        open_extractor(str(tmp_path / "run"), ExtractorOptions(precision="bf16"))

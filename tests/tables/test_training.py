@@ -111,10 +111,10 @@ def test_what_a_recipe_does_not_know_is_told(table_file: str) -> None:
         match=r"^painter \(painter.yaml\): training.imags: not an option of training; did you mean images\?",
     ):
         planned(table_file, "training.imags=3")
-    with pytest.raises(RunError, match="painter: training.devices is 2, .* say training.devices=1"):
+    with pytest.raises(RunError, match="painter: training.devices is 2, .* set training.devices=1"):
         planned(table_file, "training.devices=2")
 
 
 def test_a_second_stage_needs_its_first(table_file: str) -> None:
-    with pytest.raises(RunError, match="painter starts from elsewhere, which is not trained; name it before"):
+    with pytest.raises(RunError, match="painter starts from elsewhere, which is not trained; put it earlier"):
         planned(table_file, "training.start_from=elsewhere")

@@ -13,7 +13,7 @@ from impasto.cli.console import console, escape
 from impasto.cli.features import open_features
 from impasto.cli.options import Device
 from impasto.cli.outputs import check_new
-from impasto.evaluation.extractors import Precision, Settings
+from impasto.evaluation.extractors import ExtractorOptions, Precision
 from impasto.evaluation.images import open_pictures
 from impasto.evaluation.matrix import distance_matrix
 from impasto.files import replacing
@@ -42,7 +42,7 @@ def distances_command(options: DistancesOptions) -> None:
     check_new(options.output, overwrite=options.overwrite)
     keep_large_blocks()
     device = torch.device(chosen_device(options.device, "--device"))
-    extractor = open_features(options.features, Settings(options.features_weights, device, options.precision))
+    extractor = open_features(options.features, ExtractorOptions(options.features_weights, device, options.precision))
     pictures = open_pictures(options.collection, options.label)
     with counted("measured", "what was measured is kept") as progress:
         matrix = distance_matrix(pictures, extractor, options.metric, options.seed, progress)

@@ -20,14 +20,14 @@ from impasto.durations import in_words
 from impasto.errors import EvaluationError
 from impasto.evaluation.copy_search import find_copies
 from impasto.evaluation.evaluate import (
-    Question,
+    MetricOptions,
     Verdict,
     check_metrics,
-    check_statistics_do,
+    check_statistics_suffice,
     evaluate,
     needs_features,
 )
-from impasto.evaluation.extractors import Extractor, Precision, Settings
+from impasto.evaluation.extractors import Extractor, ExtractorOptions, Precision
 from impasto.evaluation.images import Readable, open_pictures
 from impasto.evaluation.record import Measure, Record
 from impasto.evaluation.statistics import save_statistics, statistics_of
@@ -68,9 +68,9 @@ def evaluate_command(options: EvaluateOptions) -> None:
     subject = open_subject(options.what, options.subject, device)
     reference = open_reference(options.against, options.subject, extractor) if options.against else None
     memorised = open_pictures(options.memorised) if options.memorised else None
-    question = Question(metrics, options.subject.seed, options.allow_small, options.mifid_threshold)
+    metric_options = MetricOptions(metrics, options.subject.seed, options.allow_small, options.mifid_threshold)
     with passes() as progress:
-        verdict = evaluate(subject, reference, extractor, question, memorised=memorised, progress=progress)
+        verdict = evaluate(subject, reference, extractor, metric_options, memorised=memorised, progress=progress)
     console.print(table_of(verdict.record))
     _print_facts(verdict.record)
     if options.record_file:
@@ -85,7 +85,7 @@ def evaluate_command(options: EvaluateOptions) -> None:
 def _check(options: EvaluateOptions, metrics: list[str]) -> None:
     """Refuse at once what would fail only after all images were measured."""
     if options.against and options.against.endswith(".safetensors"):
-        check_statistics_do(metrics)
+        check_statistics_suffice(metrics)
     check_metrics(metrics, options.against)
     path = options.statistics_file
     if path is not None and not needs_features(metrics):
@@ -108,7 +108,7 @@ def _check(options: EvaluateOptions, metrics: list[str]) -> None:
 def _extractor(options: EvaluateOptions, metrics: list[str], device: torch.device) -> Extractor | None:
     if not needs_features(metrics):
         return None
-    return open_features(options.features, Settings(options.features_weights, device, options.precision))
+    return open_features(options.features, ExtractorOptions(options.features_weights, device, options.precision))
 
 
 def table_of(record: Record) -> Table:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from impasto.errors import EvaluationError
-from impasto.evaluation.extractors import Extractor, FeaturesError, Settings, open_extractor
+from impasto.evaluation.extractors import Extractor, ExtractorOptions, FeaturesError, open_extractor
 
 
-def open_features(name: str, settings: Settings) -> Extractor:
+def open_features(name: str, settings: ExtractorOptions) -> Extractor:
     """Return an extractor; raise EvaluationError that names the options where it cannot be opened."""
     try:
         return open_extractor(name, settings)

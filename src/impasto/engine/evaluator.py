@@ -9,8 +9,8 @@ import torch
 
 from impasto.data.dataset import Dataset
 from impasto.errors import RecipeError
-from impasto.evaluation.evaluate import Question, check_metrics, evaluate, needs_features
-from impasto.evaluation.extractors import Settings, open_extractor
+from impasto.evaluation.evaluate import MetricOptions, check_metrics, evaluate, needs_features
+from impasto.evaluation.extractors import ExtractorOptions, open_extractor
 from impasto.evaluation.images import Pictures, painted_set, some
 from impasto.evaluation.record import Record
 from impasto.painter import Painter
@@ -42,7 +42,7 @@ class TrainingEvaluator:
         self.photos = some(Pictures("the photos", exhibits.photos), options.images, seed=0)
         self.short_side = recipe.data.short_side
         check_metrics(options.metrics, self.real)
-        settings = Settings(options.weights, device)
+        settings = ExtractorOptions(options.weights, device)
         self.extractor = open_extractor(options.features, settings) if needs_features(options.metrics) else None
         if problems := list(self._problems()):
             raise RecipeError("recipe", problems)
@@ -74,5 +74,5 @@ class TrainingEvaluator:
             count=self.options.images,
         )
         subject.lasting = False
-        question = Question(self.options.metrics, allow_small=True)
-        return evaluate(subject, self.real, self.extractor, question, memorised=self.learned).record
+        metric_options = MetricOptions(self.options.metrics, allow_small=True)
+        return evaluate(subject, self.real, self.extractor, metric_options, memorised=self.learned).record

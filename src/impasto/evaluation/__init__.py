@@ -1,1 +1,1 @@
-"""Judges painters and folders of pictures: what is measured, on what, and how far it can be trusted."""
+"""Evaluates painters and folders of pictures: metrics, feature extractors, copy search and the quiz."""
