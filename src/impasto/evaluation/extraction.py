@@ -117,7 +117,7 @@ def extract(
     """
     if images.lasting:
         return _extract(images, columns, progress, (cache or default_cache() / "judged" / FORMAT) / images.digest)
-    with tempfile.TemporaryDirectory(prefix="impasto-judged-") as folder:
+    with tempfile.TemporaryDirectory(prefix="impasto-columns-") as folder:
         found = _extract(images, columns, progress, Path(folder))
         copied = {identity: rows.clone() for identity, rows in found.columns.items()}
         return replace(found, columns=copied, folder=None)

@@ -207,34 +207,34 @@ class Classified(Extractor):
         return self.network.features_and_probabilities(images.float().div(127.5).sub(1))
 
 
-def open_extractor(name: str, settings: ExtractorOptions | None = None) -> Extractor:
+def open_extractor(name: str, options: ExtractorOptions | None = None) -> Extractor:
     """Return an extractor by name, or a classifier by its run folder.
 
     Raises FeaturesError if there is no such extractor, or if its weights are missing or do not fit. Raises
     EvaluationError for a classifier at a precision other than fp32.
     """
-    settings = settings or ExtractorOptions()
+    options = options or ExtractorOptions()
     if name in OPENERS:
-        return OPENERS[name](settings)
+        return OPENERS[name](options)
     try:
-        classifier = load_classifier(name, settings.device)
+        classifier = load_classifier(name, options.device)
     except PainterError as error:
         is_there = Path(name).exists() or (RUNS / name).exists()
         why = error if is_there else f"there are no features {name}{did_you_mean(name, OPENERS)}"
         raise FeaturesError(str(why)) from error
-    if settings.precision != "fp32":
-        raise EvaluationError(f"{name} computes in fp32 only, not in {settings.precision}; use precision fp32")
-    return Classified(classifier, settings.device)
+    if options.precision != "fp32":
+        raise EvaluationError(f"{name} computes in fp32 only, not in {options.precision}; use precision fp32")
+    return Classified(classifier, options.device)
 
 
-def _file_of(wanted: Published, given: Path | None) -> Path:
+def _file_of(expected: Published, given: Path | None) -> Path:
     """Return the given file. Without one, find or download the published file."""
     if given is not None:
         if not given.is_file():
-            raise FeaturesError(f"the weights {given} are not a file; use {wanted.name}, from {wanted.urls[0]}")
+            raise FeaturesError(f"the weights {given} are not a file; use {expected.name}, from {expected.urls[0]}")
         return given
     try:
-        return find_weights(wanted)
+        return find_weights(expected)
     except DataError as error:
         raise FeaturesError(f"{error}; or use a file of weights, or the features {OFFLINE} (not comparable)") from error
 
@@ -242,21 +242,21 @@ def _file_of(wanted: Published, given: Path | None) -> Path:
 def _published(
     kind: Callable[[Mapping[str, Tensor], Features, torch.device], Extractor],
     name: str,
-    wanted: Published,
+    expected: Published,
     resize: str,
     *,
     comparable: bool,
 ) -> Callable[[ExtractorOptions], Extractor]:
-    def opened(settings: ExtractorOptions) -> Extractor:
-        path = _file_of(wanted, settings.weights)
+    def opened(options: ExtractorOptions) -> Extractor:
+        path = _file_of(expected, options.weights)
         weights = read_weights(path)
         digest = fingerprint(path)
-        published = settings.precision == "fp32" and path.name == wanted.name
-        about = Features(name, digest, resize, settings.precision, comparable=comparable and published)
+        published = options.precision == "fp32" and path.name == expected.name
+        about = Features(name, digest, resize, options.precision, comparable=comparable and published)
         try:
-            return kind(weights, about, settings.device)
+            return kind(weights, about, options.device)
         except (KeyError, ValueError, RuntimeError) as error:
-            raise FeaturesError(f"{path} does not hold the weights of {name} ({error}); use {wanted.name}") from error
+            raise FeaturesError(f"{path} does not hold the weights of {name} ({error}); use {expected.name}") from error
 
     return opened
 
@@ -278,9 +278,9 @@ def random_inception(seed: int = SHIPPED_SEED) -> dict[str, Tensor]:
     return weights
 
 
-def _random_inception(settings: ExtractorOptions) -> Extractor:
-    about = Features("random-inception", f"seed-{SHIPPED_SEED}", "bilinear-tensorflow-299", settings.precision)
-    return Inception2015(random_inception(), about, settings.device)
+def _random_inception(options: ExtractorOptions) -> Extractor:
+    about = Features("random-inception", f"seed-{SHIPPED_SEED}", "bilinear-tensorflow-299", options.precision)
+    return Inception2015(random_inception(), about, options.device)
 
 
 OPENERS: Mapping[str, Callable[[ExtractorOptions], Extractor]] = {
@@ -295,6 +295,6 @@ OPENERS: Mapping[str, Callable[[ExtractorOptions], Extractor]] = {
     ),
     "dinov2": _published(DINOv2Features, "dinov2", DINOV2, f"bicubic-antialiased-{DINOV2_SIZE}", comparable=True),
     "random-inception": _random_inception,
-    "pixels": lambda settings: Pixels(),  # noqa: ARG005
+    "pixels": lambda options: Pixels(),  # noqa: ARG005
 }
 """Extractors by name. The last two are fallbacks for machines without weights."""

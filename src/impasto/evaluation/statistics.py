@@ -63,10 +63,10 @@ def save_statistics(statistics: Statistics, path: Path) -> None:
     write_text(path.with_name(f"{path.name}.json"), json.dumps(facts, indent=1) + "\n")
 
 
-def load_statistics(path: Path, wanted: Features) -> Statistics:
+def load_statistics(path: Path, expected: Features) -> Statistics:
     """Return saved statistics.
 
-    Raises EvaluationError if they are damaged, or if they come from another extractor than `wanted`.
+    Raises EvaluationError if they are damaged, or if they come from another extractor than `expected`.
     """
     try:
         with safe_open(path, framework="pt") as file:
@@ -76,9 +76,9 @@ def load_statistics(path: Path, wanted: Features) -> Statistics:
         moments = Moments.from_tensors(tensors)
     except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
         raise EvaluationError(f"{path} holds no statistics of impasto ({error}); compute them again") from error
-    if about != wanted:
+    if about != expected:
         raise EvaluationError(
-            f"{path} holds statistics of {_described(about)}, not of {_described(wanted)}; compute them again, or "
+            f"{path} holds statistics of {_described(about)}, not of {_described(expected)}; compute them again, or "
             f"pass --features {about.name} --precision {about.precision}"
         )
     return Statistics(str(facts["name"]), str(facts["digest"]), about, moments)
