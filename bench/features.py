@@ -25,7 +25,7 @@ import numpy as np
 import torch
 from loading import make_pictures
 
-from impasto.evaluation.extraction import Looks, extract
+from impasto.evaluation.extraction import FeatureColumn, extract
 from impasto.evaluation.extractors import Inception2015, Precision, random_inception
 from impasto.evaluation.frechet import Moments, frechet_distance
 from impasto.evaluation.images import open_pictures
@@ -80,8 +80,8 @@ def ways(
 def ours(extractor: Inception2015, folder: Path) -> np.ndarray:
     pictures = open_pictures(str(folder / "pictures"))
     with tempfile.TemporaryDirectory() as cache:
-        looks = Looks(extractor)
-        found = extract(pictures, [looks], cache=Path(cache)).columns[looks.identity]
+        feature_column = FeatureColumn(extractor)
+        found = extract(pictures, [feature_column], cache=Path(cache)).columns[feature_column.identity]
         return found[:, :2048].clone().numpy()
 
 

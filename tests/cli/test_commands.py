@@ -171,7 +171,7 @@ MISTAKES: dict[str, tuple[list[str], str]] = {
     "metric without reference": (["evaluate", "fake", "--metrics", "kid"], "kid compares with a reference; pass --against DIR"),
     "unknown features": (["evaluate", "fake", "--against", "fake", "--features", "pixel"], "there are no features pixel; did you mean pixels?"),
     "nothing to measure": (["evaluate", "gone", "--against", "fake", "--features", "pixels"], "gone does not exist; check the path"),
-    "photos not named": (["evaluate", "engraver", "--metrics", "colour"], "engraver paints from photos; name them with --photos DIR"),
+    "photos not named": (["evaluate", "engraver", "--metrics", "colour"], "engraver paints from photos; pass --photos DIR"),
     "no run to compare": (["compare", "fake"], "fake is not a run folder"),
     "submission without photos": (["publish", "kaggle", "engraver"], "needs --photos and --output"),
     "submission no zip": (["publish", "kaggle", "--check", "note.txt"], "cannot be read as a zip"),

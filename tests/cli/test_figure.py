@@ -101,13 +101,15 @@ def test_a_classifier_measures_how_much_of_both_classes_it_sees(
     order = load_classifier("classifier").classes
     probabilities = torch.tensor([0.4, 0.3, 0.2, 0.06, 0.04])
 
-    def look(self: Classified, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def compute(self: Classified, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         return images.new_zeros(len(images), 1).float(), probabilities.expand(len(images), -1)
 
-    monkeypatch.setattr(Classified, "look", look)
+    monkeypatch.setattr(Classified, "compute", compute)
     code, out, _ = impasto("figure", "mixing", "--painter", styles, "--classifier", "classifier")
     assert code == 0
-    assert "classifier gives the two classes 40.0% of its probability (guessing 40.0%), a class alone 20.0%" in out
+    assert (
+        "classifier gives the two classes 40.0% of its probability (guessing 40.0%), and one class alone 20.0%" in out
+    )
     record = json.loads(Path("mixing-classified.json").read_text())
     of = dict(zip(order, probabilities.tolist(), strict=True))
     for row, one in enumerate(record["classes"]):

@@ -55,7 +55,7 @@ def test_a_file_the_contest_would_refuse_exits_with_1(photos: Path, capsys: pyte
     capsys.readouterr()
     assert run(check=Path("images.zip"), settings=SubmissionOptions()) == 1
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "✗ it holds 4 pictures, and the contest asks for 7,000 to 10,000 pictures"
+    assert lines[0] == "✗ it holds 4 pictures, but the contest requires 7,000 to 10,000 pictures"
     assert "✗ 4 files are not 256 x 256 pixels: '00001-00.jpg' (32 x 32), " in "\n".join(lines)
     assert sum(line.startswith("✓") for line in lines) == len(lines) - 2
 
@@ -123,7 +123,7 @@ def test_ctrl_c_while_checking_keeps_the_file(
 
 def test_too_few_photos_are_refused_before_painting(photos: Path) -> None:
     picture(1).save("alone.png")
-    with pytest.raises(EvaluationError, match="holds 4 photos, and the contest asks for 7,000 to 10,000 paintings"):
+    with pytest.raises(EvaluationError, match="holds 4 photos, but the contest requires 7,000 to 10,000 paintings"):
         run("engraver", photos, Path("images.zip"), settings=SubmissionOptions())
     assert not Path("images.zip").exists()
 

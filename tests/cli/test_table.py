@@ -92,7 +92,7 @@ def test_a_classifier_of_the_table_evaluates_the_others(impasto: Run, table_file
     assert (figure["file"], figure["classifier"], len(figure["shares"])) == ("matrix.png", "teller", 3)
     assert "matrix: teller gives the two classes" in out
     assert "[/x] painter" in out
-    assert "a classifier right on" in " ".join(out.split())
+    assert "a classifier with" in " ".join(out.split())
 
 
 def test_ctrl_c_while_training_saves_and_prints_how_to_go_on(
@@ -156,7 +156,7 @@ def test_rows_and_figures_need_painters(impasto: Run, table_file: str) -> None:
     code, _, err = impasto("table", table_file, "method={name: inception-classifier, weights: none, train: all}")
     assert code == 2
     first, *_, last = err.splitlines()
-    assert "rows.0.run: painter is a run of inception-classifier, which does not paint; name another" in first
+    assert "rows.0.run: painter is a run of inception-classifier, which does not paint; use another run" in first
     assert (
         "figures.1.run: painter is a run of inception-classifier, which does not paint from classes and latents" in last
     )
@@ -176,9 +176,9 @@ def test_errors_of_evaluation_name_no_option_that_a_table_lacks(
     top1 = ["evaluator.metrics=[top1]", "evaluator.classifier=pixels"]
     cases = {
         "evaluator.features=gone": "see evaluator.features, evaluator.classifier and evaluator.weights",
-        "evaluator.weights=lost.pth evaluator.features=gone": "the weights lost.pth are no file",
+        "evaluator.weights=lost.pth evaluator.features=gone": "the weights lost.pth are not a file",
         " ".join(top1): "top1 needs a classifier of these classes, and pixels does not know them",
-        "evaluator.metrics=[is]": "is needs class probabilities, which pixels does not give",
+        "evaluator.metrics=[is]": "is needs class probabilities, which pixels does not have",
     }
     for overrides, said in cases.items():
         code, _, err = impasto("table", table_file, *overrides.split())
@@ -192,7 +192,7 @@ MISTAKES: dict[str, tuple[list[str], str]] = {
     "unknown run": (["TABLE", "x:training.seed=1"], "there is no run x; there is painter"),
     "unknown setting": (["TABLE", "training.sed=1"], "painter (painter.yaml): training.sed: not an option of training; did you mean seed?"),
     "unknown features": (["TABLE", "evaluator.features=pixel"], "there are no features pixel; did you mean pixels?"),
-    "classifier that paints": (["TABLE", "evaluator.classifier=painter"], "evaluator.classifier: painter is a run of cdcgan, which does not classify; name another"),
+    "classifier that paints": (["TABLE", "evaluator.classifier=painter"], "evaluator.classifier: painter is a run of cdcgan, which does not classify; use another run"),
     "unknown class": (["TABLE", "figures.mixed.kind=gallery", "figures.mixed.label=purple"], "figures.mixed.label: the painter knows no class purple; there are blue, green, red"),
     "missing folder": (["TABLE", "data.path=gone"], "gone does not exist; check the path"),
 }  # fmt: skip

@@ -59,7 +59,7 @@ def test_equal_weights_have_equal_metrics(tiny_recipe: Path, tmp_path: Path) -> 
 
 def test_missing_weights_stop_a_run_before_its_first_step(tiny_recipe: Path, tmp_path: Path) -> None:
     wanted = "evaluation={metrics: [fid], weights: gone.pth}"
-    with pytest.raises(EvaluationError, match=r"gone\.pth are no file; name weights-inception-2015"):
+    with pytest.raises(EvaluationError, match=r"gone\.pth are not a file; use weights-inception-2015"):
         train(load_recipe(str(tiny_recipe), ["every.metrics=2", wanted]), tmp_path / "run")
     assert not (tmp_path / "run" / "journal.jsonl").exists()
 

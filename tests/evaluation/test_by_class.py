@@ -35,7 +35,9 @@ def test_correlation_with_the_logarithm_of_the_counts() -> None:
 
 def test_classes_must_match_by_name_and_hold_images() -> None:
     one = {"icon": spread(1, 100), "sketch": spread(1, 100)}
-    with pytest.raises(EvaluationError, match="real images alone have sketch; generated images alone have mosaic"):
+    with pytest.raises(
+        EvaluationError, match="only the real images have sketch; only the generated images have mosaic"
+    ):
         fid_by_class(one, {"icon": spread(1, 9), "mosaic": spread(1, 9)})
     with pytest.raises(EvaluationError, match="class sketch has 0 generated images"):
         fid_by_class(one, {"icon": spread(1, 9), "sketch": Moments()})

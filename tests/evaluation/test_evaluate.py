@@ -12,7 +12,7 @@ from torch import Tensor
 
 from impasto.errors import EvaluationError
 from impasto.evaluation.evaluate import MetricOptions, Verdict, evaluate
-from impasto.evaluation.extraction import Looks, extract
+from impasto.evaluation.extraction import FeatureColumn, extract
 from impasto.evaluation.extractors import Extractor, Pixels
 from impasto.evaluation.frechet import Moments, frechet_distance
 from impasto.evaluation.images import Painted, Pictures, open_pictures
@@ -38,7 +38,7 @@ class Brightest(Extractor):
         pixels = image.float().flatten(1)
         return torch.cat([pixels.mean(1), pixels.std(1)])[:, None, None]
 
-    def look(self, images: Tensor) -> tuple[Tensor, Tensor]:
+    def compute(self, images: Tensor) -> tuple[Tensor, Tensor]:
         rows = images.flatten(1)
         return rows, torch.softmax(rows[:, :3] / 10, dim=1)
 
@@ -97,7 +97,7 @@ def test_the_record_says_what_was_measured(cache: Path, real: Pictures, alike: P
     }  # fmt: skip
     assert [measure["name"] for measure in written["measures"]] == ["fid", "kid", "is", "top1"]
     assert any("fewer than 2,048 images (120 against 120)" in warning for warning in record.warnings)
-    assert any("not comparable with published figures" in warning for warning in record.warnings)
+    assert any("not comparable with published values" in warning for warning in record.warnings)
     top1 = record.measures[3]
     assert top1.value > 0.95
     assert top1.interval is not None
@@ -110,8 +110,8 @@ def test_the_record_says_what_was_measured(cache: Path, real: Pictures, alike: P
 
 def test_metrics_agree_with_the_plain_functions(cache: Path, real: Pictures, other: Pictures) -> None:
     verdict = measured(other, real, "fid")
-    looks = Looks(Brightest())
-    rows = [extract(images, [looks]).columns[looks.identity][:, :6] for images in (other, real)]
+    feature_column = FeatureColumn(Brightest())
+    rows = [extract(images, [feature_column]).columns[feature_column.identity][:, :6] for images in (other, real)]
     assert values(verdict)["fid"] == pytest.approx(frechet_distance(*(Moments.of(r) for r in rows)).value)
 
 
@@ -131,7 +131,7 @@ def test_mifid_tells_copies_and_takes_another_training_set(
 
 def test_a_small_fid_is_refused_unless_allowed(cache: Path, tmp_path: Path, real: Pictures) -> None:
     few = open_pictures(str(fill(tmp_path / "few", 5, seed=3)))
-    with pytest.raises(EvaluationError, match=r"fid of 15 images would mean little; .* --allow-small"):
+    with pytest.raises(EvaluationError, match=r"fid of 15 images means little; .* --allow-small"):
         measured(few, real, "fid")
     allowed = evaluate(few, real, Brightest(), MetricOptions(["fid"], allow_small=True)).record
     assert allowed.values()["fid"] > 0
@@ -141,23 +141,25 @@ def test_saved_statistics_give_the_same_fid_and_nothing_else(
     cache: Path, real: Pictures, other: Pictures, tmp_path: Path
 ) -> None:
     extractor = Brightest()
-    looks = Looks(extractor)
-    extracted = extract(real, [looks])
+    feature_column = FeatureColumn(extractor)
+    extracted = extract(real, [feature_column])
     path = tmp_path / "real.safetensors"
-    save_statistics(statistics_of(extracted, looks.identity, extractor.about, 6), path)
+    save_statistics(statistics_of(extracted, feature_column.identity, extractor.about, 6), path)
     assert json.loads(path.with_name("real.safetensors.json").read_text())["images"] == 120
     saved = load_statistics(path, extractor.about)
     fid = evaluate(other, saved, extractor, MetricOptions(["fid"])).record
     assert fid.reference_images == 120
     assert fid.values()["fid"] == pytest.approx(values(measured(other, real, "fid"))["fid"], rel=1e-9)
-    with pytest.raises(EvaluationError, match="kid needs the reference's images; pass --against DIR, or --metrics fid"):
+    with pytest.raises(
+        EvaluationError, match="kid needs the reference's images; pass --against DIR, or use --metrics fid"
+    ):
         evaluate(other, saved, extractor, MetricOptions(["kid"]))
 
 
 def test_statistics_of_another_extractor_are_refused(cache: Path, real: Pictures, tmp_path: Path) -> None:
-    looks = Looks(Pixels())
+    feature_column = FeatureColumn(Pixels())
     path = tmp_path / "real.safetensors"
-    save_statistics(statistics_of(extract(real, [looks]), looks.identity, Pixels.about, 768), path)
+    save_statistics(statistics_of(extract(real, [feature_column]), feature_column.identity, Pixels.about, 768), path)
     with pytest.raises(EvaluationError, match=r"statistics of pixels .*, not of brightest .*--features pixels"):
         load_statistics(path, Brightest.about)
     path.write_bytes(path.read_bytes()[:100])
@@ -201,15 +203,15 @@ def test_what_cannot_be_measured_without_a_reference_says_so(
 
 
 def test_what_an_extractor_or_a_collection_lacks_is_told(cache: Path, tmp_path: Path, real: Pictures) -> None:
-    with pytest.raises(EvaluationError, match="is needs class probabilities, which pixels does not give"):
+    with pytest.raises(EvaluationError, match="is needs class probabilities, which pixels does not have"):
         evaluate(real, None, Pixels(), MetricOptions(["is"]))
     flat = tmp_path / "flat"
     flat.mkdir()
     for file in (tmp_path / "real").rglob("*.png"):
         (flat / f"{file.parent.name}{file.name}").write_bytes(file.read_bytes())
-    with pytest.raises(EvaluationError, match="top1 needs the requested class of every image, and 120 of"):
+    with pytest.raises(EvaluationError, match="top1 needs the requested class of every image, but 120 of"):
         evaluate(open_pictures(str(flat)), None, Brightest(), MetricOptions(["top1"]))
-    with pytest.raises(EvaluationError, match="fid-by-class needs a class for every image, and 120 of"):
+    with pytest.raises(EvaluationError, match="fid-by-class needs a class for every image, but 120 of"):
         measured(open_pictures(str(flat)), real, "fid-by-class")
     (tmp_path / "real" / "red").rename(tmp_path / "real" / "crimson")
     with pytest.raises(EvaluationError, match="crimson"):

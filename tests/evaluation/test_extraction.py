@@ -10,7 +10,7 @@ from torch import Tensor
 
 from impasto.data.batches import ImageSpec
 from impasto.errors import EvaluationError, PictureError
-from impasto.evaluation.extraction import Column, Looks, extract
+from impasto.evaluation.extraction import Column, FeatureColumn, extract
 from impasto.evaluation.extractors import Pixels
 from impasto.evaluation.images import Drawn, ImageSet, Painted, Pictures, Seen, open_pictures, some, to_bytes
 from impasto.evaluation.pixel_columns import Colours, LikenessToPhoto, LikenessToTarget
@@ -97,7 +97,7 @@ def test_a_damaged_note_or_table_is_made_anew(pictures: Pictures, cache: Path) -
 def test_columns_that_stand_at_different_places_are_filled_together(pictures: Pictures, cache: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         extract(pictures, [Stopping(after=32)])
-    column, pixels = Counting(), Looks(Pixels())
+    column, pixels = Counting(), FeatureColumn(Pixels())
     found = extract(pictures, [column, pixels])
     assert column.given == 8
     assert found.columns["counting"].shape == (40, 2)
@@ -234,7 +234,7 @@ def test_pixel_columns(pictures: Pictures, cache: Path, tmp_path: Path, make_pic
     same = extract(pictures, [likeness := LikenessToTarget(pictures)]).columns[likeness.identity]
     torch.testing.assert_close(same, torch.ones(40, 1))
     small = open_pictures(str(make_pictures(tmp_path / "few", 2)))
-    with pytest.raises(EvaluationError, match=r"few has no picture called .*, so that ssim cannot tell"):
+    with pytest.raises(EvaluationError, match=r"few has no picture called .*, so ssim cannot find"):
         extract(pictures, [LikenessToTarget(small)])
     painted = negative(pictures)
     assert (extract(painted, [LikenessToPhoto()]).columns["ssim-to-photo"] < 0.5).all()

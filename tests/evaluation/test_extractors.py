@@ -118,11 +118,9 @@ def test_an_unknown_name_is_told() -> None:
 def test_weights_of_another_network_are_told(tmp_path: Path) -> None:
     path = tmp_path / "other.pth"
     torch.save({"layer.weight": torch.zeros(2, 2)}, path)
-    with pytest.raises(
-        EvaluationError, match=r"other\.pth does not hold the weights of inception-2015 .*fetch weights-"
-    ):
+    with pytest.raises(EvaluationError, match=r"other\.pth does not hold the weights of inception-2015 .*use weights-"):
         open_extractor("inception-2015", ExtractorOptions(weights=path))
-    with pytest.raises(EvaluationError, match=r"the weights .*gone\.pth are no file; name weights-inception-2015"):
+    with pytest.raises(EvaluationError, match=r"the weights .*gone\.pth are not a file; use weights-inception-2015"):
         open_extractor("inception-2015", ExtractorOptions(weights=tmp_path / "gone.pth"))
 
 

@@ -88,7 +88,7 @@ def test_paintings_of_photos_are_those_of_the_files(monkeypatch: pytest.MonkeyPa
 
 def test_what_cannot_be_evaluated_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     painter = load_painter(toy_recipe(monkeypatch, Optimised))
-    with pytest.raises(EvaluationError, match=r"^toy\.yaml paints from photos; name them with --photos DIR$"):
+    with pytest.raises(EvaluationError, match=r"^toy\.yaml paints from photos; pass --photos DIR$"):
         painted(painter, "toy.yaml", SubjectOptions())
     styled = load_painter(toy_recipe(monkeypatch, Restyled))
     with pytest.raises(EvaluationError, match="toy.yaml paints neither from photos alone nor from classes"):

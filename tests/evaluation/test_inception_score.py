@@ -51,7 +51,7 @@ def test_lies_between_one_and_the_number_of_classes(count: int, seed: int) -> No
 
 
 def test_what_is_no_distribution_is_refused() -> None:
-    with pytest.raises(EvaluationError, match="9 images cannot be split in 10"):
+    with pytest.raises(EvaluationError, match="9 images cannot be split in 10; use at least 10"):
         inception_score(soft(9))
     logits = soft(20)
     logits[4] *= 3

@@ -18,7 +18,7 @@ class ShadeClassifier(Extractor):
     def prepare(self, image: Tensor) -> Tensor:
         return image
 
-    def look(self, images: Tensor) -> tuple[Tensor, Tensor]:
+    def compute(self, images: Tensor) -> tuple[Tensor, Tensor]:
         return images.new_zeros(len(images), 1), images[:, :, 0, 0].float() / 100
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from impasto.data.transforms import to_pixels
-from impasto.evaluation.extraction import Looks, extract
+from impasto.evaluation.extraction import FeatureColumn, extract
 from impasto.evaluation.extractors import CleanInception2015, Inception2015
 from impasto.evaluation.frechet import Moments, frechet_distance
 from impasto.evaluation.images import open_pictures
@@ -34,9 +34,9 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 def ours(kind: type[Inception2015], weights: Mapping[str, Tensor], files: list[Path], cache: Path) -> np.ndarray:
-    looks = Looks(kind(weights, ABOUT, torch.device("cpu")))
-    found = extract(open_pictures(str(files[0].parent)), [looks], cache=cache)
-    return found.columns[looks.identity][:, :2048].clone().numpy()
+    feature_column = FeatureColumn(kind(weights, ABOUT, torch.device("cpu")))
+    found = extract(open_pictures(str(files[0].parent)), [feature_column], cache=cache)
+    return found.columns[feature_column.identity][:, :2048].clone().numpy()
 
 
 def distance(features: np.ndarray) -> float:

@@ -28,7 +28,7 @@ def test_classes_are_far_from_others_and_near_to_themselves(cache: Path, tmp_pat
 
 def test_what_has_no_classes_or_few_pictures_is_told(cache: Path, tmp_path: Path) -> None:
     folder = fill(tmp_path / "c", 3, seed=0)
-    with pytest.raises(EvaluationError, match="class blue has 3 pictures, fewer than 4"):
+    with pytest.raises(EvaluationError, match="class blue has 3 pictures; use at least 4"):
         distance_matrix(open_pictures(str(folder)), Pixels())
-    with pytest.raises(EvaluationError, match="has fewer than two classes; choose another label column"):
+    with pytest.raises(EvaluationError, match="has fewer than two classes; use --label"):
         distance_matrix(open_pictures(str(folder / "red")), Pixels())

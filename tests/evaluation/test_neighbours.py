@@ -108,7 +108,7 @@ def test_copies_have_distance_zero_wherever_they_lie(offset: float) -> None:
 
 
 def test_what_cannot_be_measured_is_refused() -> None:
-    with pytest.raises(EvaluationError, match="at least 6 images .* one has 5"):
+    with pytest.raises(EvaluationError, match="at least 6 images .* one side has 5"):
         prdc(features(20, 0), features(5, 1))
     with pytest.raises(EvaluationError, match="at least 4 images"):
         nearest(features(20, 0), features(3, 1), 4)

@@ -32,5 +32,5 @@ def test_what_is_no_pair_of_features_is_refused() -> None:
         check_rows(torch.zeros(3))
     with pytest.raises(EvaluationError, match="of 3 and of 4 dimensions"):
         check_pair(torch.zeros(2, 3), torch.zeros(2, 4))
-    with pytest.raises(EvaluationError, match="at least 2 images are needed on either side, and one has 1"):
+    with pytest.raises(EvaluationError, match="at least 2 images are needed on each side, but one side has 1"):
         check_pair(torch.zeros(2, 3), torch.zeros(1, 3), at_least=2)

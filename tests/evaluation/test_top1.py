@@ -28,7 +28,7 @@ def test_wilsons_interval_holds_the_share_and_mirrors(of: int, data: st.DataObje
 
 
 def test_no_share_of_nothing() -> None:
-    with pytest.raises(ValueError, match="no share"):
+    with pytest.raises(ValueError, match="not a share"):
         wilson(0, 0)
 
 

@@ -1,4 +1,4 @@
-"""Results: published figures as they were printed, closed forms over classes, and every number in words."""
+"""Results: published values as they were printed, closed forms over classes, and every number in words."""
 
 import json
 import math
@@ -19,7 +19,7 @@ from impasto.tables.figures import draw_figure
 from impasto.tables.result import Budget, ByClass, Drawn, Mixed, TableResult, Value
 from impasto.tables.table_file import load_table
 from impasto.tables.training import planned_runs, train_run
-from impasto.tables.wording import grids, number, remarks, said_value, to_markdown
+from impasto.tables.wording import grids, number, remarks, to_markdown, value_text
 from tests.gallery.pages import Page
 
 
@@ -54,9 +54,9 @@ def test_a_table_in_plain_values_in_words_and_as_a_page(result: TableResult) -> 
     assert {row[0]: row[-1] for row in classes.rows}["green"] == "20.00"
     assert budget.rows[0][1:4] == ("32", "320", "10 %")
     said = " ".join(remarks(result))
-    assert "kid, colour, fid-by-class of 60 images against 36 of the pictures learned from, features pixels" in said
+    assert "kid, colour, fid-by-class of 60 images against 36 of the training pictures, features pixels" in said
     assert "Nobody else has measured this." in said
-    assert "not comparable with published figures" in said
+    assert "not comparable with published values" in said
     markdown = to_markdown(result)
     page = Page(write_table_page(result, Path("out/table.html")).read_text("utf-8"))
     assert page.open == []
@@ -65,7 +65,7 @@ def test_a_table_in_plain_values_in_words_and_as_a_page(result: TableResult) -> 
     assert r"## Two colours \<at once\>" in markdown
     assert read_signature(Path("out/sheet.png"))["figure"] == "Every class, seed 0"
     assert told["figures"]["mixed"] == {"file": "mixed.png"}
-    for words in ("0.50 ± 0.25", "320", "10 %", "Nobody, table 0", "Every colour", "as few as 12 images"):
+    for words in ("0.50 ± 0.25", "320", "10 %", "Nobody, table 0", "Every colour", "has only 12 images"):
         assert words in markdown
         assert words in page.text
 
@@ -83,7 +83,7 @@ def test_what_a_classifier_sees_in_a_mixing_matrix_is_told(result: TableResult) 
     drawn = replace(result, figures={"mixed": Drawn(Path("out/mixed.png"), mixed)})
     assert drawn.to_json()["figures"]["mixed"]["mixed"] == 0.5
     assert (
-        "mixed: classes gives the two classes 50.0% of its probability (guessing 66.7%), a class alone 25.0% "
+        "mixed: classes gives the two classes 50.0% of its probability (guessing 66.7%), and one class alone 25.0% "
         "(guessing 33.3%)." in remarks(drawn)
     )
 
@@ -98,9 +98,9 @@ def test_values_over_classes_in_closed_form() -> None:
 
 
 def test_figures_are_said_as_papers_print_them() -> None:
-    assert said_value("is", Value(1.3, 0.04)) == "1.30 ± 0.04"
-    assert said_value("top1", Value(21.47, None, Interval(20.8, 22.1))) == "21.47 % (20.80 to 22.10)"
-    assert said_value("fid", None) == "–"
+    assert value_text("is", Value(1.3, 0.04)) == "1.30 ± 0.04"
+    assert value_text("top1", Value(21.47, None, Interval(20.8, 22.1))) == "21.47 % (20.80 to 22.10)"
+    assert value_text("fid", None) == "–"
     assert [number(value) for value in (0.0, 0.08, 0.0123, -0.739, 111.604)] == ["0.00", "0.08", "0.012", "-0.74", "111.60"]  # fmt: skip
     assert Budget(50, 200, 1.0, ()).share == 0.25
     assert Budget(50, None, 1.0, ()).share is None

@@ -44,8 +44,8 @@ MISTAKES = {
     "folder's name": (TABLE.replace("name: mixed", "name: ../mixed"), "figures.0.name: .* not '../mixed'"),
     "two names": (TABLE.replace("name: half way", "name: at the end"), "rows: two have the same name; rename one"),
     "no evaluator": (TABLE.replace("evaluator: {", "evaluator: null #"), "evaluator: missing"),
-    "nothing shown": (TABLE[: TABLE.index("rows:")], "rows: there are neither rows nor figures"),
-    "list": ("[1]", "is not a table; it needs the blocks about, source and runs"),
+    "nothing shown": (TABLE[: TABLE.index("rows:")], "rows: there are no rows and no figures"),
+    "list": ("[1]", "is not a table; add the blocks about, source and runs"),
     "of a row": (TABLE.replace("run: painter, after: 1/2, pub", "runn: painter, after: 1/2, pub"), r"rows.0.runn: not an option of rows.0; did you mean run\?"),
     "published words": (TABLE.replace("[0.5, 0.25]", "[0.5, x]"), r"rows.0.published.kid: must be a number, \[number, spread\], or a number for each class"),
     "published nothing": (TABLE.replace("[0.5, 0.25]", ".nan"), r"rows.0.published.kid: must be a number, .* not nan"),
@@ -55,8 +55,8 @@ MISTAKES = {
     "unknown features": (TABLE.replace("pixels}", "paintre}"), r"evaluator.features: there are no features paintre; did you mean painter\?"),
     "unknown classifier": (TABLE.replace("pixels}", "pixels, classifier: pixel}"), r"evaluator.classifier: there are no features pixel; did you mean pixels\?"),
     "a row's classifier": (TABLE.replace("after: 1/2, pub", "classifier: x, pub"), "rows.0.classifier: there are no features x"),
-    "label of a sheet": (TABLE.replace("count: 3", "label: red"), "figures.1.label: a figure of kind classes goes through all classes; leave it out"),
-    "count of a matrix": (TABLE.replace("kind: mixing", "kind: mixing, count: 3"), "figures.0.count: a mixing matrix has as many rows as there are classes; leave it out"),
+    "label of a sheet": (TABLE.replace("count: 3", "label: red"), "figures.1.label: a figure of kind classes shows all classes; remove it"),
+    "count of a matrix": (TABLE.replace("kind: mixing", "kind: mixing, count: 3"), "figures.0.count: a mixing matrix has one row for each class; remove it"),
     "not YAML": ("a: [", "is not YAML"),
 }  # fmt: skip
 
@@ -79,7 +79,7 @@ def test_mistakes_are_told_by_their_path(mistake: str) -> None:
         ("figures.label=red", "figures.label=red: there is no figure label; there are mixed, sheet"),
         (
             "rows.0.name=x",
-            "rows.0.name=x: only runs, evaluator and figures can be changed here; write a table of your own",
+            "rows.0.name=x: only runs, evaluator and figures can be changed here; use your own table file",
         ),
         ("evaluator.images=many", "evaluator.images: must be a whole number from 2 to 1000000, not 'many'"),
     ],

@@ -116,5 +116,5 @@ def test_what_a_recipe_does_not_know_is_told(table_file: str) -> None:
 
 
 def test_a_second_stage_needs_its_first(table_file: str) -> None:
-    with pytest.raises(RunError, match="painter starts from elsewhere, which is not trained; name it before"):
+    with pytest.raises(RunError, match="painter starts from elsewhere, which is not trained; put it earlier"):
         planned(table_file, "training.start_from=elsewhere")

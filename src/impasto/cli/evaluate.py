@@ -23,7 +23,7 @@ from impasto.evaluation.evaluate import (
     MetricOptions,
     Verdict,
     check_metrics,
-    check_statistics_do,
+    check_statistics_suffice,
     evaluate,
     needs_features,
 )
@@ -85,7 +85,7 @@ def evaluate_command(options: EvaluateOptions) -> None:
 def _check(options: EvaluateOptions, metrics: list[str]) -> None:
     """Refuse at once what would fail only after all images were measured."""
     if options.against and options.against.endswith(".safetensors"):
-        check_statistics_do(metrics)
+        check_statistics_suffice(metrics)
     check_metrics(metrics, options.against)
     path = options.statistics_file
     if path is not None and not needs_features(metrics):

@@ -183,4 +183,4 @@ def _classify(
         **found.to_json(),
     }
     write_text(target, json.dumps(record, indent=1) + "\n")
-    console.print(f"{escape(found.said(classifier.name, len(classifier.classes)))}: {escape(str(target))}")
+    console.print(f"{escape(found.sentence(classifier.name, len(classifier.classes)))}: {escape(str(target))}")

@@ -17,7 +17,7 @@ from impasto.evaluation.submission import (
     CHECKS,
     Submission,
     SubmissionOptions,
-    asked,
+    requirement,
     validate_submission,
     write_submission,
 )
@@ -76,13 +76,13 @@ def _check(file: Path, settings: SubmissionOptions, stopped: str) -> None:
 
 
 def _print_ticks(submission: Submission, settings: SubmissionOptions) -> None:
-    wrong = {problem.check: problem.says for problem in submission.problems}
+    wrong = {problem.check: problem.message for problem in submission.problems}
     for check in CHECKS:
         if check in wrong:
             console.print(f"[bold red]✗[/] {escape(wrong[check])}")
         else:
             found = f" ({submission.count:,} found)" if check == "count" else ""
-            console.print(f"[green]✓[/] {asked(check, settings.limits)}{found}")
+            console.print(f"[green]✓[/] {requirement(check, settings.limits)}{found}")
 
 
 @contextmanager

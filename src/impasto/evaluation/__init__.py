@@ -1,1 +1,1 @@
-"""Evaluates painters and folders of pictures: metrics, and a record of how they were measured."""
+"""Evaluates painters and folders of pictures: metrics, feature extractors, copy search and the quiz."""

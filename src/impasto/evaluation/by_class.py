@@ -1,4 +1,4 @@
-"""FID of each class, and its correlation with the number of pictures: Datta and Cai, "GANtor Arts Center", table 2."""
+"""FID of each class, their mean, and the correlation with class size (docs/methods/evaluation.md)."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from impasto.evaluation.frechet import Frechet, Moments, frechet_distance
 
 
 class ClassDistance(NamedTuple):
-    """One class."""
+    """The distance of one class."""
 
     distance: Frechet
     real: int
-    """How many real images there were."""
+    """Number of real images."""
     generated: int
+    """Number of generated images."""
 
 
 @dataclass(frozen=True)
@@ -27,23 +28,23 @@ class ClassDistances:
 
     classes: Mapping[str, ClassDistance]
     mean: float
-    """Mean over classes, with equal weights."""
+    """Mean over classes. Each class has the same weight."""
     correlation: float | None
-    """Pearson's, of distance with the logarithm of the real images' number; None where either is the same in all."""
+    """Pearson correlation of the distance and the log of the number of real images. None if either is constant."""
 
 
 def fid_by_class(real: Mapping[str, Moments], generated: Mapping[str, Moments]) -> ClassDistances:
-    """Return the Fréchet distance of each class between all its real images and those generated with its label.
+    """Return the Fréchet distance of each class, between its real and its generated images.
 
-    Raises EvaluationError where the classes' names differ or a class has fewer than 2 images.
+    Raises EvaluationError if the class names differ or a class has fewer than 2 images.
     """
     check_same_classes(real, generated)
     for side, moments in (("real", real), ("generated", generated)):
         for name, of_class in moments.items():
             if of_class.count < 2:
                 raise EvaluationError(
-                    f"class {name} has {of_class.count} {side} images, and at least 2 are needed; "
-                    "add some or leave the class out"
+                    f"class {name} has {of_class.count} {side} images, but at least 2 are needed; "
+                    "add images or remove the class"
                 )
     classes = {
         name: ClassDistance(frechet_distance(real[name], generated[name]), real[name].count, generated[name].count)
@@ -56,13 +57,13 @@ def fid_by_class(real: Mapping[str, Moments], generated: Mapping[str, Moments]) 
 
 
 def check_same_classes(real: Collection[str], generated: Collection[str]) -> None:
-    """Raise EvaluationError, naming those at fault, unless both sides have the same class names, and any."""
+    """Raise EvaluationError if there are no classes, or if a class is missing on one side."""
     if not real and not generated:
-        raise EvaluationError("there are no classes; give a collection with a folder for each class")
+        raise EvaluationError("there are no classes; use a collection with a folder for each class")
     parts = [
-        f"{side} images alone have {', '.join(sorted(set(one) - set(other)))}"
+        f"only the {side} images have {', '.join(sorted(set(one) - set(other)))}"
         for side, one, other in (("real", real, generated), ("generated", generated, real))
         if set(one) - set(other)
     ]
     if parts:
-        raise EvaluationError(f"the classes do not match: {'; '.join(parts)}; rename or leave out those")
+        raise EvaluationError(f"the classes do not match: {'; '.join(parts)}; rename or remove these classes")

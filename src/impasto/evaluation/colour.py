@@ -1,8 +1,7 @@
-"""Central tendency of colours.
+"""Central tendency of colours, and colour differences between pictures (docs/methods/paired-translation.md).
 
-Tucker, "Using GANs to Produce Art in a Particular Style from Semantic Maps", 2022, sections 5 and 6. The table of
-differences in the paper fits unsigned bytes that wrapped around. The differences here are signed. The other kinds exist
-to study that error.
+Differences are signed. Published differences may come from unsigned bytes, which wrap around. `difference` can compute
+those too, to reproduce that error.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from impasto.errors import EvaluationError
 from impasto.evaluation.rows import blocks
 
 BAND = 1 << 18
-"""Pixels computed together: a few megabytes in float64 for any size of picture."""
+"""Pixels processed at a time: a few megabytes in float64, for pictures of any size."""
 
 Pixels = NDArray[np.uint8]
 """[H, W, 3], 0..255."""
@@ -32,22 +31,22 @@ class Tendency(NamedTuple):
     variance: Figures
     """[3], divided by the number of pixels."""
     mean_norm: Figures
-    """[]: mean over pixels of the length of (R, G, B), 0..441.67; the paper's measure of saturation."""
+    """[]: mean over pixels of the length of (R, G, B), 0..441.67. Used as a measure of saturation."""
     saturation: Figures
-    """[]: mean saturation of HSV, 0..1."""
+    """[]: mean HSV saturation, 0..1."""
 
 
 class Difference(NamedTuple):
-    """Target minus generated, of one pair of pictures or on average over pairs; levels of 255."""
+    """Target minus generated, for one pair of pictures or averaged over pairs. Values are on the scale 0..255."""
 
     mean: Figures
-    """[3]: also the difference of the means."""
+    """[3]: mean difference, which equals the difference of the means."""
     variance: Figures
-    """[3]."""
+    """[3]: variance of the difference."""
     mean_norm: Figures
     """[]: mean over pixels of the Euclidean distance between the two colours."""
     mean_absolute: Figures
-    """[3]."""
+    """[3]: mean absolute difference."""
     negative: Figures
     """[3]: share of values below zero."""
     rmse: Figures
@@ -58,7 +57,7 @@ Kind = TypeVar("Kind", Tendency, Difference)
 
 
 class Averages(Generic[Kind]):
-    """Mean and standard error over pictures with equal weights, computed from a stream."""
+    """Mean and standard error over pictures, updated as a stream. All pictures have the same weight."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -78,18 +77,18 @@ class Averages(Generic[Kind]):
             self._squares[place] = self._squares[place] + offset * (field - self._means[place])
 
     def mean(self) -> Kind:
-        """Return the mean of each figure; raise EvaluationError where there were no pictures."""
+        """Return the mean of each figure. Raises EvaluationError if there are no pictures."""
         self._check(1)
         return self._kind(*self._means)
 
     def standard_error(self) -> Kind:
-        """Return the standard error of each mean; raise EvaluationError for fewer than 2 pictures."""
+        """Return the standard error of each mean. Raises EvaluationError for fewer than 2 pictures."""
         self._check(2)
         return self._kind(*(np.sqrt(field / (self.count - 1) / self.count) for field in self._squares))
 
     def _check(self, at_least: int) -> None:
         if self.count < at_least:
-            raise EvaluationError(f"colours of {self.count} pictures cannot be averaged; give at least {at_least}")
+            raise EvaluationError(f"colours of {self.count} pictures cannot be averaged; use at least {at_least}")
 
 
 def central_tendency(picture: Pixels) -> Tendency:
@@ -101,7 +100,7 @@ def central_tendency(picture: Pixels) -> Tendency:
 
 
 def compare(target: Pixels, generated: Pixels) -> Difference:
-    """Return how a picture [H, W, 3] differs from its target; raise EvaluationError where their sizes do."""
+    """Return how a picture [H, W, 3] differs from its target. Raises EvaluationError if their sizes differ."""
     _check_sizes(target, generated)
     pairs = target.reshape(-1, 3), generated.reshape(-1, 3)
     sums = sum(_difference_sums(_signed(pairs[0][band], pairs[1][band])) for band in blocks(len(pairs[0]), BAND))
@@ -110,7 +109,7 @@ def compare(target: Pixels, generated: Pixels) -> Difference:
 
 
 def percent_error(target: Figures, generated: Figures) -> Figures:
-    """Return 100 |target - generated| / target of two means [3]; NaN where the target's is 0."""
+    """Return 100 |target - generated| / target of two means [3]. NaN where the target mean is 0."""
     defined = np.where(target == 0, np.nan, target)
     return np.asarray(100 * np.abs(target - generated) / defined)
 
@@ -120,8 +119,10 @@ def difference(
 ) -> NDArray[np.float32]:
     """Return target minus generated, [H, W, 3].
 
-    signed: -255..255; wrapped: modulo 256, as unsigned bytes do; clipped: nothing below 0; rescaled: 127.5 + d / 2, to
-    be shown. Raises EvaluationError where sizes differ.
+    Kinds: signed is -255..255. wrapped is modulo 256, like unsigned bytes. clipped sets negative values to 0. rescaled
+    is 127.5 + d / 2, for display.
+
+    Raises EvaluationError if sizes differ.
     """
     _check_sizes(target, generated)
     signed = _signed(target, generated).astype(np.float32)
@@ -137,7 +138,10 @@ def difference(
 
 
 def difference_histogram(target: Pixels, generated: Pixels) -> NDArray[np.int64]:
-    """Return how many pixels of each channel differ by -255..255, [3, 511]; EvaluationError where sizes differ."""
+    """Return the number of pixels for each difference -255..255 and channel, int64 [3, 511].
+
+    Raises EvaluationError if sizes differ.
+    """
     _check_sizes(target, generated)
     places = _signed(target, generated).reshape(-1, 3) + 255
     return np.stack([np.bincount(channel, minlength=511) for channel in places.T]).astype(np.int64)
@@ -148,7 +152,7 @@ def _signed(target: Pixels, generated: Pixels) -> NDArray[np.int16]:
 
 
 def _colour_sums(pixels: Figures) -> Figures:
-    """Return sums over pixels [n, 3]: R, G, B and their squares, which are exact; norm; saturation, 0 for black."""
+    """Return sums over pixels [n, 3]: R, G, B, their squares (all exact), norm, and saturation (0 for black)."""
     squares = pixels**2
     top, bottom = pixels.max(axis=1), pixels.min(axis=1)
     saturation = np.divide(top - bottom, top, out=np.zeros_like(top), where=top > 0)
@@ -156,7 +160,7 @@ def _colour_sums(pixels: Figures) -> Figures:
 
 
 def _difference_sums(signed: NDArray[np.int16]) -> Figures:
-    """Return sums over differences [n, 3]: themselves, squares, absolute values, counts below 0; norm."""
+    """Return sums over differences [n, 3]: values, squares, absolute values, counts below 0, and norm."""
     values = signed.astype(np.float64)
     squares = values**2
     norm = np.sqrt(squares.sum(axis=1)).sum()
@@ -166,12 +170,12 @@ def _difference_sums(signed: NDArray[np.int16]) -> Figures:
 
 
 def _variance(mean: Figures, square: Figures) -> Figures:
-    return np.maximum(square - mean**2, 0.0)  # below zero by rounding only
+    return np.maximum(square - mean**2, 0.0)  # rounding can make it negative
 
 
 def _check_sizes(target: Pixels, generated: Pixels) -> None:
     if target.shape != generated.shape:
         (h1, w1), (h2, w2) = target.shape[:2], generated.shape[:2]
         raise EvaluationError(
-            f"a target of {w1} x {h1} pixels and a picture of {w2} x {h2} cannot be compared; bring them to one size"
+            f"a target of {w1} x {h1} pixels and a picture of {w2} x {h2} cannot be compared; resize both to one size"
         )

@@ -1,8 +1,8 @@
-"""Fills all requested columns in one pass over the images: on disk, resumable, in bounded memory.
+"""Fills columns of values in one pass over images. A pass can be resumed, and its memory use stays constant.
 
-A column is a table of float32 with a row for each readable image: the features and probabilities of a network, or what
-is computed from the pixels themselves. It lies in impasto's cache under the digest of the images and the column's
-identity, so that a reference is looked at once.
+A column is a float32 table with one row for each readable image: the features and probabilities of a network, or values
+computed from the pixels. Columns are stored in impasto's cache under the digest of the images and the identity of the
+column. So each reference is processed only once.
 """
 
 from __future__ import annotations
@@ -26,35 +26,35 @@ from impasto.files import default_cache, locked, make_folder, unwritable, write_
 
 BATCH = 64
 SAVED_EVERY = 256
-"""Images between two saves of the position of a pass."""
+"""Images between two saves of a pass."""
 FEWEST_UNREADABLE = 10
 MOST_UNREADABLE = 0.01
-"""A pass stops if more than ten images, and more than this share, cannot be read."""
+"""A pass stops if more than FEWEST_UNREADABLE images and more than this share are unreadable."""
 
 FORMAT = "1"
-"""Version of the cache. Increase it when pixels or features are computed in another way."""
+"""Version of the cache. Increase it when the computation of pixels or features changes."""
 
 Progress = Callable[[int, int], None]
 
 
 class Column(ABC):
-    """What is computed for each image."""
+    """Values computed for each image."""
 
     identity: str
-    """Name of a folder. It contains everything that the values depend on, except for the images."""
+    """Folder name. It identifies everything that determines the values, except the images."""
     width: int
 
     @abstractmethod
     def prepare(self, seen: Seen) -> Tensor:
-        """Do the part that may run in several threads, for one image."""
+        """Prepare one image. May run in several threads."""
 
     @abstractmethod
     def values(self, prepared: Sequence[Tensor]) -> Tensor:
-        """Return the rows [n, width] float32 of prepared images."""
+        """Return the rows, float32 [n, width], of prepared images."""
 
 
-class Looks(Column):
-    """The features and, behind them, the class probabilities of an extractor."""
+class FeatureColumn(Column):
+    """The features of an extractor, followed by its class probabilities."""
 
     def __init__(self, extractor: Extractor) -> None:
         self.extractor, about = extractor, extractor.about
@@ -73,15 +73,15 @@ class Looks(Column):
 
 @dataclass
 class Extracted:
-    """The columns of one set of images; rows are those of the readable images, in order."""
+    """The columns of one image set, with one row for each readable image, in order."""
 
     images: ImageSet
     columns: Mapping[str, Tensor]
     """By identity, float32 [n, width], memory-mapped."""
     unreadable: Mapping[int, str]
-    """Why, by place."""
+    """Reason why an image is unreadable, by its place in the set."""
     folder: Path | None
-    """Where what is computed from the columns may be kept; None where nothing is kept."""
+    """Folder for values computed from the columns. None: nothing is kept."""
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -89,7 +89,7 @@ class Extracted:
 
     @property
     def places(self) -> list[int]:
-        """The places of the rows in the images."""
+        """The place in the set of each row's image."""
         return [place for place in range(len(self.images)) if place not in self.unreadable]
 
     @property
@@ -99,7 +99,7 @@ class Extracted:
 
     @property
     def warnings(self) -> list[str]:
-        """Return how many images could not be read, and the name of the first."""
+        """Warn about unreadable images: their number and the first names."""
         if not self.unreadable:
             return []
         first = [self.images.names[place] for place in list(self.unreadable)[:5]]
@@ -109,15 +109,15 @@ class Extracted:
 def extract(
     images: ImageSet, columns: Sequence[Column], progress: Progress | None = None, cache: Path | None = None
 ) -> Extracted:
-    """Fill the columns that are not there yet, in one pass, going on where an earlier one stopped.
+    """Fill missing columns in one pass. Continues where an earlier pass stopped.
 
-    Of images that do not last nothing is kept: their columns are in memory.
+    Columns of images that do not last are kept in memory only.
 
-    Raises EvaluationError where more images than ten and than 1 % cannot be read, or a value is not finite.
+    Raises EvaluationError if more than 10 images and more than 1 % are unreadable, or if a value is not finite.
     """
     if images.lasting:
         return _extract(images, columns, progress, (cache or default_cache() / "judged" / FORMAT) / images.digest)
-    with tempfile.TemporaryDirectory(prefix="impasto-judged-") as folder:
+    with tempfile.TemporaryDirectory(prefix="impasto-columns-") as folder:
         found = _extract(images, columns, progress, Path(folder))
         copied = {identity: rows.clone() for identity, rows in found.columns.items()}
         return replace(found, columns=copied, folder=None)
@@ -129,8 +129,9 @@ def _extract(images: ImageSet, columns: Sequence[Column], progress: Progress | N
         for folder in sorted(folders):
             held.enter_context(locked(folder / "lock"))
         tables = [_Table(folder, column.width) for folder, column in zip(folders, columns, strict=True)]
+        # Columns can be filled to different places: first bring those behind up to the next.
         while behind := sorted({table.done for table in tables if table.done < len(images)}):
-            start, stop = behind[0], behind[1] if len(behind) > 1 else len(images)  # some may be further than others
+            start, stop = behind[0], behind[1] if len(behind) > 1 else len(images)
             filled = [(column, table) for column, table in zip(columns, tables, strict=True) if table.done == start]
             _fill(images, filled, stop, progress)
         found = {column.identity: table.rows(len(images)) for column, table in zip(columns, tables, strict=True)}
@@ -170,27 +171,27 @@ def _check_finite(rows: Tensor, images: ImageSet, places: Sequence[int]) -> None
     bad = (~torch.isfinite(rows).all(dim=1)).nonzero()
     if len(bad):
         raise EvaluationError(
-            f"the features of {images.names[places[int(bad[0])]]} in {images.name} are not finite; its weights are "
-            "damaged, or precision fp32 is needed"
+            f"the features of {images.names[places[int(bad[0])]]} in {images.name} are not finite; use precision "
+            "fp32, or replace the weights if they are damaged"
         )
 
 
 def _check_readable(unreadable: Mapping[int, str], images: ImageSet) -> None:
     if len(unreadable) > max(FEWEST_UNREADABLE, MOST_UNREADABLE * len(images)):
         raise EvaluationError(
-            f"{images.name}: {len(unreadable)} images cannot be read so far, too many for a figure that means anything "
-            f"(the first: {next(iter(unreadable.values()))}); see impasto data check"
+            f"{images.name}: {len(unreadable)} images cannot be read so far, too many for a meaningful evaluation "
+            f"(the first: {next(iter(unreadable.values()))}); use impasto data check to find them"
         )
 
 
 @dataclass
 class _Table:
-    """One column on disk: rows as plain float32, and a note of how far they go; rows after it are written anew."""
+    """One column on disk: float32 rows, and a file with the number of images done. Later rows are overwritten."""
 
     folder: Path
     width: int
     done: int = 0
-    """Images done."""
+    """Images processed."""
     unreadable: dict[int, str] = field(default_factory=dict)
     _waiting: list[Tensor] = field(default_factory=list)
 
@@ -199,22 +200,22 @@ class _Table:
             noted = json.loads((self.folder / "done.json").read_text(encoding="utf-8"))
             done, unreadable = int(noted["done"]), {int(place): str(why) for place, why in noted["unreadable"].items()}
             there = (self.folder / "rows.f32").stat().st_size
-        except (OSError, ValueError, KeyError, AttributeError):  # new, or cut off
+        except (OSError, ValueError, KeyError, AttributeError):  # new or damaged
             return
         if there >= (done - len(unreadable)) * self.width * 4:
             self.done, self.unreadable = done, unreadable
 
-    def add(self, rows: Tensor, looked_at: int, unreadable: Mapping[int, str]) -> None:
-        """Take the rows of the next images."""
+    def add(self, rows: Tensor, processed: int, unreadable: Mapping[int, str]) -> None:
+        """Add the rows of the next images. `processed` counts them, unreadable ones included."""
         self._waiting.append(rows)
         before = self.done
-        self.done += looked_at
+        self.done += processed
         self.unreadable |= unreadable
         if before // SAVED_EVERY != self.done // SAVED_EVERY:
             self.save()
 
     def save(self) -> None:
-        """Write what waits, then note how far it goes."""
+        """Write the waiting rows, then the number of images done."""
         if not self._waiting:
             return
         waiting = torch.cat(self._waiting).numpy().astype(np.float32, copy=False)
@@ -231,7 +232,7 @@ class _Table:
         write_text(self.folder / "done.json", json.dumps({"done": self.done, "unreadable": self.unreadable}))
 
     def rows(self, images: int) -> Tensor:
-        """Return the rows of the first so many images, [n, width], memory-mapped."""
+        """Return the rows of the first `images` images, [n, width], memory-mapped."""
         count = images - sum(place < images for place in self.unreadable)
         if count * self.width == 0:
             return torch.empty(count, self.width)

@@ -1,13 +1,13 @@
-"""The Fréchet distance between two sets of features: FID where the features are Inception's.
+"""The Fréchet distance between two sets of features. With Inception features it is FID.
 
 Heusel et al., "GANs Trained by a Two Time-Scale Update Rule Converge to a Local Nash Equilibrium", 2017,
-equation 6 (docs/methods/evaluation.md, FID):
+equation 6 (docs/methods/evaluation.md):
 
     |mu_a - mu_b|² + tr(S_a + S_b - 2 (S_a S_b)^½)
 
-The trace of the root is the sum of the roots of the eigenvalues of S_a S_b. With any factor S_a = F'F these are the
-eigenvalues of the symmetric F S_b F', which take a tenth of the time of a root of a general matrix, and fewer rows in F
-mean a smaller matrix. F is made of the centred features where these are few, and of Cholesky's factor otherwise.
+The trace of the root is the sum of the square roots of the eigenvalues of S_a S_b. For any factor S_a = F'F, these are
+also the eigenvalues of the symmetric matrix F S_b F'. They take a tenth of the time of the root of a general matrix.
+Fewer rows in F make the matrix smaller. F is the matrix of centred features if there are few, else the Cholesky factor.
 """
 
 from __future__ import annotations
@@ -23,23 +23,22 @@ from impasto.errors import EvaluationError
 from impasto.evaluation.rows import COLUMNS, blocks, check_count, check_dimensions, check_rows
 
 MOST_DISCARDED = 1e-3
-"""Largest share of both traces that negative eigenvalues may have. Rounding stays far below it."""
-
+"""Largest discarded share of the trace of both covariances. Rounding stays far below it."""
 
 BLOCK = 256
-"""Columns of a triangular product computed together."""
+"""Columns of the triangular product computed at a time."""
 
 
 class Moments:
-    """The count, mean and covariance of rows of features, computed from a stream.
+    """Count, mean and covariance of rows of features, updated as a stream.
 
-    Rows are kept as they are until there are more of them than dimensions. Until then they take less room than the
-    covariance, which would be singular, and the distance is computed from them in less time.
+    The rows themselves are kept until there are more rows than dimensions. Until then they need less memory than the
+    covariance, which would be singular, and the distance is faster to compute from them.
     """
 
     def __init__(self) -> None:
         self.count = 0
-        self._rows: list[Tensor] = []  # all rows seen, none once they are folded
+        self._rows: list[Tensor] = []  # all rows so far; empty after `_fold`
         self._mean = torch.empty(0, dtype=torch.float64)
         self._scatter: Tensor | None = None  # sum of the outer products of deviations from the mean
 
@@ -52,16 +51,16 @@ class Moments:
 
     @classmethod
     def from_covariance(cls, mean: Tensor, covariance: Tensor, count: int) -> Moments:
-        """Return moments known by their mean [d] and covariance [d, d], divided by count - 1.
+        """Return moments from their mean [d] and covariance [d, d] with divisor count - 1.
 
-        Raises EvaluationError where they are not finite or their shapes do not fit.
+        Raises EvaluationError if they are not finite or their shapes do not match.
         """
         if mean.ndim != 1 or covariance.shape != (len(mean), len(mean)):
             raise EvaluationError(
-                f"a mean {list(mean.shape)} does not fit a covariance {list(covariance.shape)}; make them anew"
+                f"a mean {list(mean.shape)} does not fit a covariance {list(covariance.shape)}; compute them again"
             )
         if not (mean.isfinite().all() and covariance.isfinite().all()):
-            raise EvaluationError("a mean or covariance holds NaN or infinity; make the statistics anew")
+            raise EvaluationError("a mean or covariance holds NaN or infinity; compute the statistics again")
         check_count(count, 2)
         moments = cls()
         moments.count, moments._mean = count, mean.double().clone()
@@ -70,37 +69,37 @@ class Moments:
 
     @classmethod
     def from_tensors(cls, tensors: Mapping[str, Tensor]) -> Moments:
-        """Return the moments that `tensors` saved; raise EvaluationError where they are incomplete."""
+        """Return moments from the result of `tensors`. Raises EvaluationError if a tensor is missing."""
         if "rows" in tensors:
             return cls.of(tensors["rows"])
         if missing := sorted({"count", "mean", "covariance"} - set(tensors)):
-            raise EvaluationError(f"saved statistics lack {', '.join(missing)}; make them anew")
+            raise EvaluationError(f"saved statistics lack {', '.join(missing)}; compute them again")
         return cls.from_covariance(tensors["mean"], tensors["covariance"], int(tensors["count"]))
 
     def tensors(self) -> dict[str, Tensor]:
-        """Return what `from_tensors` needs: `rows` [N, d], or `count` [], `mean` [d] and `covariance` [d, d]."""
+        """Return tensors for `from_tensors`: `rows` [N, d], or `count` [], `mean` [d] and `covariance` [d, d]."""
         if (rows := self.rows) is not None:
             return {"rows": rows}
         return {"count": torch.tensor(self.count), "mean": self.mean, "covariance": self.covariance}
 
     @property
     def dimensions(self) -> int:
-        """Return d; 0 before the first row."""
+        """Number of features d. 0 before the first row."""
         return self._rows[0].shape[1] if self._rows else len(self._mean)
 
     @property
     def rows(self) -> Tensor | None:
-        """Return all rows seen, [N, d], while they are kept."""
+        """All rows so far, [N, d], or None if they are no longer kept."""
         return torch.cat(self._rows) if self._rows else None
 
     @property
     def mean(self) -> Tensor:
-        """Return the mean, [d] float64."""
+        """The mean, float64 [d]."""
         return self._mean if (rows := self.rows) is None else rows.double().mean(dim=0)
 
     @property
     def covariance(self) -> Tensor:
-        """Return the covariance divided by N - 1, [d, d] float64."""
+        """The covariance with divisor N - 1, float64 [d, d]."""
         scatter = self._scatter
         if scatter is None:
             centred = torch.cat(self._rows).double() - self.mean
@@ -109,23 +108,23 @@ class Moments:
 
     @property
     def rank_deficient(self) -> bool:
-        """Whether there are too few rows for a covariance of full rank: the distance is defined, and biased upwards."""
+        """Whether there are too few rows for a covariance of full rank. The distance is then biased upwards."""
         return self.count <= self.dimensions
 
     def update(self, features: Tensor) -> None:
-        """Add features [n, d]; raise EvaluationError where they are not finite or of other dimensions than before."""
+        """Add features [n, d]. Raises EvaluationError if they are not finite or have other dimensions than before."""
         check_rows(features, first=self.count)
         if self.count:
             check_dimensions(self.dimensions, features.shape[1])
         if self._scatter is None and self.count + len(features) <= features.shape[1]:
-            self._rows.append(features.clone())  # the caller may fill its tensor again
+            self._rows.append(features.clone())  # the caller may reuse its tensor
             self.count += len(features)
         else:
             self._fold()
             self._add(features)
 
     def merge(self, other: Moments) -> None:
-        """Add the rows that other moments have seen."""
+        """Add the rows of other moments."""
         if (rows := other.rows) is not None:
             self.update(rows)
         elif other._scatter is not None:
@@ -135,7 +134,7 @@ class Moments:
             self._combine(other.count, other._mean, other._scatter)
 
     def _fold(self) -> None:
-        """Turn kept rows into mean and scatter."""
+        """Replace the kept rows by their mean and scatter."""
         kept, self._rows = self._rows, []
         if kept:
             self.count = 0
@@ -149,7 +148,7 @@ class Moments:
             self._combine(len(rows), mean, deviations.mT @ deviations)
 
     def _combine(self, count: int, mean: Tensor, scatter: Tensor) -> None:
-        """Add rows known by their moments; sums of squares would lose what the deviations keep.
+        """Add rows given by their moments. Deviations from the mean keep precision that sums of squares would lose.
 
         Chan, Golub and LeVeque, "Updating Formulae and a Pairwise Algorithm for Computing Sample Variances", 1979.
         """
@@ -169,16 +168,16 @@ class Frechet(NamedTuple):
     mean_term: float
     covariance_term: float
     discarded: float
-    """Sum of the negative eigenvalues that rounding left."""
+    """Sum of the negative values that rounding left under square roots. They count as 0."""
     rank_deficient: bool
     """Whether at least one side had no more images than dimensions."""
 
 
 def frechet_distance(first: Moments, second: Moments) -> Frechet:
-    """Return the Fréchet distance between two sets of features; symmetric, 0 for equal ones.
+    """Return the Fréchet distance between two sets of features. It is symmetric, and 0 for equal moments.
 
-    Raises EvaluationError for fewer than 2 images, different dimensions, or a matrix that is not a covariance
-    (docs/methods/evaluation.md, A8).
+    Raises EvaluationError for fewer than 2 images, for different dimensions, and for a covariance with negative
+    eigenvalues beyond rounding.
     """
     check_count(min(first.count, second.count), 2)
     check_dimensions(first.dimensions, second.dimensions)
@@ -189,21 +188,21 @@ def frechet_distance(first: Moments, second: Moments) -> Frechet:
     if discarded > MOST_DISCARDED * variance:
         raise EvaluationError(
             f"the covariances have negative eigenvalues, {discarded / variance:.2g} of their trace; "
-            "the statistics are damaged, make them anew"
+            "the statistics are damaged: compute them again"
         )
-    covariance_term = max(0.0, variance - 2 * root)  # below zero by rounding only
+    covariance_term = max(0.0, variance - 2 * root)  # rounding can make it negative
     value = mean_term + covariance_term
     return Frechet(value, mean_term, covariance_term, discarded, first.rank_deficient or second.rank_deficient)
 
 
 class _Spread(NamedTuple):
-    """Prepared moments. The covariance S is either whole, or given by F with S = F'F."""
+    """Moments prepared for the distance. The covariance S is stored whole, or as F with S = F'F."""
 
     mean: Tensor
     factor: Tensor | None
-    """[n, d]: the centred rows."""
+    """[n, d]: the centred rows divided by √(n - 1). None if `covariance` is stored."""
     covariance: Tensor
-    """[d, d], or empty beside a factor."""
+    """[d, d]. Empty if `factor` is stored."""
     trace: float
 
     @classmethod
@@ -217,7 +216,7 @@ class _Spread(NamedTuple):
         return cls(mean, factor, mean.new_empty(0), float(factor.square().sum()))
 
     def around(self, factor: Tensor) -> Tensor:
-        """Return F S F' [r, r] for the other side's F [r, d]."""
+        """Return F S F' [r, r] for F [r, d] of the other side."""
         if self.factor is None:
             return factor @ self.covariance @ factor.mT
         half = factor @ self.factor.mT
@@ -225,12 +224,12 @@ class _Spread(NamedTuple):
 
 
 def _by_rank(moments: Moments) -> tuple[bool, int]:
-    """Return what sorts the side with the smaller factor first: one whose rows are kept, then one with fewer."""
+    """Return a sort key that puts the smaller factor first: kept rows before a covariance, then fewer rows."""
     return moments.rows is None, moments.count
 
 
 def _trace_of_root(fewer: _Spread, more: _Spread) -> tuple[float, float]:
-    """Return tr (S_a S_b)^½, and the roots of the negative eigenvalues that were clamped; sides sorted `_by_rank`."""
+    """Return tr (S_a S_b)^½ and the sum of the roots of negative eigenvalues. Sides are sorted `_by_rank`."""
     product, discarded = _product(fewer, more)
     eigenvalues = torch.linalg.eigvalsh(product)
     roots = eigenvalues.abs().sqrt()
@@ -238,7 +237,10 @@ def _trace_of_root(fewer: _Spread, more: _Spread) -> tuple[float, float]:
 
 
 def _product(fewer: _Spread, more: _Spread) -> tuple[Tensor, float]:
-    """Return a symmetric matrix, its lower half at least, with the eigenvalues of S_a S_b; and what was left out."""
+    """Return a symmetric matrix with the eigenvalues of S_a S_b, and the sum of the discarded eigenvalues.
+
+    Only the lower half of the matrix is always filled.
+    """
     if fewer.factor is not None:
         return more.around(fewer.factor), 0.0
     for one, other in ((fewer, more), (more, fewer)):
@@ -250,7 +252,7 @@ def _product(fewer: _Spread, more: _Spread) -> tuple[Tensor, float]:
 
 
 def _lower_half(lower: Tensor, covariance: Tensor) -> Tensor:
-    """Return the lower half of L'S L [d, d], skipping what is zero in L: a third of two products' work."""
+    """Return the lower half of L'S L [d, d]. Skips the zeros of L: a third of the work of two full products."""
     product = torch.zeros_like(covariance)
     for columns in blocks(len(covariance), BLOCK):
         rest = slice(columns.start, None)
@@ -259,7 +261,7 @@ def _lower_half(lower: Tensor, covariance: Tensor) -> Tensor:
 
 
 def _eigen_factor(covariance: Tensor) -> tuple[Tensor, float]:
-    """Return F [r, d] with covariance F'F for any covariance, and the size of the negative eigenvalues left out."""
+    """Return F [r, d] with covariance F'F, and the sum of the discarded negative eigenvalues (as a positive number)."""
     eigenvalues, vectors = torch.linalg.eigh(covariance)
     kept = eigenvalues > 0
     return (vectors[:, kept] * eigenvalues[kept].sqrt()).mT, float(-eigenvalues[~kept].sum())

@@ -1,4 +1,4 @@
-"""The images that are evaluated: pictures in a folder or archive, or what a painter paints, in a fixed order."""
+"""The images to evaluate, in a fixed order: pictures of a folder or archive, or pictures that a painter makes."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Seen(NamedTuple):
 
 
 class ImageSet(ABC):
-    """Images in a fixed order; reading them again gives the same."""
+    """Images in a fixed order. Reading them again gives the same images."""
 
     name: str
     """The user's name of the images."""
@@ -58,7 +58,7 @@ class ImageSet(ABC):
     """Whether `Seen.photo` is given."""
 
     def __len__(self) -> int:
-        """Return how many there are, unreadable ones included."""
+        """Return the number of images, unreadable ones included."""
         return len(self.names)
 
     @abstractmethod
@@ -69,7 +69,7 @@ class ImageSet(ABC):
         """
 
     def picture(self, place: int) -> Tensor:
-        """Return one image, uint8 [3, H, W]; raise PictureError where it cannot be read."""
+        """Return one image, uint8 [3, H, W]. Raises PictureError if it cannot be read."""
         (image,) = next(self.batches(place, 1, lambda seen: seen.image))
         if isinstance(image, PictureError):
             raise image
@@ -109,7 +109,7 @@ class Pictures(ImageSet):
 
 
 class Painted(ImageSet):
-    """A painter's paintings of photos. Each photo is first resized to a short side, in its proportions."""
+    """Paintings of photos. Each photo is first resized to a short side and keeps its proportions."""
 
     photos_known = True
 
@@ -146,7 +146,7 @@ class Painted(ImageSet):
 
 
 class Drawn(ImageSet):
-    """A painter's paintings from noise, the same number for each class.
+    """Images that a painter makes from noise, with the same number of images for each class.
 
     Image i is the painting that `impasto paint` numbers i, for the same seed and class.
     """
@@ -206,9 +206,9 @@ def painted_set(
     count: int,
     seed: int = 0,
 ) -> ImageSet:
-    """Return what a painter makes: `count` images from classes, or a painting of each photo.
+    """Return the images that a painter makes: `count` images from classes, or a painting of each photo.
 
-    Raises EvaluationError for photos that are missing, and for a painter that takes something else.
+    Raises EvaluationError for missing photos, and for a painter with another type of prompt.
     """
     if painter.prompt_type is ClassPrompt:
         return Drawn(painter, options, name, identity, spec, count, seed)
@@ -218,7 +218,7 @@ def painted_set(
             "folder of its paintings"
         )
     if not photos:
-        raise EvaluationError(f"{name} paints from photos; name them with --photos DIR")
+        raise EvaluationError(f"{name} paints from photos; pass --photos DIR")
     return Painted(painter, options, name, identity, photos, short_side)
 
 
@@ -239,14 +239,14 @@ def _in_turn(places: Sequence[int], attributes: Sequence[int]) -> Tensor:
 
 
 class Readable:
-    """The readable images of a set, one by one."""
+    """The readable images of a set."""
 
     def __init__(self, images: ImageSet, places: Sequence[int]) -> None:
         self.images, self.places = images, places
         self.names = [images.names[place] for place in places]
 
     def __len__(self) -> int:
-        """Return how many there are."""
+        """Return the number of readable images."""
         return len(self.places)
 
     def picture(self, place: int) -> Tensor:
@@ -278,7 +278,7 @@ def open_pictures(place: str, label: str | None = None) -> Pictures:
 
 
 def some(pictures: Pictures, count: int, seed: int) -> Pictures:
-    """Return `count` of the pictures, chosen at random but in their order; all of them where there are no more."""
+    """Return `count` random pictures in their order, or all pictures if there are not more."""
     if count >= len(pictures):
         return pictures
     chosen = torch.randperm(len(pictures), generator=generator(seed, "chosen"))[:count].sort().values.tolist()
@@ -305,7 +305,7 @@ def _class_of(collection: Collection, label: str | None) -> str | None:
 
 
 def _ahead() -> int:
-    """Return how many batches to read ahead: none where the network runs on the cores that would read them."""
+    """Return the number of batches to read ahead: 0 on a CPU, where the network uses the same cores."""
     return 2 if torch.cuda.is_available() else 0
 
 
@@ -314,7 +314,7 @@ def _spans(start: int, stop: int, size: int) -> Iterator[range]:
 
 
 def _digest_of(items: Sequence[Item]) -> str:
-    """Digest the names and all bytes of the pictures; labels do not change what is seen."""
+    """Digest the names and all bytes of the pictures; labels are left out, because they do not change the images."""
     digest = hashlib.blake2b(digest_size=16)
     with ThreadPoolExecutor(HASHING_THREADS, "impasto-digest") as pool:
         for item, content in zip(items, pool.map(lambda item: _content(item.picture), items), strict=True):
@@ -323,7 +323,7 @@ def _digest_of(items: Sequence[Item]) -> str:
 
 
 def _content(picture: Source) -> bytes:
-    """Return the digest of the stored bytes, or of the reason why they cannot be read."""
+    """Return the digest of the stored bytes, or of the error if they cannot be read."""
     if isinstance(picture, Half):
         return _content(picture.whole) + picture.side.encode()
     try:

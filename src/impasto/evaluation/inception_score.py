@@ -12,7 +12,7 @@ from impasto.errors import EvaluationError
 from impasto.evaluation.rows import check_rows
 
 SUM_TOLERANCE = 1e-2
-"""Rows of a softmax in bfloat16 sum to one within this."""
+"""Largest deviation from 1 of the sum of a row. Rows of a softmax in bfloat16 stay within it."""
 
 
 class InceptionScore(NamedTuple):
@@ -23,14 +23,16 @@ class InceptionScore(NamedTuple):
 
 
 def inception_score(probabilities: Tensor, splits: int = 10, shuffle_seed: int | None = None) -> InceptionScore:
-    """Return exp(E KL(p(y|x) || p(y))) of class probabilities [N, K], between 1 and K; higher is better.
+    """Return exp(E KL(p(y|x) || p(y))) of class probabilities [N, K]: a value in 1..K, higher is better.
 
-    Splits are contiguous and hold floor(N / splits) rows each, in order or seeded shuffle; what is left over is not
-    used. Raises EvaluationError for fewer rows than splits, or rows that are no probabilities.
+    Splits are contiguous and hold floor(N / splits) rows each. Remaining rows are not used. A `shuffle_seed` shuffles
+    the rows first. See docs/methods/evaluation.md.
+
+    Raises EvaluationError for fewer rows than splits, and for rows that are not probabilities.
     """
     check_rows(probabilities)
     if len(probabilities) < splits:
-        raise EvaluationError(f"{len(probabilities)} images cannot be split in {splits}; give at least one for each")
+        raise EvaluationError(f"{len(probabilities)} images cannot be split in {splits}; use at least {splits} images")
     _check_sums(probabilities)
     if shuffle_seed is not None:
         order = torch.randperm(len(probabilities), generator=chance.generator("inception score", shuffle_seed))
@@ -41,7 +43,7 @@ def inception_score(probabilities: Tensor, splits: int = 10, shuffle_seed: int |
 
 
 def _score(conditional: Tensor) -> Tensor:
-    """Return exp of the mean divergence of rows from their mean; xlogy counts 0 log 0 as 0."""
+    """Return exp of the mean KL divergence of the rows from their mean. xlogy returns 0 for 0 log 0."""
     marginal = conditional.mean(dim=0)
     divergence = torch.xlogy(conditional, conditional) - torch.xlogy(conditional, marginal)
     return divergence.sum(dim=1).mean().exp()

@@ -1,7 +1,8 @@
-"""The kernel distance between two sets of features: KID where the features are Inception's.
+"""The kernel distance between two sets of features. With Inception features it is KID.
 
-Bińkowski, Sutherland, Arbel and Gretton, "Demystifying MMD GANs", 2018, section 4. The unbiased estimate of
-the squared maximum mean discrepancy under the kernel k(x, y) = (x·y / d + 1)³, which may come out negative.
+Bińkowski, Sutherland, Arbel and Gretton, "Demystifying MMD GANs", 2018, section 4 (docs/methods/evaluation.md).
+It is the unbiased estimate of the squared maximum mean discrepancy with the kernel k(x, y) = (x·y / d + 1)³. It can be
+negative.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from impasto import chance
 from impasto.evaluation.rows import COLUMNS, blocks, check_pair
 
 ROWS = 256
-"""Few, so that of the pairs within a set, which are symmetric, hardly more than half are computed."""
+"""Rows of a block. Pairs within a set are symmetric; small blocks compute hardly more than half of them."""
 
 
 class KernelDistance(NamedTuple):
@@ -25,7 +26,7 @@ class KernelDistance(NamedTuple):
     std: float
     subsets: int
     size: int
-    """Images of either side in a subset."""
+    """Images of each side in a subset."""
 
 
 def kernel_distance(
@@ -33,8 +34,9 @@ def kernel_distance(
 ) -> KernelDistance:
     """Return the kernel distance over random subsets of features [N, d] and [M, d].
 
-    Subsets have `size` rows, or as many as the smaller side, and are drawn without replacement.
-    Raises EvaluationError for fewer than 2 images, other dimensions, NaN or infinity.
+    Subsets have `size` rows, or all rows of the smaller side if it has fewer. They are drawn without replacement.
+
+    Raises EvaluationError for fewer than 2 images, different dimensions, NaN or infinity.
     """
     check_pair(first, second, at_least=2)
     size = min(size, len(first), len(second))
@@ -47,7 +49,7 @@ def kernel_distance(
 
 
 def kernel_distance_of_all(first: Tensor, second: Tensor) -> float:
-    """Return the unbiased estimate from all pairs of features [N, d] and [M, d], in blocks.
+    """Return the unbiased estimate from all pairs of features [N, d] and [M, d]. Works in blocks.
 
     Raises EvaluationError as `kernel_distance` does.
     """
@@ -62,7 +64,7 @@ def _unbiased(x: Tensor, y: Tensor) -> float:
 
 
 def _sum_within(rows: Tensor) -> float:
-    """Return the sum of k over ordered pairs of different rows, computing each pair about once."""
+    """Return the sum of k over ordered pairs of different rows. Computes each pair about once."""
     total = 0.0
     for block in blocks(len(rows), ROWS):
         own = _kernel(rows[block], rows[block]).fill_diagonal_(0)
@@ -77,8 +79,8 @@ def _sum_between(x: Tensor, y: Tensor) -> float:
 def _kernel(x: Tensor, y: Tensor) -> Tensor:
     """Return k of all pairs, [n, m].
 
-    In the features' precision, for float32 takes half the time: its rounding, averaged in float64 over a million pairs,
-    changes the estimate by less than a millionth of the kernel.
+    Works in the precision of the features, because float32 takes half the time. Its rounding, averaged in float64 over
+    a million pairs, changes the estimate by less than a millionth of the kernel.
     """
     base = (x @ y.mT).div_(x.shape[1]).add_(1)
     return base.square().mul_(base)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from impasto.chance import generator
 from impasto.errors import EvaluationError
-from impasto.evaluation.extraction import Looks, extract
+from impasto.evaluation.extraction import FeatureColumn, extract
 from impasto.evaluation.extractors import Extractor
 from impasto.evaluation.frechet import Moments, frechet_distance
 from impasto.evaluation.images import Pictures
@@ -19,17 +19,17 @@ from impasto.evaluation.kernel_distance import kernel_distance_of_all
 from impasto.evaluation.record import Features
 
 FEWEST = 4
-"""Pictures of a class: two halves of two, the fewest for a distance."""
+"""Fewest pictures of a class: two halves of two pictures, because a distance needs two on each side."""
 
 
 @dataclass(frozen=True)
 class Matrix:
-    """Distances between classes."""
+    """Distances between K classes."""
 
     classes: tuple[str, ...]
     counts: tuple[int, ...]
     values: Tensor
-    """[K, K] float64, symmetric; on the diagonal the distance between two random halves of the class."""
+    """[K, K] float64, symmetric. The diagonal holds the distance between two random halves of the class."""
     metric: Literal["kid", "fid"]
     about: Features
     warnings: tuple[str, ...]
@@ -42,20 +42,20 @@ def distance_matrix(
     seed: int = 0,
     progress: Callable[[int, int], None] | None = None,
 ) -> Matrix:
-    """Compare every class with every other: by KID, which is unbiased for classes of any size, or by FID.
+    """Return the distances between all classes: KID, which is unbiased for classes of any size, or FID.
 
-    Raises EvaluationError where there are fewer than two classes or one has fewer than four pictures.
+    Raises EvaluationError for fewer than two classes, and for a class with fewer than four pictures.
     """
-    looks = Looks(extractor)
-    extracted = extract(pictures, [looks], progress)
-    features, labels = extracted.columns[looks.identity][:, : extractor.dimensions], extracted.labels
+    feature_column = FeatureColumn(extractor)
+    extracted = extract(pictures, [feature_column], progress)
+    features, labels = extracted.columns[feature_column.identity][:, : extractor.dimensions], extracted.labels
     names = tuple(sorted({label for label in labels if label is not None}))
     if len(names) < 2:
-        raise EvaluationError(f"{pictures.name} has fewer than two classes; choose another label column with --label")
+        raise EvaluationError(f"{pictures.name} has fewer than two classes; use --label to choose another label column")
     rows = {name: features[[place for place, label in enumerate(labels) if label == name]] for name in names}
     for name, mine in rows.items():
         if len(mine) < FEWEST:
-            raise EvaluationError(f"{pictures.name}: class {name} has {len(mine)} pictures, fewer than {FEWEST}")
+            raise EvaluationError(f"{pictures.name}: class {name} has {len(mine)} pictures; use at least {FEWEST}")
     values = torch.zeros(len(names), len(names), dtype=torch.float64)
     for one, name in enumerate(names):
         values[one, one] = _distance(*_halves(rows[name], seed), metric)
@@ -64,7 +64,7 @@ def distance_matrix(
     counts = tuple(len(rows[name]) for name in names)
     warnings = list(extracted.warnings)
     if metric == "fid":
-        warnings.append(f"fid is biased upwards with few images ({min(counts):,} to {max(counts):,} here); see kid")
+        warnings.append(f"fid is biased upwards with few images ({min(counts):,} to {max(counts):,} here); use kid")
     return Matrix(names, counts, values, metric, extractor.about, tuple(warnings))
 
 

@@ -1,4 +1,4 @@
-"""The table of metrics. Each turns a case (images with their columns) into figures: docs/methods/evaluation.md."""
+"""The table of metrics: each turns a `Case` (images with their columns) into values (docs/methods/evaluation.md)."""
 
 from __future__ import annotations
 
@@ -27,78 +27,86 @@ from impasto.evaluation.statistics import Statistics, statistics_of
 from impasto.evaluation.top1 import top1, wilson
 
 FEWEST_IMAGES = 100
-"""With fewer images, a Fréchet distance depends mostly on their number."""
+"""With fewer images, a Fréchet distance depends more on their number than on the images."""
 FULL_RANK = 2048
+"""Number of images from which a covariance of Inception features can have full rank."""
 SPLITS = 10
+"""Splits of the Inception Score."""
 WIDTH_OF_95 = 1.96
-"""Standard deviations of a normal distribution on either side of its mean that hold 95 % of it."""
+"""Half the width of an interval that holds 95 % of a normal distribution, in standard deviations."""
 
 Column = Literal["features", "colours", "ssim"]
 
 
 @dataclass
 class Case:
-    """The images to evaluate, and the reference."""
+    """The images to evaluate and what they are compared with."""
 
     what: Extracted
     reference: Extracted | None
     saved: Statistics | None
-    """Statistics of the reference, if they come from a file."""
+    """Statistics from a file, if there are no reference images."""
     memorised: Extracted | None
-    """The set that may have been memorised. Default: the reference."""
+    """Images that may have been memorised, if they are not the reference."""
     extractor: Extractor | None
     identity: str
     """Identity of the extractor's column."""
     ssim: str
-    """Identity of the column of structural similarities."""
+    """Identity of the column of structural similarities (SSIM)."""
     seed: int
     allow_small: bool
     mifid_threshold: float
     warnings: list[str] = field(default_factory=list)
 
     def features(self, extracted: Extracted) -> Tensor:
-        """Return features [N, d] of a side."""
+        """Return the features [N, d] of one side."""
         assert self.extractor is not None
         return extracted.columns[self.identity][:, : self.extractor.dimensions]
 
     def probabilities(self, metric: str) -> Tensor:
-        """Return class probabilities [N, K] of the evaluated images."""
+        """Return the class probabilities [N, K] of the evaluated images.
+
+        Raises EvaluationError for an extractor without classes.
+        """
         assert self.extractor is not None
         if not self.extractor.classes:
             raise EvaluationError(
-                f"{metric} needs class probabilities, which {self.extractor.about.name} does not give; "
-                "choose the features inception-2015 or inception-imagenet, or a classifier's run"
+                f"{metric} needs class probabilities, which {self.extractor.about.name} does not have; "
+                "use the features inception-2015 or inception-imagenet, or a classifier's run"
             )
         return self.what.columns[self.identity][:, self.extractor.dimensions :]
 
     def statistics(self, extracted: Extracted) -> Moments:
-        """Return the moments of a side's features."""
+        """Return the moments of one side's features."""
         assert self.extractor is not None
         return statistics_of(extracted, self.identity, self.extractor.about, self.extractor.dimensions).moments
 
     @cached_property
     def frechet(self) -> Frechet:
-        """The Fréchet distance, with warnings about too few images."""
-        theirs = self.saved.moments if self.saved is not None else self.statistics(self.looked_at("fid"))
+        """The Fréchet distance. Adds a warning if there are few images.
+
+        Raises EvaluationError for fewer than FEWEST_IMAGES images on one side, unless small sets are allowed.
+        """
+        theirs = self.saved.moments if self.saved is not None else self.statistics(self.required_reference("fid"))
         mine = self.statistics(self.what)
         fewest = min(mine.count, theirs.count)
         if fewest < FEWEST_IMAGES and not self.allow_small:
             raise EvaluationError(
-                f"fid of {fewest} images would mean little; give {FEWEST_IMAGES} or more on either side, or pass "
+                f"fid of {fewest} images means little; use at least {FEWEST_IMAGES} images on each side, or pass "
                 "--allow-small"
             )
         if fewest < FULL_RANK:
             self.warnings.append(
                 f"fid: fewer than {FULL_RANK:,} images ({mine.count:,} against {theirs.count:,}); it is biased upwards "
-                "and compares only with figures from as many"
+                "and comparable only with values from the same number of images"
             )
         found = frechet_distance(mine, theirs)
         if found.rank_deficient:
-            self.warnings.append("fid: fewer images than features, so a covariance is singular; defined all the same")
+            self.warnings.append("fid: fewer images than features, so a covariance is singular; but FID is defined")
         return found
 
-    def looked_at(self, metric: str) -> Extracted:
-        """Return the reference; raise EvaluationError where there is none, or only its statistics are known."""
+    def required_reference(self, metric: str) -> Extracted:
+        """Return the reference. Raises EvaluationError if there is none, or if only its statistics are known."""
         if self.reference is None:
             raise EvaluationError(f"{metric} needs the reference's images; pass --against DIR, not saved statistics")
         return self.reference
@@ -118,7 +126,7 @@ def _fid(case: Case) -> list[Measure]:
 def _fid_by_class(case: Case) -> list[Measure]:
     real, generated = (
         {label: Moments.of(rows) for label, rows in _by_class(case, side).items()}
-        for side in (case.looked_at("fid-by-class"), case.what)
+        for side in (case.required_reference("fid-by-class"), case.what)
     )
     found = fid_by_class(real, generated)
     details = {
@@ -130,7 +138,7 @@ def _fid_by_class(case: Case) -> list[Measure]:
     fewest = min(min(each.real, each.generated) for each in found.classes.values())
     if fewest < FULL_RANK:
         case.warnings.append(
-            f"fid-by-class: as few as {fewest:,} images in a class; compare classes of like counts only, and see kid"
+            f"fid-by-class: a class has only {fewest:,} images; compare only classes of similar counts, or use kid"
         )
     return [Measure("fid-by-class", found.mean, better="lower", details=details)]
 
@@ -139,26 +147,24 @@ def _by_class(case: Case, side: Extracted) -> dict[str, Tensor]:
     labels, features = side.labels, case.features(side)
     if None in labels:
         raise EvaluationError(
-            f"fid-by-class needs a class for every image, and {labels.count(None):,} of {side.images.name} have none; "
-            "sort them into class folders, or name the label that tells it"
+            f"fid-by-class needs a class for every image, but {labels.count(None):,} of {side.images.name} have none; "
+            "sort them into class folders, or set --label"
         )
     names = sorted({label for label in labels if label is not None})
     return {name: features[[place for place, label in enumerate(labels) if label == name]] for name in names}
 
 
 def _kid(case: Case) -> list[Measure]:
-    found = kernel_distance(case.features(case.what), case.features(case.looked_at("kid")), seed=case.seed)
+    found = kernel_distance(case.features(case.what), case.features(case.required_reference("kid")), seed=case.seed)
     details = {"subsets": found.subsets, "size": found.size}
-    whole = found.size == min(len(case.what), len(case.looked_at("kid")))
+    whole = found.size == min(len(case.what), len(case.required_reference("kid")))
     if whole:
-        case.warnings.append(
-            f"kid: each subset holds all {found.size} images of a side, so that its spread means little"
-        )
+        case.warnings.append(f"kid: each subset holds all {found.size} images of one side, so its spread means little")
     return [Measure("kid", found.mean, None if whole else found.std, None, "lower", details)]
 
 
 def _mifid(case: Case) -> list[Measure]:
-    memorised = case.memorised if case.memorised is not None else case.looked_at("mifid")
+    memorised = case.memorised if case.memorised is not None else case.required_reference("mifid")
     distances = memorisation_distances(case.features(case.what), case.features(memorised))
     found = mifid(case.frechet.value, distances, case.mifid_threshold)
     details = {
@@ -175,7 +181,7 @@ def _mifid(case: Case) -> list[Measure]:
 def _inception_score(case: Case) -> list[Measure]:
     probabilities = case.probabilities("is")
     mean, deviation = inception_score(probabilities, SPLITS)
-    half = WIDTH_OF_95 * deviation / math.sqrt(SPLITS - 1)  # of the mean, from the population deviation of the splits
+    half = WIDTH_OF_95 * deviation / math.sqrt(SPLITS - 1)  # `deviation` is the population deviation
     assert case.extractor is not None
     details = {
         "splits": SPLITS,
@@ -187,7 +193,7 @@ def _inception_score(case: Case) -> list[Measure]:
 
 
 def _prdc(case: Case) -> list[Measure]:
-    found = prdc(case.features(case.looked_at("prdc")), case.features(case.what))
+    found = prdc(case.features(case.required_reference("prdc")), case.features(case.what))
     nearest = {"precision": 3, "recall": 3, "density": 5, "coverage": 5}
     return [
         Measure(name, getattr(found, name), better="higher", details={"nearest": nearest[name]}) for name in nearest
@@ -199,14 +205,14 @@ def _top1(case: Case) -> list[Measure]:
     labels = case.what.labels
     if None in labels:
         raise EvaluationError(
-            f"top1 needs the requested class of every image, and {labels.count(None):,} of {case.what.images.name} "
-            "have none; sort them into class folders, or name the label that tells it"
+            f"top1 needs the requested class of every image, but {labels.count(None):,} of {case.what.images.name} "
+            "have none; sort them into class folders, or set --label"
         )
     classes = case.extractor.classes
     if not case.extractor.knows_names:
         raise EvaluationError(
-            f"top1 needs a classifier of these classes, and {case.extractor.about.name} does not know them; "
-            "choose the run of an inception-classifier as features"
+            f"top1 needs a classifier of these classes, but {case.extractor.about.name} does not know them; "
+            "use the run of an inception-classifier as features"
         )
     predicted = case.probabilities("top1").argmax(dim=1).tolist()
     found = top1([classes[number] for number in predicted], [str(label) for label in labels], classes)
@@ -253,7 +259,7 @@ def _colour(case: Case) -> list[Measure]:
 
 
 def _colours(extracted: Extracted) -> dict[str, Any]:
-    """Return the central tendency of a set. All images have the same weight."""
+    """Return the mean colour figures of a set. Each image has the same weight."""
     found = extracted.columns["colours"].double().mean(dim=0).tolist()
     return {"mean": found[:3], "variance": found[3:6], "mean_norm": found[6], "saturation": found[7]}
 
@@ -263,16 +269,16 @@ class Metric(NamedTuple):
 
     measure: Callable[[Case], list[Measure]]
     column: Column
-    says: str
+    description: str
     compares: bool = True
     """Whether it needs a reference."""
     statistics: bool = False
-    """Whether saved statistics of the reference are sufficient."""
+    """Whether saved statistics of the reference are enough."""
 
 
 METRICS: Mapping[str, Metric] = {
     "fid": Metric(_fid, "features", "Fréchet distance of the features (lower is better)", statistics=True),
-    "fid-by-class": Metric(_fid_by_class, "features", "the same for each class, and their mean"),
+    "fid-by-class": Metric(_fid_by_class, "features", "FID of each class, and their mean"),
     "kid": Metric(_kid, "features", "kernel distance, unbiased with few images (lower)"),
     "mifid": Metric(_mifid, "features", "FID with Kaggle's penalty for copying (lower)"),
     "is": Metric(_inception_score, "features", "Inception Score (higher)", compares=False),

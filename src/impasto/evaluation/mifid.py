@@ -1,8 +1,8 @@
-"""MiFID as Kaggle scored it: FID with a penalty if generated pictures are too close to the training pictures.
+"""MiFID as Kaggle computed it: FID with a penalty if generated pictures are too close to training pictures.
 
 Bai, Lin, Raffel and Kan, "On Training Sample Memorization: Lessons from Benchmarking Generative Modeling with a
-Large-scale Competition", 2021; the constants and the direction follow the organisers' released code
-(docs/methods/evaluation.md, MiFID).
+Large-scale Competition", 2021 (arXiv:2106.03062). The constants and the direction follow the organisers' released code
+(docs/methods/evaluation.md).
 """
 
 from __future__ import annotations
@@ -17,41 +17,40 @@ from impasto.evaluation.frechet import Moments, frechet_distance
 from impasto.evaluation.neighbours import nearest
 
 EPS = 0.1
-"""No penalty from this mean distance on: the value of the public leaderboard, with the Inception of 2015."""
+"""Mean distance from which there is no penalty. The public leaderboard's value, for the Inception of 2015."""
 TINY = 1e-14
-"""The demo notebook's; the released code adds 1e-15, which matters only where the distance is 0."""
+"""Constant of the demo notebook. The released code adds 1e-15; this matters only for a distance of 0."""
 
 
 class MiFID(NamedTuple):
-    """MiFID and its parts. MiFID jumps from ten times FID to FID where the distance reaches 0.1."""
+    """MiFID and its parts. At a distance of 0.1, MiFID jumps from ten times FID to FID."""
 
     fid: float
     distance: float
-    """Mean over generated images of the distance to the nearest reference."""
+    """Mean over generated images of the distance to the nearest reference image."""
     thresholded: float
-    """The distance, or 1 from the threshold on."""
+    """The distance, or 1 if it is not below the threshold."""
     value: float
 
 
 def memorisation_distances(generated: Tensor, reference: Tensor) -> Tensor:
-    """Return 1 - |cos| of each generated row to the nearest of the reference, [n] float64, from 0 to 1, in blocks.
+    """Return 1 - |cos| of each generated row to its nearest reference row, float64 [n] in 0..1.
 
-    Features are [N, d] and [M, d]. Rows whose sum is 0 are left out on both sides, so that n may be below N.
-    Raises EvaluationError where no row is left, for other dimensions, NaN or infinity.
+    Features are [N, d] and [M, d]. Rows with a sum of 0 are left out on both sides, so n may be below N.
+
+    Raises EvaluationError if no row is left, for different dimensions, and for NaN or infinity.
     """
     distances = nearest(generated, reference, 1, "cosine").distances[:, 0]
     if not _counted(reference).any():
-        raise EvaluationError(
-            "all features of the reference are 0; look at its pictures and at the extractor's weights"
-        )
+        raise EvaluationError("all features of the reference are 0; check its pictures and the extractor's weights")
     counted = _counted(generated)
     if not counted.any():
-        raise EvaluationError("all features of the generated images are 0; look at them and at the extractor's weights")
+        raise EvaluationError("all features of the generated images are 0; check them and the extractor's weights")
     return distances[counted]
 
 
 def mifid(fid: float, distances: Tensor, eps: float = EPS) -> MiFID:
-    """Return FID divided by the mean of the memorisation distances [n] where that is below `eps`, else FID."""
+    """Return FID divided by the mean memorisation distance [n] if that mean is below `eps`, else FID."""
     distance = float(distances.double().mean())
     thresholded = distance if distance < eps else 1.0
     return MiFID(fid, distance, thresholded, fid / (thresholded + TINY))
@@ -60,9 +59,10 @@ def mifid(fid: float, distances: Tensor, eps: float = EPS) -> MiFID:
 def mifid_of(
     generated: Tensor, fid_reference: Tensor, memorisation_reference: Tensor | None = None, eps: float = EPS
 ) -> MiFID:
-    """Return MiFID of features [N, d] with two references [M, d]; without the second, one serves for both.
+    """Return MiFID of features [N, d] from two references [M, d], for FID and for memorisation (default: the same).
 
-    For the Monet contest, FID is taken to paintings held out, and memorisation to the 300 learned from.
+    In the Monet contest, FID compares with held-out paintings, and memorisation with the 300 training paintings.
+
     Raises EvaluationError as `frechet_distance` and `memorisation_distances` do.
     """
     fid = frechet_distance(Moments.of(generated), Moments.of(fid_reference)).value

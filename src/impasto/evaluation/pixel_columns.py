@@ -1,4 +1,4 @@
-"""Columns that need no network: the colours of each image, and how much of its photo a painting left as it was."""
+"""Columns that need no network: the colours of each image, and its similarity to its photo or target."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from impasto.evaluation.similarity import ssim
 
 
 class Colours(Column):
-    """For each image: mean and variance of red, green and blue, mean norm, saturation (see `colour`)."""
+    """For each image: mean and variance of red, green and blue, mean norm, saturation (see `Tendency`)."""
 
     identity = "colours"
     width = 8
@@ -35,7 +35,7 @@ class Colours(Column):
 
 
 class LikenessToPhoto(Column):
-    """For each painting: its structural similarity to the photo it was painted from (see `similarity`)."""
+    """For each painting: its structural similarity (SSIM) to the photo it was painted from."""
 
     identity = "ssim-to-photo"
     width = 1
@@ -51,7 +51,7 @@ class LikenessToPhoto(Column):
 
 
 class LikenessToTarget(Column):
-    """For each image: its structural similarity to the target of the same name in another set (see `similarity`)."""
+    """For each image: its structural similarity (SSIM) to the target of the same name in another set."""
 
     width = 1
 
@@ -64,11 +64,11 @@ class LikenessToTarget(Column):
             self._by_stem.setdefault(_stem(name), []).append(place)
 
     def prepare(self, seen: Seen) -> Tensor:
-        """See Column; raise EvaluationError where there is no target, or one of another size."""
+        """See Column. Raises EvaluationError if there is no target, or if it has another size."""
         target = to_pixels(read_picture(self.targets.items[self._place(seen.name)].picture))
         if target.shape != seen.image.shape:
             sizes = [f"{image.shape[2]} x {image.shape[1]}" for image in (seen.image, target)]
-            raise EvaluationError(f"{seen.name} is {sizes[0]} and its target {sizes[1]} pixels; bring both to one size")
+            raise EvaluationError(f"{seen.name} is {sizes[0]} and its target {sizes[1]} pixels; use one size for both")
         return torch.tensor([ssim(_pixels(seen.image), _pixels(target))])
 
     def values(self, prepared: Sequence[Tensor]) -> Tensor:
@@ -76,7 +76,7 @@ class LikenessToTarget(Column):
         return torch.stack(list(prepared)).float()
 
     def _place(self, name: str) -> int:
-        """Return the target's place: of the same path, else the only one of the same name."""
+        """Return the place of the target: the one with the same path, else the only one with the same name."""
         place = self._places.get(_without_suffix(name))
         if place is not None:
             return place
@@ -85,8 +85,8 @@ class LikenessToTarget(Column):
             return found[0]
         have = f"has {len(found)} pictures" if found else "has no picture"
         raise EvaluationError(
-            f"{self.targets.name} {have} called {_stem(name)}, so that ssim cannot tell what to compare {name} with; "
-            "give both the same names and folders, or leave ssim out"
+            f"{self.targets.name} {have} called {_stem(name)}, so ssim cannot find the target of {name}; "
+            "use the same names and folders in both, or leave ssim out"
         )
 
 

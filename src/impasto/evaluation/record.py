@@ -10,7 +10,7 @@ from impasto import __version__
 
 
 class Interval(NamedTuple):
-    """95 % confidence interval; the details of the measure say how it was computed."""
+    """95 % confidence interval. The details of the measure contain how it was computed."""
 
     low: float
     high: float
@@ -24,12 +24,12 @@ class Measure:
     """Name of the metric, such as fid, kid or top1."""
     value: float
     spread: float | None = None
-    """Standard deviation over splits or subsets, where the measure is defined with one."""
+    """Standard deviation over splits or subsets. None for a metric without splits."""
     interval: Interval | None = None
     better: Literal["lower", "higher"] | None = None
     """Which direction is better; None for a description such as a mean colour."""
     details: Mapping[str, Any] = field(default_factory=dict)
-    """JSON values that belong to the metric: its parts, settings, values of each class."""
+    """JSON values that belong to the metric: its parts, settings, values for each class."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Record:
 
     what: str
     what_digest: str
-    """Digest of what decides the images: their bytes, or a painter's weights and prompts."""
+    """Digest of what determines the images: their bytes, or a painter's weights and prompts."""
     reference: str
     reference_digest: str
     images: int

@@ -1,4 +1,4 @@
-"""Statistics of a reference, in the cache or in the user's file: safetensors, and JSON for people."""
+"""Statistics of a reference set, in the cache or in a user's file: safetensors, and JSON for people."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ from impasto.evaluation.record import Features
 from impasto.files import replacing, write_text
 
 BLOCK = 4096
-"""Rows summed at a time."""
+"""Rows added at a time."""
 KIND = "impasto statistics 1"
 
 
 @dataclass(frozen=True)
 class Statistics:
-    """Mean and covariance of a set of images, and the set's description."""
+    """Mean and covariance of an image set's features, and where they come from."""
 
     name: str
+    """Name of the image set."""
     digest: str
     """Digest of the images."""
     about: Features
@@ -33,7 +34,7 @@ class Statistics:
 
 
 def statistics_of(extracted: Extracted, identity: str, about: Features, dimensions: int) -> Statistics:
-    """Return the statistics of a column's features. They are computed once if the column is in the cache."""
+    """Return the statistics of the first `dimensions` values of a column. They are kept if the images last."""
     images, folder = extracted.images, extracted.folder
     path = None if folder is None else folder / identity / f"moments-{len(extracted)}.safetensors"
     if path is not None and path.is_file():
@@ -48,7 +49,7 @@ def statistics_of(extracted: Extracted, identity: str, about: Features, dimensio
 
 
 def save_statistics(statistics: Statistics, path: Path) -> None:
-    """Write statistics to a safetensors file, and a JSON file with their description."""
+    """Write statistics to a safetensors file, with a JSON file beside it that describes them."""
     facts: dict[str, Any] = {
         "kind": KIND,
         "name": statistics.name,
@@ -62,8 +63,11 @@ def save_statistics(statistics: Statistics, path: Path) -> None:
     write_text(path.with_name(f"{path.name}.json"), json.dumps(facts, indent=1) + "\n")
 
 
-def load_statistics(path: Path, wanted: Features) -> Statistics:
-    """Return saved statistics; raise EvaluationError where they are damaged or of another extractor than `wanted`."""
+def load_statistics(path: Path, expected: Features) -> Statistics:
+    """Return saved statistics.
+
+    Raises EvaluationError if they are damaged, or if they come from another extractor than `expected`.
+    """
     try:
         with safe_open(path, framework="pt") as file:
             facts = json.loads((file.metadata() or {})["impasto"])
@@ -71,14 +75,14 @@ def load_statistics(path: Path, wanted: Features) -> Statistics:
         about = Features(**facts["extractor"])
         moments = Moments.from_tensors(tensors)
     except (OSError, SafetensorError, KeyError, ValueError, TypeError) as error:
-        raise EvaluationError(f"{path} holds no statistics of impasto ({error}); make them again") from error
-    if about != wanted:
+        raise EvaluationError(f"{path} holds no statistics of impasto ({error}); compute them again") from error
+    if about != expected:
         raise EvaluationError(
-            f"{path} holds statistics of {_said(about)}, not of {_said(wanted)}; they do not compare: make them "
-            f"again, or pass --features {about.name} --precision {about.precision}"
+            f"{path} holds statistics of {_described(about)}, not of {_described(expected)}; compute them again, or "
+            f"pass --features {about.name} --precision {about.precision}"
         )
     return Statistics(str(facts["name"]), str(facts["digest"]), about, moments)
 
 
-def _said(about: Features) -> str:
+def _described(about: Features) -> str:
     return f"{about.name} (weights {about.weights or 'none'}, {about.resize}, {about.precision})"

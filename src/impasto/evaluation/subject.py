@@ -1,4 +1,4 @@
-"""Opens the images to evaluate by the user's name for them: a folder, an archive, a run or a painter."""
+"""Opens the images to evaluate: of a folder, an archive, a run or a painter."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class SubjectOptions:
 def open_subject(what: str, options: SubjectOptions, device: torch.device) -> ImageSet:
     """Return the images of a folder, an archive, a run or a painter.
 
-    Raises DataError, PainterError or EvaluationError where there is no such thing, or photos are needed.
+    Raises DataError, PainterError or EvaluationError if there are no such images, or if photos are missing.
     """
     if is_painter(what):
         return painted(load_painter(what, device), what, options)
@@ -62,7 +62,7 @@ def is_painter(what: str) -> bool:
 
 
 def painted(painter: LoadedPainter, what: str, options: SubjectOptions) -> ImageSet:
-    """Return what a painter makes: of photos, or from noise."""
+    """Return the images that a painter makes from photos or from noise."""
     photos = None
     if painter.painter.prompt_type is PhotoPrompt:
         photos = open_pictures(options.photos, options.label) if options.photos else _own_photos(painter.recipe)
@@ -92,10 +92,10 @@ def open_reference(place: str, options: SubjectOptions, extractor: Extractor | N
 
 
 def _own_photos(recipe: PainterRecipe) -> Pictures | None:
-    """Return the held-out photos of a run's own data, if they are still where its recipe says."""
+    """Return the held-out photos of a run's own data. None if they are not at the path of its recipe."""
     method = METHODS[recipe.method.name]
     if not isinstance(recipe, Recipe) or recipe.data.kind == "atelier" or not issubclass(method, Learner):
-        return None  # the pictures that come with impasto are seven photos, too few to evaluate with
+        return None  # impasto itself has only seven photos, too few to evaluate with
     try:
         given = open_dataset(recipe.data, method.batch_type).evaluation_pictures()
     except DataError:

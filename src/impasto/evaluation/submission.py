@@ -1,6 +1,6 @@
-"""The file for the contest "I'm Something of a Painter Myself": written from photos, and checked.
+"""Writes and checks submissions to the Kaggle contest "I'm Something of a Painter Myself".
 
-7,000 to 10,000 paintings of 256 x 256 pixels as RGB JPEG in one zip, without folders and with nothing else in it.
+A submission is one zip of 7,000 to 10,000 paintings of 256 x 256 pixels as RGB JPEG, without folders or other files.
 """
 
 from __future__ import annotations
@@ -36,33 +36,33 @@ from impasto.painting.paint import paint_prompt
 from impasto.painting.painters import LoadedPainter
 
 JPEG_QUALITY = 95
-"""With colours at full resolution (4:4:4): the contest scores what is left of the paintings."""
+"""JPEG quality, with colours at full resolution (4:4:4), because the contest scores the compressed paintings."""
 BATCH = 8
-"""Photos painted at once."""
-LOOKED_AT = 64
-"""Photos examined at once."""
+"""Photos painted at a time."""
+EXAMINED = 64
+"""Photos examined at a time."""
 THREADS = min(8, os.cpu_count() or 1)
 DATE = (1980, 1, 1, 0, 0, 0)
-"""Date of every member, the earliest in a zip. The same paintings therefore make the same bytes."""
+"""Date of every member: the earliest of a zip. So the same paintings make the same bytes."""
 LONGEST_STEM = 80
-"""Characters of a photo's name that its painting's keeps."""
+"""Characters of a photo's name that are kept in the name of its painting."""
 
 MOST_MEMBERS = 20_000
-"""An archive that names more is no submission and is not examined."""
+"""An archive with more members is not examined."""
 MOST_BYTES = 1_000_000
-"""Largest picture in bytes. Noise of 256 x 256 pixels needs a quarter of it. Larger ones are not decompressed."""
+"""Largest size of a picture. Noise of 256 x 256 pixels needs only a quarter. Nothing larger is unpacked."""
 LONGEST_NAME = 200
-"""Bytes of UTF-8; systems stop at 255."""
+"""Longest name in bytes of UTF-8. Operating systems allow 255."""
 SHOWN = 5
 """Names shown with each problem."""
 LONGEST_SHOWN = 100
 """Characters shown of a name."""
 
 BROKEN_ZIP = (*DAMAGE, zipfile.BadZipFile, zipfile.LargeZipFile)
-"""Errors of reading a damaged zip, or a damaged picture in it."""
+"""Exceptions raised by damaged zips and damaged pictures in them."""
 
 Progress = Callable[[str, int, int], None]
-"""Called with the name of the work, the items done and the items in all."""
+"""Called with the current step, the number of files done and the total."""
 
 
 @dataclass(frozen=True)
@@ -70,9 +70,11 @@ class Limits:
     """What the contest accepts."""
 
     fewest: int = 7_000
+    """Fewest paintings."""
     most: int = 10_000
+    """Most paintings."""
     side: int = 256
-    """Height and width of a painting, pixels."""
+    """Height and width of a painting, in pixels."""
 
 
 CONTEST = Limits()
@@ -83,8 +85,9 @@ class SubmissionOptions:
     """How a submission is painted."""
 
     seed: int = 0
-    """For painters with random numbers."""
+    """Random seed, for painters that use randomness."""
     max_megapixels: float = MAX_MEGAPIXELS
+    """Largest photo to read."""
     limits: Limits = CONTEST
     overwrite: bool = False
     """Replace the target if it exists."""
@@ -92,12 +95,12 @@ class SubmissionOptions:
 
 @dataclass(frozen=True)
 class Written:
-    """What was painted of the photos, and what was not."""
+    """The result of `write_submission`."""
 
     count: int
-    """Paintings in the file."""
+    """Number of paintings in the file."""
     left_out: tuple[str, ...]
-    """Why photos were left out, a sentence each: they cannot be read, or show the same as another."""
+    """One sentence for each photo that was left out: it is unreadable, or shows the same as another."""
 
 
 def write_submission(
@@ -107,20 +110,19 @@ def write_submission(
     options: SubmissionOptions | None = None,
     progress: Progress | None = None,
 ) -> Written:
-    """Paint the middle of every photo of a folder or zip into the new zip `target`; equal input makes equal bytes.
+    """Paint the centre square of every photo of a folder or zip into a new zip `target`. Equal input makes equal bytes.
 
-    Every photo is looked at before the first is painted, so that hours of painting are never lost to one of the last:
-    those that cannot be read or show the same as another are left out. `target` appears when it is whole.
+    All photos are examined before the first is painted, so a bad photo cannot waste hours of painting. Unreadable
+    photos and copies are left out. `target` is written atomically.
 
-    Raises OutputError where `target` exists and may not be overwritten, or cannot be written, PainterError for a
-    painter that does not paint from photos, DataError and EvaluationError for photos that are not to be had, too few or
-    too many.
+    Raises OutputError if `target` exists and may not be overwritten, or cannot be written. Raises PainterError for a
+    painter that does not paint from photos, DataError for missing photos, and EvaluationError for too few or too many.
     """
     options = options or SubmissionOptions()
     if target.exists() and not options.overwrite:
         raise OutputError(f"{target} exists; pass --overwrite to replace it, or choose another --output")
     if painter.painter.prompt_type is not PhotoPrompt:
-        raise PainterError(f"{painter.name} does not paint from photos alone; choose a painter that does")
+        raise PainterError(f"{painter.name} does not paint from photos alone; use a painter that does")
     items = _photos(photos)
     _check_count(len(items), photos, options.limits)
     keep_large_blocks()
@@ -135,11 +137,11 @@ def write_submission(
 
 
 def _photos(folder: Path) -> list[Item]:
-    """Return the photos, of all splits, in the order of their names."""
+    """Return the photos of all splits, sorted by name. Raises DataError if there are other pictures too."""
     collection = read_collection(folder)
     if "domain" in collection.attributes or any(item.partner is not None for item in collection.items):
         raise DataError(
-            f"{folder} holds more than photos (it looks like {collection.layout}); name the folder of the photos alone"
+            f"{folder} holds more than photos (it looks like {collection.layout}); use the folder with only the photos"
         )
     return sorted(collection.items, key=lambda item: item.name)
 
@@ -149,17 +151,17 @@ def _check_count(count: int, folder: Path, limits: Limits, left_out: Sequence[st
         return
     holds = f"{folder} holds {count:,} photo{'s' * (count != 1)}"
     if left_out:
-        holds += f" that can be used beside {len(left_out):,} that cannot (such as: {left_out[0]})"
-    remedy = "add photos" if count < limits.fewest else "leave some out"
-    raise EvaluationError(f"{holds}, and the contest asks for {limits.fewest:,} to {limits.most:,} paintings; {remedy}")
+        holds += f" that can be used and {len(left_out):,} that cannot (for example: {left_out[0]})"
+    remedy = "add photos" if count < limits.fewest else "remove photos"
+    raise EvaluationError(f"{holds}, but the contest requires {limits.fewest:,} to {limits.most:,} paintings; {remedy}")
 
 
 def _usable(
     items: Sequence[Item], options: SubmissionOptions, progress: Progress | None
 ) -> tuple[list[Item], list[str]]:
-    """Return the photos that can be read and show something of their own, and why the others are left out."""
+    """Return the photos that are readable and unique, and a sentence for each other photo."""
 
-    def look(item: Item) -> bytes | PictureError:
+    def digest_of(item: Item) -> bytes | PictureError:
         try:
             return hashlib.blake2b(_square(item, options).contiguous().numpy().tobytes(), digest_size=16).digest()
         except PictureError as error:
@@ -167,8 +169,8 @@ def _usable(
 
     usable: dict[bytes, Item] = {}
     left_out: list[str] = []
-    looked = decoded_ahead(look, zip, _batches(items, LOOKED_AT), THREADS)
-    for done, (item, found) in enumerate((pair for pairs in looked for pair in pairs), start=1):
+    examined = decoded_ahead(digest_of, zip, _batches(items, EXAMINED), THREADS)
+    for done, (item, found) in enumerate((pair for pairs in examined for pair in pairs), start=1):
         if isinstance(found, PictureError):
             left_out.append(str(found))
         elif usable.setdefault(found, item) is not item:
@@ -181,7 +183,10 @@ def _usable(
 def _paintings(
     items: Sequence[Item], painter: LoadedPainter, options: SubmissionOptions
 ) -> Iterator[tuple[Item, Tensor]]:
-    """Yield each photo with its painting [3, side, side] in [-1, 1], painted in batches while the next are read."""
+    """Yield each photo with its painting [3, side, side] in [-1, 1], painted in batches.
+
+    The next photos are read while a batch is painted.
+    """
     batches = decoded_ahead(
         lambda item: _square(item, options),
         lambda batch, squares: (batch, stacked(squares)),
@@ -195,7 +200,7 @@ def _paintings(
 
 
 def _square(item: Item, options: SubmissionOptions) -> Tensor:
-    """Return the middle of a photo at the contest's size, uint8 [3, side, side]."""
+    """Return the centre square of a photo at the contest's size, uint8 [3, side, side]."""
     side = options.limits.side
     return centre_square(read_pixels(item.picture, options.max_megapixels, side), side)
 
@@ -215,80 +220,81 @@ def _jpeg(painting: Tensor, side: int) -> bytes:
 
 
 def _member(number: int, item: Item) -> zipfile.ZipInfo:
-    """Return a painting's entry: its number makes the name unique, the photo's name says where it comes from."""
+    """Return the zip entry of a painting. The number makes its name unique, and the photo's name shows its source."""
     stem = re.sub(r"[^A-Za-z0-9_-]+", "-", PurePosixPath(item.name).stem)[:LONGEST_STEM]
     entry = zipfile.ZipInfo(f"{number:05d}-{stem}.jpg", DATE)
-    entry.create_system = 3  # Unix, wherever it was made
+    entry.create_system = 3  # Unix, so that all systems write the same bytes
     entry.external_attr = (stat.S_IFREG | 0o644) << 16
     return entry
 
 
 class Check(NamedTuple):
-    """One check. Both texts may contain the limits."""
+    """One check of a submission. Both texts may contain the fields of `Limits` in braces."""
 
-    asks: str
+    requirement: str
     """What the contest requires."""
-    denies: str
-    """What is wrong with the files, after `3 files are`."""
+    violation: str
+    """Describes files that fail the check, after `3 files are`."""
 
 
 CHECKS: Mapping[str, Check] = {
     "count": Check("{fewest:,} to {most:,} pictures", ""),
     "names": Check("plain names", "named in a way that is unsafe to unpack"),
-    "unique": Check("no name twice", "of a name that comes twice"),
+    "unique": Check("no name twice", "named like an earlier file"),
     "flat": Check("no folders", "a folder or in one"),
-    "others": Check("nothing but pictures", "no picture by name"),
-    "packing": Check("plainly packed", "encrypted, a link or packed in a rare way"),
+    "others": Check("nothing but pictures", "not named like a picture"),
+    "packing": Check("stored or deflated", "encrypted, a link or packed with another method"),
     "bytes": Check(f"no picture above {MOST_BYTES / 1e6:g} MB", f"larger than {MOST_BYTES / 1e6:g} MB"),
-    "readable": Check("every picture whole", "damaged, cut off or no picture at all"),
+    "readable": Check("every picture readable", "damaged, cut off or not a picture"),
     "format": Check("JPEG", "not JPEG"),
     "size": Check("{side} x {side} pixels", "not {side} x {side} pixels"),
     "mode": Check("RGB", "not RGB"),
     "distinct": Check("no picture twice", "a copy of another"),
 }
-"""All checks, in the order in which they are printed."""
+"""All checks, in the order of the report."""
 
 
-def asked(check: str, limits: Limits = CONTEST) -> str:
+def requirement(check: str, limits: Limits = CONTEST) -> str:
     """Return what the contest requires, such as `256 x 256 pixels`."""
-    return CHECKS[check].asks.format(**asdict(limits))
+    return CHECKS[check].requirement.format(**asdict(limits))
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong with a submission."""
+    """One problem of a submission."""
 
     check: str
     """A key of CHECKS."""
     count: int
-    """Number of files with this problem; for `count`, the number of pictures."""
+    """Number of files with the problem. For the check `count`, the number of pictures."""
     names: tuple[str, ...]
-    """At most SHOWN of the files, each with what was found."""
-    says: str
-    """The problem as a sentence."""
+    """Names of at most SHOWN of these files, with details."""
+    message: str
+    """The problem in one sentence."""
 
 
 @dataclass(frozen=True)
 class Submission:
-    """What a submission file contains."""
+    """The result of `validate_submission`."""
 
     count: int
-    """Pictures, good or bad."""
+    """Number of pictures, including bad ones."""
     problems: tuple[Problem, ...]
     """In the order of CHECKS. Empty if the contest will accept the file."""
 
 
 def validate_submission(path: Path, limits: Limits = CONTEST, progress: Progress | None = None) -> Submission:
-    """Check every file of a submission: names, packing, format, size, mode, damage, copies, and how many there are.
+    """Check every file of a submission: names, packing, format, size, mode, damage, copies, and the number of files.
 
-    Nothing that the archive says of itself is believed, and nothing large is expanded. Copies are told by the SHA-256
-    of the files. Raises EvaluationError where `path` is no zip, or one of more than MOST_MEMBERS files.
+    Sizes and names in the archive are not trusted, and nothing large is unpacked. Copies have the same SHA-256.
+
+    Raises EvaluationError if `path` is not a zip, or if it has more than MOST_MEMBERS files.
     """
     with _opened(path) as archive:
         members = archive.infolist()
         if len(members) > MOST_MEMBERS:
             raise EvaluationError(
-                f"{path} names {len(members):,} files and is not examined; the contest takes {limits.most:,} at most"
+                f"{path} names {len(members):,} files and is not examined; use at most {limits.most:,} files"
             )
         examination = _Examination(archive, limits)
         for done, member in enumerate(members, start=1):
@@ -305,13 +311,13 @@ def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
     except FileNotFoundError as error:
         raise EvaluationError(f"{path} does not exist; check the path") from error
     except BROKEN_ZIP as error:
-        raise EvaluationError(f"{path} cannot be read as a zip ({error}); make or copy it again") from error
+        raise EvaluationError(f"{path} cannot be read as a zip ({error}); write or copy it again") from error
     with archive:
         yield archive
 
 
 class _Examination:
-    """Checks the files of a submission one by one, and collects the problems."""
+    """Examines the files of a submission one by one, and collects the problems."""
 
     def __init__(self, archive: zipfile.ZipFile, limits: Limits) -> None:
         self._archive, self._limits = archive, limits
@@ -319,23 +325,23 @@ class _Examination:
         self._shown: defaultdict[str, list[str]] = defaultdict(list)
         self._names: set[str] = set()
         self._first: dict[bytes, str] = {}
-        """The digest of each content, with the name under which it came first."""
+        """The first name of each content, by digest."""
         self.pictures = 0
 
     def examine(self, member: zipfile.ZipInfo) -> None:
-        """Check one file."""
-        name = member.orig_filename  # the other one ends at a zero byte
+        """Examine one file."""
+        name = member.orig_filename  # `filename` ends at a zero byte
         self._examine_name(name)
         if name.endswith("/"):
             return
         if not _is_picture(name):
-            self._blame("others", name)
+            self._add_problem("others", name)
             return
         self.pictures += 1
         if _is_oddly_packed(member):
-            self._blame("packing", name)
+            self._add_problem("packing", name)
         elif member.file_size > MOST_BYTES:
-            self._blame("bytes", name, f"{member.file_size:,} bytes")
+            self._add_problem("bytes", name, f"{member.file_size:,} bytes")
         else:
             self._examine_content(member, name)
 
@@ -344,74 +350,78 @@ class _Examination:
         limits = self._limits
         if not limits.fewest <= self.pictures <= limits.most:
             holds = f"it holds {self.pictures:,} picture{'s' * (self.pictures != 1)}"
-            yield Problem("count", self.pictures, (), f"{holds}, and the contest asks for {asked('count', limits)}")
+            yield Problem(
+                "count", self.pictures, (), f"{holds}, but the contest requires {requirement('count', limits)}"
+            )
         for check in CHECKS:
             if count := self._wrong[check]:
                 names = tuple(self._shown[check])
-                yield Problem(check, count, names, _told(count, CHECKS[check].denies.format(**asdict(limits)), names))
+                yield Problem(
+                    check, count, names, _message(count, CHECKS[check].violation.format(**asdict(limits)), names)
+                )
 
-    def _blame(self, check: str, name: str, note: str = "") -> None:
+    def _add_problem(self, check: str, name: str, note: str = "") -> None:
         self._wrong[check] += 1
         if len(self._shown[check]) < SHOWN:
             self._shown[check].append(f"{_shown(name)} ({note})" if note else _shown(name))
 
     def _examine_name(self, name: str) -> None:
         if name in self._names:
-            self._blame("unique", name)
+            self._add_problem("unique", name)
         self._names.add(name)
         if _is_unsafe(name):
-            self._blame("names", name)
+            self._add_problem("names", name)
         elif "/" in name:
-            self._blame("flat", name)
+            self._add_problem("flat", name)
 
     def _examine_content(self, member: zipfile.ZipInfo, name: str) -> None:
         try:
             with self._archive.open(member) as stream:
-                content = stream.read(MOST_BYTES + 1)  # to its end, where the checksum is compared
+                content = stream.read(MOST_BYTES + 1)  # reading to the end verifies the checksum
             self._examine_picture(content, name)
         except BROKEN_ZIP as error:
-            self._blame("readable", name, str(error) or type(error).__name__)
+            self._add_problem("readable", name, str(error) or type(error).__name__)
             return
         digest = hashlib.sha256(content).digest()
         if digest in self._first:
-            self._blame("distinct", name, f"of {_shown(self._first[digest])}")
+            self._add_problem("distinct", name, f"of {_shown(self._first[digest])}")
         self._first.setdefault(digest, name)
 
     def _examine_picture(self, content: bytes, name: str) -> None:
-        """Distinguish JPEG from other formats. Raises Pillow's errors for damaged files."""
+        """Check the format. Pillow's exceptions for damaged pictures are raised."""
         kind = _format(content)
         if kind is None:
-            self._blame("readable", name, "no picture that is known")
+            self._add_problem("readable", name, "unknown format")
         elif kind != "JPEG":
-            self._blame("format", name, kind)
+            self._add_problem("format", name, kind)
         else:
             if PurePosixPath(name).suffix.lower() not in FORMATS["JPEG"]:
-                self._blame("format", name, "by its name")
+                self._add_problem("format", name, "by its name")
             self._examine_jpeg(content, name)
 
     def _examine_jpeg(self, content: bytes, name: str) -> None:
         Image.MAX_IMAGE_PIXELS = None  # only pictures of the required size are decoded
         with Image.open(io.BytesIO(content), formats=["JPEG"]) as picture:
-            is_asked_size = picture.size == (self._limits.side, self._limits.side)
-            if is_asked_size:
+            is_required_size = picture.size == (self._limits.side, self._limits.side)
+            if is_required_size:
                 picture.load()
-        if not is_asked_size:
-            self._blame("size", name, f"{picture.width} x {picture.height}")
+        if not is_required_size:
+            self._add_problem("size", name, f"{picture.width} x {picture.height}")
         if picture.mode != "RGB":
-            self._blame("mode", name, "grey" if picture.mode == "L" else picture.mode)
+            self._add_problem("mode", name, "grey" if picture.mode == "L" else picture.mode)
 
 
 def _format(content: bytes) -> str | None:
-    """Return the format that the first bytes show; nothing is opened, for some decoders begin with large buffers."""
+    """Return the format of the first bytes. Opens nothing, because some decoders allocate large buffers."""
     Image.init()
     signs = {kind: Image.OPEN[kind][1] for kind in FORMATS if kind in Image.OPEN}
     return next((kind for kind, shows in signs.items() if shows is not None and shows(content[:16])), None)
 
 
-def _told(count: int, denies: str, names: Sequence[str]) -> str:
+def _message(count: int, violation: str, names: Sequence[str]) -> str:
     files = "file is" if count == 1 else "files are"
     others = f" and {count - len(names):,} more" if count > len(names) else ""
-    return f"{count:,} {files} {denies}: {', '.join(names)}{others}"
+    return f"{count:,} {files} {violation}: {', '.join(names)}{others}"
 
 
 def _is_picture(name: str) -> bool:
@@ -421,7 +431,7 @@ def _is_picture(name: str) -> bool:
 
 
 def _is_unsafe(name: str) -> bool:
-    """Whether a name is empty, absolute or too long, leads out of its folder, or has control characters."""
+    """Whether a name is empty, absolute or too long, leaves its folder, or has control characters."""
     return (
         not name
         or name.startswith("/")
@@ -438,5 +448,5 @@ def _is_oddly_packed(member: zipfile.ZipInfo) -> bool:
 
 
 def _shown(name: str) -> str:
-    """Return a name without characters that control a terminal."""
+    """Return a name that is safe to print: short and without control characters."""
     return repr(name if len(name) <= LONGEST_SHOWN else name[:LONGEST_SHOWN] + "...")

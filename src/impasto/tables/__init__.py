@@ -1,1 +1,1 @@
-"""A paper's table or figures by one command: train what is missing, evaluate it, compare it with the paper."""
+"""Reproduces a paper's table or figures with one command: trains missing runs, evaluates, compares with the paper."""

@@ -1,4 +1,4 @@
-"""Checks a table before its first run is trained, because hours may pass before a mistake would show."""
+"""Checks a table before training, because a mistake could otherwise appear hours later."""
 
 from __future__ import annotations
 
@@ -18,10 +18,12 @@ from impasto.tables.training import PlannedRun
 
 
 def check_plan(name: str, table: Table, runs: Sequence[PlannedRun]) -> None:
-    """Open the data of the figures and of runs that start from another run; train nothing.
+    """Check the runs of a table and open the data of its figures. Trains nothing.
 
-    Raises RecipeError that names every run of the wrong kind and every unknown class, and the errors of the data and of
-    first stages.
+    A run that starts from another run is checked against that run.
+
+    Raises RecipeError with every run of the wrong kind and every unknown class. Errors of data and first stages are
+    raised too.
     """
     by_name = {run.name: run for run in runs}
     if problems := [*_wrong_kinds(table, by_name)]:
@@ -36,30 +38,30 @@ def check_plan(name: str, table: Table, runs: Sequence[PlannedRun]) -> None:
 
 
 def _wrong_kinds(table: Table, runs: Mapping[str, PlannedRun]) -> list[str]:
-    """Return the runs with a row or figure that are not painters, and the classifiers that are none."""
-    wanted: list[tuple[str, str | None, type, str]] = [
+    """Return a problem for each row or figure whose run cannot paint it, and for each classifier that is not one."""
+    required: list[tuple[str, str | None, type, str]] = [
         *((f"rows.{place}.run", row.run, Painter, "does not paint") for place, row in enumerate(table.rows)),
         *(
             (f"figures.{place}.run", figure.run, LatentPainter, "does not paint from classes and latents")
             for place, figure in enumerate(table.figures)
         ),
     ]
-    tells = Classifier, "does not classify"
+    classifier = Classifier, "does not classify"
     if table.evaluator is not None:
-        wanted += [
-            ("evaluator.features", table.evaluator.features, *tells),
-            ("evaluator.classifier", table.evaluator.classifier, *tells),
-            *((f"rows.{place}.classifier", row.classifier, *tells) for place, row in enumerate(table.rows)),
+        required += [
+            ("evaluator.features", table.evaluator.features, *classifier),
+            ("evaluator.classifier", table.evaluator.classifier, *classifier),
+            *((f"rows.{place}.classifier", row.classifier, *classifier) for place, row in enumerate(table.rows)),
         ]
     return [
-        f"{place}: {run} is a run of {runs[run].recipe.method.name}, which {lacks}; name another"
-        for place, run, kind, lacks in wanted
+        f"{place}: {run} is a run of {runs[run].recipe.method.name}, which {lacks}; use another run"
+        for place, run, kind, lacks in required
         if run is not None and run in runs and not issubclass(METHODS[runs[run].recipe.method.name], kind)
     ]
 
 
 def _spec(run: PlannedRun) -> ImageSpec:
-    """Return the image spec of a run. Its painter has it where there is one: the data may be gone by then."""
+    """Return the image spec of a run. A finished run has it in its painter, because its data may be gone."""
     if run.finished:
         return load_painter(run.painter(None)).spec
     method = METHODS[run.recipe.method.name]
@@ -68,7 +70,7 @@ def _spec(run: PlannedRun) -> ImageSpec:
 
 
 def _misfit(figure: FigureOptions, specs: Mapping[str, ImageSpec]) -> str | None:
-    """Return why a figure's class is not possible, or None."""
+    """Return why a figure's class is impossible, or None."""
     if figure.label is None:
         return None
     try:

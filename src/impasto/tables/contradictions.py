@@ -1,4 +1,4 @@
-"""Contradictions between the parts of a table."""
+"""Finds contradictions between the parts of a table."""
 
 from __future__ import annotations
 
@@ -13,37 +13,37 @@ from impasto.tables.options import EvaluatorOptions, FigureOptions, RowOptions, 
 
 
 def contradictions(table: Table) -> Iterator[str]:
-    """Yield the contradictions of a table, a sentence each."""
+    """Yield a problem for each contradiction: unknown runs, metrics and features, repeated names, unused options."""
     shown: list[tuple[str, RowOptions | FigureOptions]] = [
         *((f"rows.{place}", row) for place, row in enumerate(table.rows)),
         *((f"figures.{place}", figure) for place, figure in enumerate(table.figures)),
     ]
     if not shown:
-        yield "rows: there are neither rows nor figures; add some"
+        yield "rows: there are no rows and no figures; add some"
     for place, moment in shown:
         if moment.run not in table.runs:
             yield f"{place}.run: there is no run {moment.run}{did_you_mean(moment.run, table.runs)}"
     for names, what in ((table.rows, "rows"), (table.figures, "figures")):
         if len({each.name for each in names}) < len(names):
-            yield f"{what}: two have the same name; rename one"
+            yield f"{what}: two of them have the same name; rename one"
     yield from _evaluated(table)
     yield from _ignored(table)
 
 
 def _ignored(table: Table) -> Iterator[str]:
-    """Yield the options of figures that would change nothing."""
+    """Yield a problem for each option of a figure that has no effect."""
     for place, figure in enumerate(table.figures):
         if figure.label is not None and figure.kind != "gallery":
-            yield f"figures.{place}.label: a figure of kind {figure.kind} goes through all classes; leave it out"
+            yield f"figures.{place}.label: a figure of kind {figure.kind} shows all classes; remove it"
         if figure.count is not None and figure.kind == "mixing":
-            yield f"figures.{place}.count: a mixing matrix has as many rows as there are classes; leave it out"
+            yield f"figures.{place}.count: a mixing matrix has one row for each class; remove it"
 
 
 def _evaluated(table: Table) -> Iterator[str]:
-    """Yield unknown metrics, and rows without a metric."""
+    """Yield a problem for each unknown metric, and for rows without an evaluator."""
     if table.evaluator is None:
         if table.rows:
-            yield "evaluator: missing; add evaluator: {metrics: [...]}, or leave the rows out"
+            yield "evaluator: missing; add evaluator: {metrics: [...]}, or remove the rows"
         return
     named = {"evaluator.metrics": table.evaluator.metrics}
     named |= {f"rows.{place}.published": tuple(row.published) for place, row in enumerate(table.rows)}
@@ -55,7 +55,7 @@ def _evaluated(table: Table) -> Iterator[str]:
 
 
 def _features_named(table: Table, evaluator: EvaluatorOptions) -> Iterator[str]:
-    """Yield features and classifiers that are neither runs of the table, nor published networks, nor other runs."""
+    """Yield a problem for each unknown name of features or a classifier. Runs and published features are known."""
     named = {"evaluator.features": evaluator.features, "evaluator.classifier": evaluator.classifier}
     named |= {f"rows.{place}.classifier": row.classifier for place, row in enumerate(table.rows)}
     for place, name in named.items():

@@ -31,7 +31,7 @@ CLASSIFIED = frozenset({"is", "top1"})
 
 
 class TableEvaluator:
-    """Evaluates row after row. Features and real pictures are opened once for all rows that share them."""
+    """Evaluates rows one by one. Rows share opened features and real pictures."""
 
     def __init__(self, options: EvaluatorOptions, runs: Sequence[PlannedRun], device: torch.device) -> None:
         self.options, self.device = options, device
@@ -40,16 +40,16 @@ class TableEvaluator:
         self._references: list[tuple[tuple[Item, ...], Pictures]] = []
 
     def check_features(self, rows: Sequence[RowOptions]) -> None:
-        """Open the features that are not runs of the table, so that missing weights are reported before training.
+        """Open features that are not runs of the table, so that missing weights are reported before training.
 
-        Raises EvaluationError where there are no such features, or their weights cannot be found.
+        Raises EvaluationError for unknown features and for missing weights.
         """
-        for features, metrics in (asked for row in rows for asked in self._asked(row).items()):
+        for features, metrics in (pair for row in rows for pair in self._metrics_by_features(row).items()):
             if features not in self.runs and needs_features(metrics):
                 self._extractor(features)
 
     def evaluate(self, row: RowOptions, progress: Progress | None = None) -> RowResult:
-        """Return the metrics of a row whose run has finished.
+        """Return the metrics of a row. Its run must be finished.
 
         Raises EvaluationError for metrics that cannot be computed.
         """
@@ -59,12 +59,12 @@ class TableEvaluator:
         subject = painted(painter, row.name, SubjectOptions(images=self.options.images, seed=self.options.seed))
         records = tuple(
             self._record(subject, run.recipe, features, metrics, progress)
-            for features, metrics in self._asked(row).items()
+            for features, metrics in self._metrics_by_features(row).items()
         )
         return RowResult(row.name, folder, _budget(run.folder, painter, row), records, row.published)
 
     def of_mixtures(self, pictures: Sequence[Image.Image], names: Sequence[str]) -> Mixed | None:
-        """Return how much of both classes the table's classifier sees in a mixing matrix; None without a classifier."""
+        """Return the label consistency of a mixing matrix, by the table's classifier. None without a classifier."""
         if self.options.classifier is None:
             return None
         extractor = self._extractor(self.options.classifier)
@@ -72,13 +72,13 @@ class TableEvaluator:
             return None
         return Mixed(label_consistency(pictures, names, extractor), extractor.about.name, len(extractor.classes))
 
-    def _asked(self, row: RowOptions) -> dict[str, list[str]]:
-        """Return the metrics that each feature extractor computes."""
-        asked: dict[str, list[str]] = {}
+    def _metrics_by_features(self, row: RowOptions) -> dict[str, list[str]]:
+        """Return the metrics of a row by the feature extractor that computes them."""
+        found: dict[str, list[str]] = {}
         classifier = row.classifier or self.options.classifier or self.options.features
         for metric in self.options.metrics:
-            asked.setdefault(classifier if metric in CLASSIFIED else self.options.features, []).append(metric)
-        return asked
+            found.setdefault(classifier if metric in CLASSIFIED else self.options.features, []).append(metric)
+        return found
 
     def _record(
         self, subject: ImageSet, recipe: Recipe, features: str, metrics: Sequence[str], progress: Progress | None
@@ -86,9 +86,8 @@ class TableEvaluator:
         compares = any(METRICS[metric].compares for metric in metrics)
         reference = self._reference(recipe) if compares else None
         extractor = self._extractor(features) if needs_features(metrics) else None
-        metric_options = MetricOptions(
-            metrics, self.options.seed, allow_small=True
-        )  # a warning says so: nothing is hidden
+        # Few images are allowed, because the record then has a warning.
+        metric_options = MetricOptions(metrics, self.options.seed, allow_small=True)
         return evaluate(subject, reference, extractor, metric_options, progress=progress).record
 
     def _extractor(self, name: str) -> Extractor:
@@ -103,7 +102,7 @@ class TableEvaluator:
         return self._extractors[name]
 
     def _reference(self, recipe: Recipe) -> Pictures:
-        """Return the real pictures of a run's data; the same object for the same pictures, which are read whole."""
+        """Return the real pictures of a run's data. Equal pictures give the same object, so they are read once."""
         method = METHODS[recipe.method.name]
         assert issubclass(method, Learner)
         given = open_dataset(recipe.data, method.batch_type).evaluation_pictures()
@@ -114,16 +113,16 @@ class TableEvaluator:
         for items, pictures in self._references:
             if items == given.real:
                 return pictures
-        pictures = Pictures("the pictures learned from", given.real, given.attribute)
+        pictures = Pictures("the training pictures", given.real, given.attribute)
         self._references.append((given.real, pictures))
         return pictures
 
 
 def _budget(folder: RunFolder, painter: LoadedPainter, row: RowOptions) -> Budget:
-    """Return the budget of training up to this painter, from the run's journal."""
+    """Return the training budget of a painter, from the run's journal. Raises RunError for an empty journal."""
     entries = [entry for entry in folder.journal() if entry["images_seen"] <= painter.images_seen]
     if not entries:
-        raise RunError(f"{folder.path} has lost its journal, which records the cost of training; train it again")
+        raise RunError(f"{folder.path} has no journal, which records the cost of training; train the run again")
     return Budget(
         painter.images_seen,
         row.published_images,

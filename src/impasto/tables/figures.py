@@ -1,4 +1,4 @@
-"""The figures of a table: grids of what its painters make from classes and noise."""
+"""The figures of a table: grids of pictures that its painters make from classes and noise."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ def draw_figure(
     evaluator: TableEvaluator | None = None,
     progress: Progress | None = None,
 ) -> Drawn:
-    """Draw a figure of a run that has finished into a PNG file; the table's classifier evaluates mixed classes.
+    """Draw a figure of a finished run into a PNG file. The table's classifier evaluates mixing matrices.
 
-    Raises RecipeError that names the figure where its painter cannot paint it.
+    Raises RecipeError if the painter cannot paint the figure.
     """
     painter = replace(load_painter(run.painter(options.after), device), name=run.name)
     try:
@@ -58,8 +58,8 @@ def draw_figure(
 def _described(options: FigureOptions, painter: LoadedPainter) -> Figure:
     noise = Noise(latent_painter(painter).latent_size, options.seed)
     if options.kind == "gallery":
-        asked = requested_one(painter.spec, [options.label] if options.label else [])
-        return gallery(completed(painter.spec, asked), noise, options.count or counts.GALLERY)
+        requested = requested_one(painter.spec, [options.label] if options.label else [])
+        return gallery(completed(painter.spec, requested), noise, options.count or counts.GALLERY)
     axis = axis_of(painter.spec)
     if options.kind == "sweep":
         return sweep(axis, noise, options.count or counts.SWEEP_ROWS)

@@ -1,6 +1,6 @@
-"""The file of a table: the runs of a published table, their metrics, and the published figures.
+"""The contents of a table file: runs, metrics, and the published values.
 
-Published figures stand in the file as they are printed: top1 in percent, IS with its spread as [mean, spread].
+Published values are written as printed in the paper: top1 in percent, IS with its spread as [mean, spread].
 """
 
 from __future__ import annotations
@@ -51,33 +51,33 @@ class EvaluatorOptions(Options):
     """How all rows are evaluated."""
 
     metrics: tuple[str, ...] = Field(min_length=1)
-    """As for `impasto evaluate`."""
+    """Metrics, as for `impasto evaluate`."""
     images: int = Field(10_000, ge=2, le=1_000_000)
-    """Paintings of each row: the most for photos, the exact number from noise."""
+    """Images that each row paints: at most this many photos, or exactly this many from noise."""
     features: str = "inception-2015"
-    """Features of distances: a name, or a run of this table that is a classifier."""
+    """Features for distances: a name, or a classifier's run of this table."""
     classifier: str | None = None
-    """Classifier of is and top1: a name or a run of this table. Default: the features."""
+    """Classifier for is and top1: a name, or a classifier's run of this table. Default: `features`."""
     weights: Path | None = None
-    """Weights file of the features. Default: found, or downloaded."""
+    """File with the weights of the features. Default: found or downloaded."""
     seed: int = Field(0, ge=0)
 
 
 class RunOptions(Options):
-    """A run that rows use. Its folder has its name."""
+    """A run of the table. Its folder has its name."""
 
     recipe: str | None = None
-    """A shipped recipe or a YAML file. Default: the recipe with the run's name."""
+    """A shipped recipe or a YAML file. Default: the shipped recipe with the run's name."""
     settings: tuple[str, ...] = ()
     """Changes to the recipe, such as `data.label=style`."""
 
 
 class Moment(Options):
-    """A run, or its painter at an earlier share of its training."""
+    """A run, or its painter after part of the training."""
 
     run: str
     after: Share | None = None
-    """The share of its training after which the painter is evaluated, such as 5/8. Default: 1, the end."""
+    """Share of the training after which the painter is shown, such as 5/8. Default: the end."""
 
     @property
     def part_way(self) -> bool:
@@ -92,21 +92,21 @@ class RowOptions(Moment):
     classifier: str | None = None
     """Classifier for is and top1 of this row. Default: the evaluator's."""
     published: Mapping[str, Published] = {}
-    """Published figures by metric."""
+    """Published values by metric."""
     published_images: int | None = Field(None, ge=1)
-    """Images that the published model was trained on, counted with repetitions."""
+    """Training images that the published model has seen."""
 
 
 class FigureOptions(Moment):
-    """A picture that belongs to the table."""
+    """A figure of the table."""
 
     name: Name
     caption: str
     kind: Literal["mixing", "sweep", "gallery", "classes"]
     label: str | None = None
-    """The class of a gallery."""
+    """The class of a gallery. Other kinds show all classes."""
     count: int | None = Field(None, ge=1, le=1000)
-    """Pictures of a gallery or in each row of a sheet of classes; rows of a sweep."""
+    """Pictures of a gallery, pictures in each row of a sheet of classes, or rows of a sweep."""
     seed: int = Field(0, ge=0)
 
 
@@ -115,11 +115,11 @@ class Table(Options):
 
     about: About
     source: str
-    """The paper, and its table or figures."""
+    """The paper and its table or figures."""
     notes: tuple[str, ...] = ()
-    """What a reader must know for a comparison."""
+    """Facts that a reader needs for the comparison."""
     runs: dict[Name, Annotated[RunOptions, BeforeValidator(lambda value: {} if value is None else value)]]
-    """In the order in which they are trained."""
+    """Runs by name, in training order."""
     evaluator: EvaluatorOptions | None = None
     rows: tuple[RowOptions, ...] = ()
     class_counts: Mapping[str, int] = {}
@@ -127,6 +127,6 @@ class Table(Options):
     figures: tuple[FigureOptions, ...] = ()
 
     def moments(self, run: str) -> set[Fraction]:
-        """Return the shares of a run's training, except for the end, after which its painter is used."""
+        """Return the shares of a run's training after which its painter is shown. The end is not included."""
         shown: list[Moment] = [*self.rows, *self.figures]
         return {moment.after for moment in shown if moment.run == run and moment.part_way and moment.after}

@@ -1,4 +1,4 @@
-"""The result of a table: measured and published figures, and the budget of training."""
+"""The result of a table: measured and published values, and the training budget."""
 
 from __future__ import annotations
 
@@ -16,26 +16,28 @@ from impasto.tables.options import Published, Table
 
 Side = Literal["ours", "published"]
 IN_PERCENT = frozenset({"top1"})
-"""Metrics that papers print in percent and evaluators give as shares."""
+"""Metrics that papers print in percent. Evaluators return them as shares."""
 
 
 class Budget(NamedTuple):
-    """The cost of a painter's training. With two stages, only the last one."""
+    """The training cost of a painter. For two stages, only the second one."""
 
     images_seen: int
     published_images: int | None
+    """Training images that the published model has seen. None if unknown."""
     seconds: float
+    """Time of training."""
     devices: tuple[str, ...]
-    """In the order of training."""
+    """Devices in the order of use."""
 
     @property
     def share(self) -> float | None:
-        """Images seen, as a share of the published model's."""
+        """Images seen divided by the images of the published model. None if unknown."""
         return self.images_seen / self.published_images if self.published_images else None
 
 
 class Value(NamedTuple):
-    """A figure, as papers print it."""
+    """A value as papers print it."""
 
     value: float
     spread: float | None = None
@@ -43,7 +45,7 @@ class Value(NamedTuple):
 
 
 class ByClass(NamedTuple):
-    """The values of the classes, with the paper's value for all of them."""
+    """Values of classes, and figures over all classes."""
 
     values: Mapping[str, float]
     counts: Mapping[str, int]
@@ -51,11 +53,11 @@ class ByClass(NamedTuple):
 
     @property
     def mean(self) -> float:
-        """Mean over classes, with equal weights."""
+        """Mean over classes. All classes have the same weight."""
         return fmean(self.values.values())
 
     def correlation(self, *, of_logarithms: bool) -> float | None:
-        """Return Pearson's of value and count, or the count's logarithm; None where either is the same in all."""
+        """Return the Pearson correlation of value and count, or log count. None if either is constant."""
         known = [name for name in self.values if name in self.counts]
         values = [self.values[name] for name in known]
         counts = [math.log(self.counts[name]) if of_logarithms else float(self.counts[name]) for name in known]
@@ -65,7 +67,7 @@ class ByClass(NamedTuple):
 
 @dataclass(frozen=True)
 class RowResult:
-    """One row."""
+    """The result of one row."""
 
     name: str
     painter: Path
@@ -77,45 +79,46 @@ class RowResult:
 
     @property
     def measures(self) -> list[Measure]:
-        """Measured figures by metric."""
+        """All measured values."""
         return [measure for record in self.records for measure in record.measures]
 
     def side(self, side: Side) -> dict[str, Value]:
-        """Return the figures of either side by metric, as papers print them; of published classes their mean."""
+        """Return the values of one side by metric, as papers print them. Published values of classes are averaged."""
         if side == "ours":
             return {measure.name: _as_printed(measure) for measure in self.measures}
         return {name: _published(value) for name, value in self.published.items()}
 
 
 class Mixed(NamedTuple):
-    """What a classifier recognises in a mixing matrix."""
+    """The label consistency of a mixing matrix."""
 
     consistency: Consistency
     classifier: str
+    """Name of the classifier."""
     classes: int
-    """How many classes the classifier knows."""
+    """Number of classes that the classifier knows."""
 
 
 class Drawn(NamedTuple):
-    """A figure of a table."""
+    """A drawn figure of a table."""
 
     path: Path
     mixed: Mixed | None = None
-    """Only for a mixing matrix, if the table names a classifier."""
+    """Only for a mixing matrix of a table with a classifier."""
 
 
 @dataclass(frozen=True)
 class TableResult:
-    """A table, measured."""
+    """An evaluated table."""
 
     name: str
     table: Table
     rows: Sequence[RowResult]
     figures: Mapping[str, Drawn]
-    """By name; a table is written before its figures are drawn, too."""
+    """Figures by name. Empty before they are drawn: a table is also written earlier."""
 
     def by_class(self, row: RowResult) -> Iterator[tuple[Side, ByClass]]:
-        """Yield the sides of a row whose classes were measured, or published, one by one."""
+        """Yield each side of a row that has values of classes."""
         for measure in row.measures:
             if measure.name == "fid-by-class":
                 counts = {name: real for name, (real, _) in measure.details["counts"].items()}
@@ -124,7 +127,7 @@ class TableResult:
             yield "published", ByClass(values, self.table.class_counts)
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain values: everything that was measured, published and used."""
+        """Return JSON values: everything measured, published and used."""
         return {
             "impasto": __version__,
             "table": self.name,

@@ -1,4 +1,4 @@
-"""Reads a table's file, and applies the settings of the command line."""
+"""Reads a table file and applies the changes of the command line."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from impasto.validation import checked, yaml_value
 
 
 def load_table(source: str, overrides: Sequence[str] = ()) -> Table:
-    """Return a table that comes with impasto by name, or one from a YAML file, with the settings of the command line.
+    """Return a shipped table by name, or one from a YAML file, with the overrides of the command line.
 
-    An override is `PATH=VALUE` for every run, `RUN:PATH=VALUE` for one or, with `*`, for several,
-    `evaluator.PATH=VALUE` or `figures.NAME.PATH=VALUE`. What it says of a recipe is checked when the recipe is loaded.
+    An override is `PATH=VALUE` for every run, `RUN:PATH=VALUE` for one run (with `*` for several),
+    `evaluator.PATH=VALUE` or `figures.NAME.PATH=VALUE`. Overrides of recipes are checked when the recipe is loaded.
 
-    Raises RecipeError that tells every mistake.
+    Raises RecipeError with every mistake.
     """
     tree = _tree(source)
     for override in overrides:
@@ -36,7 +36,7 @@ def load_table(source: str, overrides: Sequence[str] = ()) -> Table:
 
 
 def _tree(source: str) -> dict[str, Any]:
-    """Return a table's file as YAML spells it; raise RecipeError where it cannot be read."""
+    """Return the YAML tree of a table file. Raises RecipeError if it cannot be read."""
     path = Path(source)
     is_file = path.suffix in (".yaml", ".yml") or (source not in shipped_tables() and path.is_file())
     try:
@@ -45,14 +45,14 @@ def _tree(source: str) -> dict[str, Any]:
     except (OSError, UnicodeDecodeError) as error:
         raise RecipeError(source, [f"cannot be read as a table ({error}); check the path"]) from error
     except (yaml.YAMLError, ValueError) as error:  # ValueError: 2024-13-45 looks like a date
-        raise RecipeError(source, [f"is not YAML ({' '.join(str(error).split())}); mend that line"]) from error
+        raise RecipeError(source, [f"is not YAML ({' '.join(str(error).split())}); fix that line"]) from error
     if not isinstance(tree, dict):
-        raise RecipeError(source, ["is not a table; it needs the blocks about, source and runs"])
+        raise RecipeError(source, ["is not a table; add the blocks about, source and runs"])
     return tree
 
 
 def _apply(tree: dict[str, Any], source: str, override: str) -> None:
-    """Set a field of the evaluator or of a figure, or add the override to the settings of the runs it is meant for."""
+    """Apply an override to the evaluator, to a figure, or to the settings of the selected runs."""
     path, equals, text = override.partition("=")
     if not equals or not path:
         raise RecipeError(source, [f"{override!r} is not a setting; write it as a.dotted.path=value"])
@@ -64,14 +64,14 @@ def _apply(tree: dict[str, Any], source: str, override: str) -> None:
         return
     if path.partition(".")[0] in Table.model_fields:
         raise RecipeError(
-            source, [f"{override}: only runs, evaluator and figures can be changed here; write a table of your own"]
+            source, [f"{override}: only runs, evaluator and figures can be changed here; use your own table file"]
         )
-    wanted, _, setting = path.rpartition(":")
+    pattern, _, setting = path.rpartition(":")
     runs = tree.get("runs")
     names = [name for name in runs if isinstance(name, str)] if isinstance(runs, dict) else []
-    chosen = [name for name in names if fnmatchcase(name, wanted or "*")]
+    chosen = [name for name in names if fnmatchcase(name, pattern or "*")]
     if names and not chosen:
-        raise RecipeError(source, [f"{override}: there is no run {wanted}{did_you_mean(wanted, names)}"])
+        raise RecipeError(source, [f"{override}: there is no run {pattern}{did_you_mean(pattern, names)}"])
     for name in chosen:
         run = tree["runs"][name] or {}
         if isinstance(run, dict):

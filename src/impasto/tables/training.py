@@ -1,7 +1,7 @@
-"""Training the runs of a table: each in its own folder, and a finished one only once.
+"""Trains the runs of a table, each in its own folder. Finished runs are not trained again.
 
-A run learns exactly as `impasto train` would let it, and its folder is like any other. Only the painters that a table
-shows part of the way are kept beside its checkpoints, in `kept/`, two files each.
+A run is trained exactly as by `impasto train`, and its folder is an ordinary run folder. In addition, `kept/` holds the
+painters that the table shows before the end of training: weights and recipe.
 """
 
 from __future__ import annotations
@@ -35,31 +35,31 @@ class PlannedRun:
     recipe: Recipe
     folder: RunFolder
     kept: Mapping[Fraction, int]
-    """Images seen at which a painter is kept, by the share of training."""
+    """Images seen when a painter is kept, by share of training."""
 
     @property
     def finished(self) -> bool:
-        """Whether training has finished."""
+        """Whether training is complete."""
         return self.folder.latest() is not None and self.folder.told_finished()
 
     def painter(self, after: Fraction | None) -> Path:
-        """Return the folder of the painter after a share of training; at the end the run's best or last one.
+        """Return the folder of the painter after a share of training. Default: the run's best or last painter.
 
-        Raises RunError where it was not kept.
+        Raises RunError if there is no checkpoint.
         """
         if after is not None and after in self.kept:
             return _kept_at(self.folder, self.kept[after])
         at_the_end = self.folder.best()
         if at_the_end is None:
-            raise RunError(f"{self.folder.path} has no checkpoint; start the table again, which trains it")
+            raise RunError(f"{self.folder.path} has no checkpoint; run impasto table again to train it")
         return at_the_end
 
 
 def planned_runs(table: Table, folder: Path) -> list[PlannedRun]:
-    """Return the runs of a table, in the order in which they are trained, each in a sub-folder of `folder`.
+    """Return the runs of a table in training order. Each has a sub-folder of `folder`.
 
-    Raises RecipeError for what their recipes do not know and RunError for folders that cannot be gone on with: all
-    before the first is trained.
+    Everything is checked before the first run is trained. Raises RecipeError for mistakes in recipes, and RunError for
+    run folders that cannot be resumed.
     """
     runs = [_planned(table, name, folder) for name in table.runs]
     for place, run in enumerate(runs):
@@ -71,14 +71,14 @@ def planned_runs(table: Table, folder: Path) -> list[PlannedRun]:
 
 
 def train_run(run: PlannedRun, listener: TrainingListener, *, accept_changed_data: bool = False) -> None:
-    """Train a run to its end, from its last checkpoint. Does nothing for a finished run.
+    """Train a run to its end, from its latest checkpoint. Does nothing for a finished run.
 
-    It goes on with the pictures it began with only, unless changed ones are accepted.
+    A resumed run must find the same pictures as before, unless changed data is accepted.
 
-    Raises what `train` raises, InterruptedTraining after Ctrl-C among it.
+    Raises the errors of `train`, and InterruptedTraining after Ctrl-C.
     """
     keeping = _Keeping(listener, run.folder, frozenset(run.kept.values()))
-    for checkpoint in run.folder.checkpoint_folders():  # one saved just before an earlier session was stopped
+    for checkpoint in run.folder.checkpoint_folders():  # an earlier session may have stopped after saving it
         keeping.keep(checkpoint)
     if not run.finished:
         train(run.recipe, run.folder, keeping, accept_changed_data=accept_changed_data)
@@ -96,7 +96,7 @@ def _planned(table: Table, name: str, folder: Path) -> PlannedRun:
 
 
 def _recipe(name: str, options: RunOptions, settings: Sequence[str]) -> Recipe:
-    """Load a run's recipe. Errors begin with the run's name."""
+    """Load a run's recipe. Mistakes are reported with the run's name."""
     source = options.recipe or name
     try:
         return load_recipe(source, settings)
@@ -105,7 +105,7 @@ def _recipe(name: str, options: RunOptions, settings: Sequence[str]) -> Recipe:
 
 
 def _schedule(moments: set[Fraction], recipe: Recipe) -> tuple[int, dict[Fraction, int]]:
-    """Return an interval for checkpoints, as the recipe's or shorter, and the one that falls on each moment.
+    """Return a checkpoint interval, at most the recipe's, and the images seen at the checkpoint of each moment.
 
     A checkpoint is saved after the batch that reaches a multiple of the interval.
     """
@@ -121,19 +121,19 @@ def _check_start(run: PlannedRun, earlier: Sequence[str]) -> None:
     wanted = run.recipe.training.start_from
     begun = run.folder.latest() is not None
     if wanted is not None and not begun and wanted not in earlier and start_is_ready(wanted, run.folder) is None:
-        raise RunError(f"{run.name} starts from {wanted}, which is not trained; name it before in the table's runs")
+        raise RunError(f"{run.name} starts from {wanted}, which is not trained; put it earlier in the table's runs")
 
 
 def _check_devices(run: PlannedRun) -> None:
     if run.recipe.training.devices > 1 and not run.finished:
         raise RunError(
-            f"{run.name}: training.devices is {run.recipe.training.devices}, and a table trains on one device; "
+            f"{run.name}: training.devices is {run.recipe.training.devices}, but a table trains on one device; "
             "set training.devices=1"
         )
 
 
 def _check_kept(run: PlannedRun) -> None:
-    """Raise RunError if training is past a moment and its painter was not kept."""
+    """Raise RunError if training has passed a moment without keeping its painter."""
     latest = run.folder.latest()
     seen = 0 if latest is None else int(latest.name)
     for images in run.kept.values():
@@ -141,7 +141,7 @@ def _check_kept(run: PlannedRun) -> None:
         if images <= seen and not is_there:
             raise RunError(
                 f"{run.folder.path} was trained without this table and did not keep its painter of {images:,} images, "
-                "which is shown here; choose another --runs folder, where it is trained anew"
+                "which the table shows; use another --runs folder to train it again"
             )
 
 
@@ -154,7 +154,7 @@ def _kept_at(folder: RunFolder, images: int) -> Path:
 
 
 class _Keeping(TrainingListener):
-    """Keeps painters when they are saved, because later checkpoints replace them. Informs another listener."""
+    """Copies painters when they are saved, because later checkpoints replace them. Forwards events to a listener."""
 
     def __init__(self, listener: TrainingListener, folder: RunFolder, moments: frozenset[int]) -> None:
         self.listener, self.folder, self.moments = listener, folder, moments
@@ -182,7 +182,7 @@ class _Keeping(TrainingListener):
             self.keep(path)
 
     def keep(self, checkpoint: Path) -> None:
-        """Copy the painter of a checkpoint at one of the moments, unless it is there."""
+        """Copy the painter of a checkpoint at one of the moments, unless it is already kept."""
         images = int(checkpoint.name)
         target = _kept_at(self.folder, images)
         if images not in self.moments or target.exists():

@@ -1,4 +1,4 @@
-"""The text of a table: the same cells on the screen, in Markdown and on a page."""
+"""The texts of a table: the same cells for the terminal, Markdown and HTML."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NOTHING = "–"
 
 
 class Grid(NamedTuple):
-    """Rows of short texts under a heading. The first column has the names."""
+    """Rows of short texts under a heading. The first column holds their names."""
 
     title: str
     columns: tuple[str, ...]
@@ -22,7 +22,7 @@ class Grid(NamedTuple):
 
 
 def grids(result: TableResult) -> Iterator[Grid]:
-    """Yield the measured and published figures, then those of each class, then the budget of each row."""
+    """Yield measured and published values, then values of classes, then the budget of each row."""
     if not result.rows:
         return
     yield _figures(result)
@@ -30,20 +30,20 @@ def grids(result: TableResult) -> Iterator[Grid]:
         yield classes
     yield Grid(
         "Budget",
-        ("", "images learned from", "published", "share", "time, h:mm:ss", "device"),
+        ("", "training images", "published", "share", "time, h:mm:ss", "device"),
         [(row.name, *_budget(row.budget)) for row in result.rows],
     )
 
 
 def remarks(result: TableResult) -> Iterator[str]:
-    """Yield the sentences that a reader needs to understand the table."""
-    yield from _told_of(result.rows, lambda record: [_how(record)])
+    """Yield the sentences that a reader needs to interpret the table."""
+    yield from _sentences_of(result.rows, lambda record: [_how(record)])
     for name, drawn in result.figures.items():
         if drawn.mixed is not None:
-            said = drawn.mixed.consistency.said(drawn.mixed.classifier, drawn.mixed.classes)
-            yield f"{name}: {said}."
+            sentence = drawn.mixed.consistency.sentence(drawn.mixed.classifier, drawn.mixed.classes)
+            yield f"{name}: {sentence}."
     yield from result.table.notes
-    yield from _told_of(result.rows, lambda record: [f"{warning}." for warning in record.warnings])
+    yield from _sentences_of(result.rows, lambda record: [f"{warning}." for warning in record.warnings])
 
 
 def to_markdown(result: TableResult) -> str:
@@ -55,13 +55,13 @@ def to_markdown(result: TableResult) -> str:
         if drawn := result.figures.get(figure.name):
             caption = _plain(figure.caption)
             parts += [f"## {caption}", f"![{caption}]({drawn.path.name})"]
-    if said := [f"- {_plain(remark)}" for remark in remarks(result)]:
-        parts += ["## To be known", "\n".join(said)]
+    if notes := [f"- {_plain(remark)}" for remark in remarks(result)]:
+        parts += ["## Notes", "\n".join(notes)]
     return "\n\n".join(parts) + "\n"
 
 
-def said_value(name: str, value: Value | None) -> str:
-    """Return a figure as papers print it: `1.34 ± 0.08`, `21.47 % (20.8 to 22.1)`."""
+def value_text(name: str, value: Value | None) -> str:
+    """Return a value as papers print it: `1.34 ± 0.08`, `21.47 % (20.8 to 22.1)`."""
     if value is None:
         return NOTHING
     percent = " %" if name in IN_PERCENT else ""
@@ -71,22 +71,22 @@ def said_value(name: str, value: Value | None) -> str:
 
 
 def number(value: float) -> str:
-    """Return a figure with two decimals, as papers print it, or more for a small figure."""
+    """Return a value with two decimals, as papers print it. Small values get two significant digits."""
     return f"{value:,.2f}" if abs(value) >= 0.095 or value == 0 or round(value, 2) == value else f"{value:.2g}"
 
 
 def _figures(result: TableResult) -> Grid:
-    """Return a column for each metric and side that has values."""
+    """Return a grid with a column for each metric and side that has values."""
     sides: tuple[Side, ...] = ("ours", "published")
     known = {(name, side) for row in result.rows for side in sides for name in row.side(side)}
     metrics = dict.fromkeys(name for side in sides for row in result.rows for name in row.side(side))
     columns = [(name, side) for name in metrics for side in sides if (name, side) in known]
-    rows = [(row.name, *(said_value(name, row.side(side).get(name)) for name, side in columns)) for row in result.rows]
+    rows = [(row.name, *(value_text(name, row.side(side).get(name)) for name, side in columns)) for row in result.rows]
     return Grid("Measured and published", ("", *(f"{name}, {side}" for name, side in columns)), rows)
 
 
 def _classes(result: TableResult) -> Grid | None:
-    """Return a row for each class and a column for each row of the table, like table 2 of Datta and Cai."""
+    """Return a grid with a row for each class and a column for each row of the table."""
     sides = [(row.name, side, values) for row in result.rows for side, values in result.by_class(row)]
     if not sides:
         return None
@@ -114,7 +114,7 @@ def _budget(budget: Budget) -> tuple[str, ...]:
 
 
 def _how(record: Record) -> str:
-    """Return the number of images, the reference and the features of a row."""
+    """Return a sentence with the metrics, images, reference and features of a record."""
     metrics = ", ".join(measure.name for measure in record.measures)
     against = f" against {record.reference_images:,} of {record.reference}" if record.reference else ""
     if (about := record.extractor) is None:
@@ -122,16 +122,16 @@ def _how(record: Record) -> str:
     accuracy = next(
         (found for m in record.measures if (found := m.details.get("classifier_accuracy")) is not None), None
     )
-    right = "" if accuracy is None else f", a classifier right on {accuracy:.1%} of held-out pictures"
+    right = "" if accuracy is None else f", a classifier with {accuracy:.1%} accuracy on held-out pictures"
     weights = f"weights {about.weights or 'none'}, {about.resize}, {about.precision}"
     return f"{metrics} of {record.images:,} images{against}, features {about.name} ({weights}){right}."
 
 
-def _told_of(rows: Sequence[RowResult], sentences: Callable[[Record], Iterable[str]]) -> Iterator[str]:
-    """Yield each sentence once. The names of its rows come first, if it does not apply to all."""
+def _sentences_of(rows: Sequence[RowResult], sentences: Callable[[Record], Iterable[str]]) -> Iterator[str]:
+    """Yield each sentence once. If it is not true for all rows, their names come first."""
     found: dict[str, list[str]] = {}
     for row in rows:
-        for sentence in dict.fromkeys(told for record in row.records for told in sentences(record)):
+        for sentence in dict.fromkeys(each for record in row.records for each in sentences(record)):
             found.setdefault(sentence, []).append(row.name)
     for sentence, names in found.items():
         yield sentence if len(names) == len(rows) else f"{', '.join(names)}: {sentence}"
@@ -143,5 +143,5 @@ def _markdown_table(grid: Grid) -> str:
 
 
 def _plain(text: str) -> str:
-    """Escape the special characters of Markdown and HTML."""
+    """Escape characters that have a meaning in Markdown or HTML."""
     return re.sub(r"([\\`*_\[\]<>#|])", r"\\\1", " ".join(text.split()))
