@@ -82,7 +82,7 @@ def test_a_torch_program_paints_photos_of_any_size(
         torch.testing.assert_close(program(photo), painted(painter, photo))
 
 
-@pytest.mark.parametrize("kind", ["onnx", "torch"])
+@pytest.mark.parametrize("kind", ["onnx", pytest.param("torch", marks=pytest.mark.slow)])
 def test_noise_is_part_of_the_program(
     kind: Format, tiny_recipe: Path, programs: list[export.Run], tmp_path: Path
 ) -> None:
