@@ -177,7 +177,7 @@ def test_errors_of_evaluation_name_no_option_that_a_table_lacks(
     cases = {
         "evaluator.features=gone": "see evaluator.features, evaluator.classifier and evaluator.weights",
         "evaluator.weights=lost.pth evaluator.features=gone": "the weights lost.pth are not a file",
-        " ".join(top1): "top1 needs a classifier of these classes, and pixels does not know them",
+        " ".join(top1): "top1 needs a classifier of these classes, but pixels does not know them",
         "evaluator.metrics=[is]": "is needs class probabilities, which pixels does not have",
     }
     for overrides, said in cases.items():

@@ -145,7 +145,7 @@ def test_without_a_network_one_sentence_names_the_way(
         "weights.pth",
         "http://127.0.0.1:9/weights.pth",
         str(cache / "weights"),
-        "name a file of weights",
+        "use a file of weights",
         OFFLINE,
     ):
         assert word in str(told.value)

@@ -42,7 +42,7 @@ MISTAKES = {
     "no share": (TABLE.replace("1/2", "1/0"), "rows.0.after: must be a share such as 5/8, not '1/0'"),
     "kind": (TABLE.replace("kind: mixing", "kind: mix"), "figures.0.kind: .* not 'mix'"),
     "folder's name": (TABLE.replace("name: mixed", "name: ../mixed"), "figures.0.name: .* not '../mixed'"),
-    "two names": (TABLE.replace("name: half way", "name: at the end"), "rows: two have the same name; rename one"),
+    "two names": (TABLE.replace("name: half way", "name: at the end"), "rows: two of them have the same name; rename one"),
     "no evaluator": (TABLE.replace("evaluator: {", "evaluator: null #"), "evaluator: missing"),
     "nothing shown": (TABLE[: TABLE.index("rows:")], "rows: there are no rows and no figures"),
     "list": ("[1]", "is not a table; add the blocks about, source and runs"),
