@@ -17,6 +17,9 @@ demo: $(READY)
 	$(BIN)/impasto demo
 
 test: $(READY)
+	$(BIN)/python -m pytest --numprocesses 2
+
+coverage: $(READY)
 	$(BIN)/python -m pytest --numprocesses 2 --cov
 
 test-slow: $(READY)
