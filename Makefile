@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/ready
 BENCHMARKS := cyclegan_step gan_steps painting loading doctor features distances
 
-.PHONY: setup demo test test-slow check format bench clean
+.PHONY: setup demo test coverage test-slow check format bench clean
 
 setup: $(READY)
 
